@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Archive is what the vault holds of a submission beside its pages, so that
+// the records can be rebuilt from the vault and the office's identity alone:
+//
+//	submissions/<office>/<submission>/header-<link>.age    sealed, at each claim
+//	submissions/<office>/<submission>/page-<random>.age    sealed pages
+//	submissions/<office>/<submission>/manifest-<time>.age  sealed, after the end
+//	submissions/<office>/<submission>/erased-<page blob>   tombstone, empty of content
+type Archive struct {
+	Vault  Vault
+	Sealer Sealer
+	Phones PhoneBook
+	Now    func() time.Time
+}
+
+// ArchivePrefix begins the names of everything in the archive.
+const ArchivePrefix BlobName = "submissions"
+
+// Header is the plain content of a header object.
+type Header struct {
+	Version    int          `json:"version"`
+	Office     OfficeID     `json:"office"`
+	Submission SubmissionID `json:"submission"`
+	Link       LinkID       `json:"link"`
+	Number     Number       `json:"number"`
+	Phone      string       `json:"phone"` // E.164: sealed to the office like its pages
+	Language   string       `json:"language"`
+	ClaimedAt  time.Time    `json:"claimed_at"`
+}
+
+// Manifest is the plain content of a manifest object.
+type Manifest struct {
+	Version    int            `json:"version"`
+	Submission SubmissionID   `json:"submission"`
+	FinishedAt time.Time      `json:"finished_at"`
+	Unfinished bool           `json:"unfinished"`
+	SealedName []byte         `json:"sealed_name,omitempty"` // the client's name, sealed once more on its own
+	Pages      []ManifestPage `json:"pages"`
+}
+
+// ManifestPage is one page, in the order of the manifest.
+type ManifestPage struct {
+	ID          PageID    `json:"id"`
+	Key         PageKey   `json:"key"`
+	Link        LinkID    `json:"link"`
+	Blob        BlobName  `json:"blob"`
+	SHA256      string    `json:"sha256"` // of the sealed bytes, hex
+	Same        string    `json:"same"`
+	SealedBytes int64     `json:"sealed_bytes"`
+	PlainBytes  int64     `json:"plain_bytes"`
+	Sealing     Sealing   `json:"sealing"`
+	Label       string    `json:"label,omitempty"`
+	ReceivedAt  time.Time `json:"received_at"`
+}
+
+// archiveVersion counts changes to the form of headers and manifests.
+const archiveVersion = 1
+
+// SubmissionPrefix begins the names of one submission's objects.
+func SubmissionPrefix(office OfficeID, id SubmissionID) BlobName {
+	return ArchivePrefix + "/" + BlobName(office) + "/" + BlobName(id)
+}
+
+// pageBlob names a new page's object. The name begins with the time, so that
+// a submission without a manifest still has an order, and ends at random.
+func pageBlob(office OfficeID, id SubmissionID, now time.Time, random io.Reader) (BlobName, error) {
+	unique, err := NewID(now, random)
+	return SubmissionPrefix(office, id) + "/page-" + BlobName(unique) + ".age", err
+}
+
+func headerBlob(office OfficeID, id SubmissionID, link LinkID) BlobName {
+	return SubmissionPrefix(office, id) + "/header-" + BlobName(link) + ".age"
+}
+
+// tombstoneBlob names what stays of an erased page: proof that it is gone on
+// purpose, so that neither a restore nor a reindex brings it back.
+func tombstoneBlob(page BlobName) BlobName {
+	folder, name := splitBlob(page)
+	return folder + "/erased-" + BlobName(name)
+}
+
+func splitBlob(name BlobName) (folder BlobName, last string) {
+	i := strings.LastIndexByte(string(name), '/')
+	if i < 0 {
+		return "", string(name)
+	}
+	return name[:i], string(name[i+1:])
+}
+
+// WriteHeader seals and stores the header of a claimed link. A header that is
+// there already is fine: the claim was repeated.
+func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
+	phone, err := a.Phones.Open(l.Phone)
+	if err != nil {
+		return err
+	}
+	err = a.write(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), Header{
+		Version: archiveVersion, Office: l.Office, Submission: l.Submission, Link: l.ID, Number: l.Number,
+		Phone: phone.E164(), Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
+	})
+	if Is(err, CodeBlobExists) {
+		return nil
+	}
+	return err
+}
+
+// WriteManifest seals and stores what a submission holds. A later manifest of
+// the same submission counts over an earlier one.
+func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page) error {
+	m := Manifest{
+		Version: archiveVersion, Submission: s.ID, FinishedAt: s.FinishedAt.UTC(), Unfinished: s.Unfinished,
+		SealedName: s.SealedName, Pages: make([]ManifestPage, 0, len(pages)),
+	}
+	for _, p := range pages {
+		m.Pages = append(m.Pages, ManifestPage{
+			ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
+			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
+			Sealing: p.Sealing, Label: p.Label, ReceivedAt: p.ReceivedAt.UTC(),
+		})
+	}
+	blob := fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), a.Now().UnixMilli())
+	err := a.write(ctx, s.Office, BlobName(blob), m)
+	if Is(err, CodeBlobExists) {
+		return nil // the same end was told twice within a millisecond
+	}
+	return err
+}
+
+func (a *Archive) write(ctx context.Context, office OfficeID, name BlobName, content any) error {
+	plain, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealBytes(a.Sealer, office, plain)
+	if err != nil {
+		return err
+	}
+	w, err := a.Vault.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := w.Write(sealed); err != nil {
+		return err
+	}
+	return w.Commit()
+}
+
+// ErasePage leaves the tombstone, then removes the page's object. Both may be
+// done again after a crash between them.
+func (a *Archive) ErasePage(ctx context.Context, page BlobName) error {
+	if err := a.Vault.Replace(ctx, tombstoneBlob(page), []byte(a.Now().UTC().Format(time.RFC3339)+"\n")); err != nil {
+		return fmt.Errorf("write tombstone: %w", err)
+	}
+	return a.Vault.Remove(ctx, page)
+}

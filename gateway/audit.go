@@ -1,0 +1,79 @@
+package gateway
+
+import "time"
+
+// Action is what an audit entry tells of.
+type Action string
+
+// The actions of the audit trail.
+const (
+	ActionTextOptOut        Action = "text.opt-out"
+	ActionTextOptIn         Action = "text.opt-in"
+	ActionLinkIssued        Action = "link.issued"
+	ActionLinkClaimed       Action = "link.claimed"
+	ActionLinkRefused       Action = "link.refused"
+	ActionLinkSent          Action = "link.sent"
+	ActionPageReceived      Action = "page.received"
+	ActionPageRemoved       Action = "page.removed"
+	ActionSubmissionDone    Action = "submission.done"    // by the client
+	ActionSubmissionExpired Action = "submission.expired" // by the clock
+	ActionSubmissionViewed  Action = "submission.viewed"
+	ActionSubmissionHandled Action = "submission.handled"
+	ActionInboxViewed       Action = "inbox.viewed"
+	ActionPageViewed        Action = "page.viewed"
+	ActionPageDownloaded    Action = "page.downloaded"
+	ActionStaffAdded        Action = "staff.added"
+	ActionStaffChanged      Action = "staff.changed"
+	ActionSignedIn          Action = "staff.signed-in"
+	ActionSignInRefused     Action = "staff.sign-in-refused"
+	ActionSignedOut         Action = "staff.signed-out"
+	ActionReindexed         Action = "records.reindexed"
+	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
+	ActionSwept             Action = "vault.swept"
+	ActionStarted           Action = "process.started"
+	ActionStopped           Action = "process.stopped"
+)
+
+// Outcome tells how an act ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDone   Outcome = "done"
+	OutcomeDenied Outcome = "denied"
+	OutcomeFailed Outcome = "failed"
+)
+
+// The actors that are no staff account.
+const (
+	ActorClient   = "client"
+	ActorOperator = "operator" // somebody at the server's command line
+)
+
+// ActorStaff names a staff account as an actor.
+func ActorStaff(id StaffID) string { return "staff:" + string(id) }
+
+// ActorRole names a process role (intake, desk, worker) as an actor.
+func ActorRole(role string) string { return "role:" + role }
+
+// AuditEntry is one line of the audit trail. It holds no personal data of
+// clients: things are named by identifier.
+type AuditEntry struct {
+	At      time.Time
+	Actor   string
+	Action  Action
+	Object  string // "link:<id>", "page:<id>", ...; empty if none
+	Office  OfficeID
+	From    string // network address, for staff only
+	Outcome Outcome
+	Reason  string // a code or what the person wrote as reason
+}
+
+// AuditHead is the end of one chain at one time. Each process start begins a
+// chain; the head is kept in the vault, apart from the rows.
+type AuditHead struct {
+	Chain string    `json:"chain"`
+	Seq   int64     `json:"seq"` // rows of the chain, from 1
+	MAC   []byte    `json:"mac"` // of row Seq
+	At    time.Time `json:"at"`
+}

@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Claims is the flow of a link that is looked at and claimed.
+type Claims struct {
+	Directory Directory
+	Limits    Limits
+	Records   LinkRecords
+	Links     LinkStore
+	Archive   *Archive
+	Now       func() time.Time
+	Random    io.Reader
+}
+
+// LinkView is what a person who holds a link may know of it.
+type LinkView struct {
+	Office     Office
+	Number     Number
+	Language   string
+	State      LinkState // with expiry seen
+	Mine       bool      // claimed by this browser
+	Submission SubmissionID
+	ExpiresAt  time.Time // unclaimed, or the session's end
+}
+
+func (c *Claims) view(l Link, b BrowserHash, now time.Time) LinkView {
+	v := LinkView{
+		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now),
+		Mine: !l.Browser.IsZero() && l.Browser.Equal(b), Submission: l.Submission, ExpiresAt: l.ExpiresAt,
+	}
+	if l.State == LinkClaimed {
+		v.ExpiresAt = l.Deadline()
+	}
+	return v
+}
+
+// Look tells how a link stands and changes nothing, however often a preview
+// fetches it. A token that Redis does not know is looked up in SQL and put
+// back; one that Redis knows is read from SQL as well, which decides.
+func (c *Claims) Look(ctx context.Context, t Token, b Browser) (LinkView, error) {
+	_, err := c.Links.Resume(ctx, t.Hash())
+	missing := Is(err, CodeLinkUnknown)
+	if err != nil && !missing {
+		return LinkView{}, err
+	}
+	link, err := c.Records.LinkByHash(ctx, t.Hash())
+	if err != nil {
+		return LinkView{}, err
+	}
+	if missing {
+		if err := c.Links.Put(ctx, link.Entry(c.Limits.LinkKnown)); err != nil {
+			return LinkView{}, err
+		}
+	}
+	return c.view(link, b.Hash(), c.Now()), nil
+}
+
+// Claim binds a link to a browser: Redis first, then the SQL row, which
+// decides. The same browser claims again with the same result, so that an
+// answer lost on the way costs nothing. A crash between the two leaves a
+// claim in Redis that nobody used: the same browser may claim again.
+//
+// The error's code says why it was refused; the view is filled whenever the
+// link is known.
+func (c *Claims) Claim(ctx context.Context, t Token, b Browser) (LinkView, error) {
+	now := c.Now()
+	entry, err := c.Links.Claim(ctx, t.Hash(), b.Hash(), now)
+	forgotten := Is(err, CodeLinkUnknown)
+	switch {
+	case forgotten:
+		known, err := c.Records.LinkByHash(ctx, t.Hash())
+		if err != nil {
+			return LinkView{}, err
+		}
+		entry.Link = known.ID
+	case err != nil:
+		return LinkView{}, err
+	case entry.State == LinkClaimed && !entry.Browser.Equal(b.Hash()):
+		return c.taken(ctx, t, b, now)
+	}
+	// Whatever Redis says of closed, superseded or expired is only repeated
+	// here: SQL tells the same, and tells it better after a failover.
+	link, err := c.claimInSQL(ctx, entry.Link, b, now)
+	if err != nil {
+		return LinkView{}, err
+	}
+	view := c.view(link, b.Hash(), now)
+	refused := view.State != LinkClaimed || !view.Mine
+	if forgotten || refused {
+		// Redis forgot, or lost a failover: teach it.
+		if err := c.Links.Put(ctx, link.Entry(c.Limits.LinkKnown)); err != nil {
+			return view, err
+		}
+	}
+	if refused {
+		return view, NewError(refusal(view), nil)
+	}
+	if err := c.Archive.WriteHeader(ctx, link); err != nil {
+		return view, fmt.Errorf("write header: %w", err)
+	}
+	return view, nil
+}
+
+func refusal(v LinkView) Code {
+	switch v.State {
+	case LinkClosed:
+		return CodeLinkClosed
+	case LinkSuperseded:
+		return CodeLinkSuperseded
+	case LinkExpired:
+		return CodeLinkExpired
+	}
+	return CodeLinkTaken
+}
+
+// taken answers a browser that came second. What SQL says stands in the view
+// even where it does not know of the first one yet.
+func (c *Claims) taken(ctx context.Context, t Token, b Browser, now time.Time) (LinkView, error) {
+	link, err := c.Records.LinkByHash(ctx, t.Hash())
+	if err != nil {
+		return LinkView{}, err
+	}
+	view := c.view(link, b.Hash(), now)
+	if view.State == LinkIssued {
+		view.State = LinkClaimed
+	}
+	return view, NewError(refusal(view), nil)
+}
+
+func (c *Claims) claimInSQL(ctx context.Context, id LinkID, b Browser, now time.Time) (Link, error) {
+	fresh, err := NewID(now, c.Random)
+	if err != nil {
+		return Link{}, err
+	}
+	return c.Records.ClaimLink(ctx, id, Claim{
+		Browser: b.Hash(), At: now, IdleAt: now.Add(c.Limits.SessionIdle), EndsAt: now.Add(c.Limits.SessionTotal),
+		Fresh: SubmissionID(fresh),
+	}, AuditEntry{At: now, Actor: ActorClient, Action: ActionLinkClaimed, Object: "link:" + string(id), Outcome: OutcomeDone})
+}
+
+// sealBytes seals a small thing whole.
+func sealBytes(s Sealer, office OfficeID, plain []byte) ([]byte, error) {
+	var sealed bytes.Buffer
+	w, err := s.Seal(office, &sealed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return sealed.Bytes(), nil
+}

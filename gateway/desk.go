@@ -1,0 +1,233 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"time"
+)
+
+// Desk is the flow of a caseworker who looks at what arrived. Each call asks
+// for permission, then writes its audit row, then acts: an audit that cannot
+// be written refuses the act.
+type Desk struct {
+	Directory Directory
+	Limits    Limits
+	Records   DeskRecords
+	Audit     AuditTrail
+	Vault     Vault
+	Opener    Opener
+	Phones    PhoneBook
+	Now       func() time.Time
+}
+
+// Actor is the person at the desk.
+type Actor struct {
+	Staff Staff
+	From  string // network address
+}
+
+func (a Actor) entry(now time.Time, action Action, object string, office OfficeID) AuditEntry {
+	return AuditEntry{
+		At: now, Actor: ActorStaff(a.Staff.ID), Action: action, Object: object, Office: office,
+		From: a.From, Outcome: OutcomeDone,
+	}
+}
+
+// InboxRow is one submission in a list.
+type InboxRow struct {
+	Submission Submission
+	Office     Office
+	LastFour   string // of the client's phone
+	Name       string // as the client gave it; may be empty
+}
+
+// SubmissionView is one submission with its pages.
+type SubmissionView struct {
+	InboxRow
+	Pages []Page // in order of arrival
+}
+
+// Inbox lists what arrived at the person's offices, newest first.
+func (d *Desk) Inbox(ctx context.Context, who Actor, handled bool, after Cursor, limit int) ([]InboxRow, error) {
+	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionInboxViewed, "", "")); err != nil {
+		return nil, err
+	}
+	submissions, err := d.Records.Inbox(ctx, who.Staff.Offices, handled, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]InboxRow, 0, len(submissions))
+	for _, s := range submissions {
+		rows = append(rows, d.row(s))
+	}
+	return rows, nil
+}
+
+// row opens what a list shows of a client. A name or number that cannot be
+// opened is left out, never in the way of the papers.
+func (d *Desk) row(s Submission) InboxRow {
+	row := InboxRow{Submission: s, Office: d.Directory.Offices[s.Office]}
+	if phone, err := d.Phones.Open(s.Phone); err == nil {
+		row.LastFour = phone.LastFour()
+	}
+	if len(s.SealedName) > 0 {
+		if name, err := openBytes(d.Opener, s.Office, s.SealedName); err == nil {
+			row.Name = string(name)
+		}
+	}
+	return row
+}
+
+// openBytes opens a small thing whole.
+func openBytes(o Opener, office OfficeID, sealed []byte) ([]byte, error) {
+	plain, size, err := o.Open(office, bytes.NewReader(sealed), int64(len(sealed)))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(plain, 0, size))
+}
+
+// Submission gives one with its pages.
+func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (SubmissionView, error) {
+	object := "submission:" + string(id)
+	s, pages, err := d.Records.Submission(ctx, who.Staff.Offices, id)
+	if err != nil {
+		return SubmissionView{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
+	}
+	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
+		return SubmissionView{}, err
+	}
+	return SubmissionView{InboxRow: d.row(s), Pages: pages}, nil
+}
+
+// denied writes the audit row of something asked for in vain, and gives the
+// error back. What belongs to another office looks like what does not exist.
+func (d *Desk) denied(ctx context.Context, who Actor, action Action, object string, cause error) error {
+	if !Is(cause, CodeNotFound) {
+		return cause
+	}
+	entry := who.entry(d.Now(), action, object, "")
+	entry.Outcome, entry.Reason = OutcomeDenied, string(CodeNotFound)
+	return errors.Join(cause, d.Audit.Append(ctx, entry))
+}
+
+// Handle marks a submission done.
+func (d *Desk) Handle(ctx context.Context, who Actor, id SubmissionID, as HandledAs, note string) error {
+	now := d.Now()
+	object := "submission:" + string(id)
+	entry := who.entry(now, ActionSubmissionHandled, object, "")
+	entry.Reason = string(as)
+	if note != "" {
+		entry.Reason += ": " + note
+	}
+	s, _, err := d.Records.Submission(ctx, who.Staff.Offices, id)
+	if err != nil {
+		return d.denied(ctx, who, ActionSubmissionHandled, object, err)
+	}
+	entry.Office = s.Office
+	return d.Records.HandleSubmission(ctx, who.Staff.Offices, id, who.Staff.ID, as, note, now, entry)
+}
+
+// OpenedPage is a page ready to be shown. Close it.
+type OpenedPage struct {
+	Page      Page
+	Type      string // media type, from the content
+	Extension string // with a dot
+	Inline    bool   // may be shown in the browser
+	Content   io.ReadSeeker
+	Size      int64
+	blob      Blob
+}
+
+// Close ends reading.
+func (p *OpenedPage) Close() error { return p.blob.Close() }
+
+// OpenPage opens a page: permission, audit row, length and digest of the
+// sealed file against the record, and only then the first byte. age tells of
+// a truncation only at the end of a stream, hence the digest beforehand.
+func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool) (*OpenedPage, error) {
+	action := ActionPageViewed
+	if download {
+		action = ActionPageDownloaded
+	}
+	object := "page:" + string(id)
+	page, err := d.Records.Page(ctx, who.Staff.Offices, id)
+	if err != nil {
+		return nil, d.denied(ctx, who, action, object, err)
+	}
+	if err := d.Audit.Append(ctx, who.entry(d.Now(), action, object, page.Office)); err != nil {
+		return nil, err
+	}
+	blob, err := d.Vault.Open(ctx, page.Blob)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := d.open(page, blob)
+	if err != nil {
+		_ = blob.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+func (d *Desk) open(page Page, blob Blob) (*OpenedPage, error) {
+	if err := checkBlob(blob, page); err != nil {
+		return nil, err
+	}
+	plain, size, err := d.Opener.Open(page.Office, blob, blob.Size())
+	if err != nil {
+		return nil, err
+	}
+	content := io.NewSectionReader(plain, 0, size)
+	opened := &OpenedPage{
+		Page: page, Type: "application/octet-stream", Extension: ".bin", Content: content, Size: size, blob: blob,
+	}
+	start := make([]byte, min(size, 4096))
+	if _, err := io.ReadFull(content, start); err != nil {
+		return nil, NewError(CodeBlobDamaged, err)
+	}
+	if kind, known := SniffType(start); known {
+		opened.Type, opened.Extension = kind.Media, kind.Extension
+		opened.Inline = kind.Inline && (!kind.Picture || d.pixelsFit(content))
+	}
+	_, err = content.Seek(0, io.SeekStart)
+	return opened, err
+}
+
+// pixelsFit bounds a picture before any browser decodes it: a browser-sealed
+// one was never seen by a server.
+func (d *Desk) pixelsFit(content *io.SectionReader) bool {
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	width, height, err := PictureSize(content)
+	return err == nil && width > 0 && height > 0 && int64(width)*int64(height) <= d.Limits.PagePixels
+}
+
+// checkBlob compares length and digest of a sealed object with its record.
+func checkBlob(blob Blob, page Page) error {
+	if blob.Size() != page.SealedBytes {
+		return NewError(CodeBlobDamaged, errors.New("length differs from the record"))
+	}
+	digest, err := digestOf(blob)
+	if err != nil {
+		return err
+	}
+	if digest != page.Digest {
+		return NewError(CodeBlobDamaged, errors.New("digest differs from the record"))
+	}
+	return nil
+}
+
+func digestOf(blob Blob) (Digest, error) {
+	piece := pieces.Get().(*[]byte)
+	defer pieces.Put(piece)
+	sum := sha256.New()
+	if _, err := copyPieces(sum, io.NewSectionReader(blob, 0, blob.Size()), *piece, blob.Size()); err != nil {
+		return Digest{}, err
+	}
+	return Digest(sum.Sum(nil)), nil
+}

@@ -1,0 +1,112 @@
+package gateway
+
+import "errors"
+
+// Code names what went wrong, for programs, metrics and the catalogs of
+// texts: the words that a person reads are `errors.<code>` of the language.
+type Code string
+
+// The codes of this package and what each means.
+const (
+	// CodeUnavailable: something Dropslot needs (SQL, Redis, the vault) is out of reach.
+	CodeUnavailable Code = "unavailable"
+	// CodeBadRequest: the request is malformed.
+	CodeBadRequest Code = "bad-request"
+	// CodeForbidden: known, but not allowed.
+	CodeForbidden Code = "forbidden"
+	// CodeNotFound: nothing there, or nothing that this person may know of.
+	CodeNotFound Code = "not-found"
+	// CodeTooManyTries: a limit per address or account was reached.
+	CodeTooManyTries Code = "too-many-tries"
+
+	// CodeBadPhone: not a phone number in E.164 form.
+	CodeBadPhone Code = "bad-phone"
+	// CodeCountry: the phone is not of a country that is answered.
+	CodeCountry Code = "country"
+	// CodeOptedOut: the person texted STOP; nothing may be sent to them.
+	CodeOptedOut Code = "opted-out"
+	// CodeSendFailed: Twilio refused a text.
+	CodeSendFailed Code = "send-failed"
+	// CodeSendUnknown: Twilio's answer was lost; the text may have been sent.
+	CodeSendUnknown Code = "send-unknown"
+
+	// CodeLinkUnknown: no link has this token.
+	CodeLinkUnknown Code = "link-unknown"
+	// CodeLinkExpired: the link's or the claimed session's time is over.
+	CodeLinkExpired Code = "link-expired"
+	// CodeLinkSuperseded: a newer link was sent.
+	CodeLinkSuperseded Code = "link-superseded"
+	// CodeLinkClosed: the client said that they are done.
+	CodeLinkClosed Code = "link-closed"
+	// CodeLinkTaken: another browser claimed the link.
+	CodeLinkTaken Code = "link-taken"
+	// CodeNoCookie: the browser keeps no cookies.
+	CodeNoCookie Code = "no-cookie"
+
+	// CodePageTooBig: the page is above the limit for one page.
+	CodePageTooBig Code = "page-too-big"
+	// CodePageEmpty: the file has no content.
+	CodePageEmpty Code = "page-empty"
+	// CodePageType: the file is no JPEG, PNG, WebP, HEIC or PDF.
+	CodePageType Code = "page-type"
+	// CodePageDamaged: the picture or PDF cannot be read.
+	CodePageDamaged Code = "page-damaged"
+	// CodePagePixels: the picture has more pixels than any document needs.
+	CodePagePixels Code = "page-pixels"
+	// CodePageDigest: what arrived is not what was sent.
+	CodePageDigest Code = "page-digest"
+	// CodePageSeal: the page is not sealed to the office's recipients.
+	CodePageSeal Code = "page-seal"
+	// CodePageConflict: this Page-Id was used for another page.
+	CodePageConflict Code = "page-conflict"
+	// CodePageRemoved: the client removed this page.
+	CodePageRemoved Code = "page-removed"
+	// CodePageMissing: nothing was chosen.
+	CodePageMissing Code = "page-missing"
+	// CodeTooManyPages: the link holds as many pages as it may.
+	CodeTooManyPages Code = "too-many-pages"
+	// CodeLinkFull: the link holds as many bytes as it may.
+	CodeLinkFull Code = "link-full"
+	// CodeNoPages: done was said before any page arrived.
+	CodeNoPages Code = "no-pages"
+
+	// CodeSignIn: name or password is wrong.
+	CodeSignIn Code = "sign-in"
+	// CodeBlobExists: the vault already holds an object of this name.
+	CodeBlobExists Code = "blob-exists"
+	// CodeBlobDamaged: a sealed object is not what the records say.
+	CodeBlobDamaged Code = "blob-damaged"
+)
+
+// Error is the one error type that reaches a person. The web renders the
+// words of its code; Err is for the log alone and must hold no personal data.
+type Error struct {
+	Code Code
+	Err  error
+}
+
+// NewError makes an Error; err may be nil.
+func NewError(code Code, err error) *Error { return &Error{Code: code, Err: err} }
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return string(e.Code)
+	}
+	return string(e.Code) + ": " + e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf gives the code of an error; any error without one is CodeUnavailable.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return CodeUnavailable
+}
+
+// Is tells whether an error has the code.
+func Is(err error, code Code) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == code
+}

@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"unicode"
+)
+
+// nameRunes bounds a name that a client gives.
+const nameRunes = 80
+
+// Remove takes a page back while the session lives. The row goes first: a
+// crash before the object is gone leaves a removed page that the sweep erases.
+func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
+	now := u.Now()
+	if code, over := sessionOver(s, now); over {
+		return NewError(code, nil)
+	}
+	page, err := u.Records.RemovePage(ctx, s.Link.ID, s.Submission.ID, key, now, AuditEntry{
+		At: now, Actor: ActorClient, Action: ActionPageRemoved, Object: "submission:" + string(s.Submission.ID),
+		Office: s.Submission.Office, Outcome: OutcomeDone,
+	})
+	if err != nil {
+		return err
+	}
+	if err := u.Archive.ErasePage(ctx, page.Blob); err != nil {
+		u.Log.WarnContext(ctx, "page removed, its object is left to the sweep", slog.String("page", string(page.ID)))
+	}
+	return nil
+}
+
+// Finish ends the session at the client's word. The manifest follows within
+// minutes, written by the worker. Finishing again is fine.
+func (u *Uploads) Finish(ctx context.Context, s Session, name string) (Submission, error) {
+	now := u.Now()
+	if s.Submission.State == SubmissionOpen && s.Link.StateAt(now) == LinkExpired {
+		return Submission{}, NewError(CodeLinkExpired, nil)
+	}
+	var sealed []byte
+	if name = cleanName(name); name != "" {
+		var err error
+		if sealed, err = sealBytes(u.Sealer, s.Submission.Office, []byte(name)); err != nil {
+			return Submission{}, err
+		}
+	}
+	done, err := u.Records.FinishSubmission(ctx, s.Link.ID, s.Submission.ID, sealed, now, AuditEntry{
+		At: now, Actor: ActorClient, Action: ActionSubmissionDone, Object: "submission:" + string(s.Submission.ID),
+		Office: s.Submission.Office, Outcome: OutcomeDone,
+	})
+	if err != nil {
+		return Submission{}, err
+	}
+	// SQL has decided; that Redis is told spares the next tap a look there.
+	_ = u.Links.Close(ctx, s.Link.Hash)
+	return done, nil
+}
+
+// cleanName keeps what a name can hold and bounds it.
+func cleanName(name string) string {
+	var out strings.Builder
+	count := 0
+	for _, r := range strings.Join(strings.Fields(name), " ") {
+		if !unicode.IsGraphic(r) || count == nameRunes {
+			continue
+		}
+		out.WriteRune(r)
+		count++
+	}
+	return out.String()
+}

@@ -1,0 +1,33 @@
+package gateway
+
+import (
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Role is what a staff member may do at an office.
+type Role string
+
+// RoleCaseworker opens documents and sends links.
+const RoleCaseworker Role = "caseworker"
+
+// Staff is one named account.
+type Staff struct {
+	ID           StaffID
+	Login        string // lowercase; a name or an e-mail address
+	PasswordHash string // PHC string format of argon2id
+	Offices      []OfficeID
+	CreatedAt    time.Time
+	DisabledAt   time.Time
+}
+
+// May tells whether the staff member works for an office.
+func (s Staff) May(office OfficeID) bool {
+	return s.DisabledAt.IsZero() && slices.Contains(s.Offices, office)
+}
+
+var loginPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{1,63}$`)
+
+// ValidLogin tells whether a login has the allowed shape.
+func ValidLogin(login string) bool { return loginPattern.MatchString(login) }
