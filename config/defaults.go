@@ -1,0 +1,78 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func orDefault[T comparable](value *T, standard T) {
+	var zero T
+	if *value == zero {
+		*value = standard
+	}
+}
+
+// fillDefaults sets what the file leaves out. The limits of the flows have
+// their defaults in package gateway and stay zero here; link_ttl, which each
+// number inherits, and the desk's are nobody else's.
+func (c *Config) fillDefaults() {
+	orDefault(&c.Listen.Intake, ":8080")
+	orDefault(&c.Listen.Desk, "127.0.0.1:8081")
+	orDefault(&c.Listen.Ops, "127.0.0.1:9090")
+	orDefault(&c.TLS.Mode, TLSOff)
+	if !c.Records.URL.named() {
+		c.Records.URL.Secret = NewSecret("sqlite:records.db")
+	}
+	orDefault(&c.Vault.URL, "file:vault")
+	if c.Countries == nil {
+		c.Countries = []string{"US", "CA"}
+	}
+	for _, office := range c.Offices {
+		if office.Languages == nil {
+			office.Languages = []string{"en", "es"}
+		}
+		if office.Asks == nil {
+			office.Asks = []string{"photo-id", "pay-stub", "benefit-letter", "other"}
+		}
+		orDefault(&office.Timezone, "America/New_York")
+		orDefault(&office.Retention, Duration(90*24*time.Hour))
+	}
+	orDefault(&c.Limits.LinkTTL, Duration(4*time.Hour))
+	orDefault(&c.Limits.DeskIdle, Duration(15*time.Minute))
+	orDefault(&c.Limits.DeskTotal, Duration(12*time.Hour))
+	for _, number := range c.Numbers {
+		orDefault(&number.MMS, MMSSeal)
+		orDefault(&number.LinkTTL, c.Limits.LinkTTL)
+	}
+}
+
+// makeAbsolute makes every path start at the root: a relative data_dir starts
+// at the folder of the file, all others at data_dir.
+func (c *Config) makeAbsolute(folder string) {
+	if c.DataDir != "" {
+		c.DataDir = absolute(folder, c.DataDir)
+	}
+	for _, file := range []*string{&c.TLS.Cert, &c.TLS.Key} {
+		*file = absolute(c.DataDir, *file)
+	}
+	for _, office := range c.Offices {
+		office.Identity.File = absolute(c.DataDir, office.Identity.File)
+		for i := range office.Recipients {
+			office.Recipients[i].File = absolute(c.DataDir, office.Recipients[i].File)
+		}
+	}
+	if rest, ok := strings.CutPrefix(c.Vault.URL, "file:"); ok && rest != "" {
+		c.Vault.URL = "file:" + absolute(c.DataDir, rest)
+	}
+}
+
+func absolute(folder, file string) string {
+	if file == "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(folder, file)
+}
+
+// VaultFolder gives the folder of a file: vault.
+func (c *Config) VaultFolder() string { return strings.TrimPrefix(c.Vault.URL, "file:") }

@@ -1,0 +1,85 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// A secret is a key, a token or an address; none is longer than this.
+const maxSecretBytes = 64 << 10
+
+// resolve reads a secret that the role needs. What is wrong stands at the
+// secret in the file and never tells the value.
+func (v *validator) resolve(s *Secret, at path) {
+	if s.IsSet() || !s.named() {
+		return
+	}
+	if s.env != "" {
+		value, ok := os.LookupEnv(s.env)
+		if !ok || value == "" {
+			v.fault(at, wrong("the variable "+s.env+" is not set",
+				"set it for this process, or write {file: PATH}"))
+			return
+		}
+		v.keep(s, value, at)
+		return
+	}
+	file := absolute(v.config.DataDir, s.file)
+	if p := checkPrivate(file); p != nil {
+		v.fault(at, p)
+		return
+	}
+	content, err := readBounded(file, maxSecretBytes)
+	if err != nil {
+		v.fault(at, unreadable(file, err))
+		return
+	}
+	v.keep(s, strings.TrimRight(string(content), "\r\n"), at)
+}
+
+func (v *validator) keep(s *Secret, value string, at path) {
+	switch {
+	case strings.TrimSpace(value) == "":
+		v.fault(at, wrong("the secret from the "+s.Source()+" is empty", "put the secret there, and nothing else"))
+	case strings.ContainsAny(value, "\r\n\x00"):
+		v.fault(at, wrong("the secret from the "+s.Source()+" has more than one line", "put the secret there, and nothing else"))
+	default:
+		s.reveal = func() string { return value }
+	}
+}
+
+// checkPrivate tells what is wrong with a file that only its owner may read.
+func checkPrivate(file string) *problem {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return unreadable(file, err)
+	case !info.Mode().IsRegular():
+		return wrong(file+" is no file", "name the file that holds the secret")
+	case info.Mode().Perm()&0o077 != 0:
+		return wrong(fmt.Sprintf("others on this computer may read %s (mode %04o)", file, info.Mode().Perm()),
+			"run: chmod 600 "+file)
+	}
+	return nil
+}
+
+func unreadable(file string, err error) *problem {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return wrong(file+" does not exist", "correct the path (relative ones start at data_dir), or make keys with: dropslot keygen")
+	case errors.Is(err, fs.ErrPermission):
+		return wrong("this user may not read "+file, "give the file to the user that runs Dropslot (chown)")
+	}
+	return wrong(file+" cannot be read: "+reason(err), "correct the path or the file")
+}
+
+// reason is the part of a file error behind the path, which is told already.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}

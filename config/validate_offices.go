@@ -1,0 +1,159 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/language"
+)
+
+var (
+	officePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+	askPattern    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+)
+
+const maxNameRunes = 60
+
+func (v *validator) offices() {
+	at := path{"offices"}
+	if v.document.has(at) && len(v.config.Offices) == 0 {
+		v.fault(at, wrong("there is no office", "write at least one below offices"))
+	}
+	for _, id := range v.config.OfficeIDs() {
+		here, office := at.to(id), v.config.Offices[id]
+		if !officePattern.MatchString(id) {
+			v.faultKey(here, wrong("this is no short name of an office", "write lowercase letters, digits and hyphens, like north"))
+		}
+		v.officeName(office, here)
+		v.recipients(office, here.to("recipients"))
+		v.identity(office, here)
+		v.languages(office, here)
+		v.schedule(office, here)
+		v.asks(office, here)
+		v.texts(office, here)
+		if len(v.config.NumbersOf(id)) == 0 {
+			v.faultKey(here, wrong("no number belongs to the office "+id, `write one below numbers, like "+15551230100": {office: `+id+`}`))
+		}
+	}
+}
+
+func (v *validator) officeName(office *Office, at path) {
+	here := at.to("name")
+	if !v.document.has(here) {
+		return
+	}
+	switch name := office.Name; {
+	case strings.TrimSpace(name) == "":
+		v.fault(here, wrong("name is empty", "write the name that clients know"))
+	case name != strings.TrimSpace(name) || strings.ContainsFunc(name, unicode.IsControl):
+		v.fault(here, wrong("name has spaces around it or a line break in it", "write it on one line"))
+	case len([]rune(name)) > maxNameRunes:
+		v.fault(here, wrong("name is longer than 60 characters and would fill every text", "write a shorter one; 25 or fewer is best"))
+	case strings.ContainsAny(name, "{}<>"):
+		v.fault(here, wrong("name has a bracket or brace in it", "write it without"))
+	}
+	if _, own := v.config.Numbers[office.Phone]; own && office.Phone != "" {
+		v.warn(at.to("phone"), wrong("phone is one of the numbers that take texts, where nobody answers a call",
+			"write the telephone of a person"))
+	}
+}
+
+// identity checks what the desk opens documents with. The file itself is
+// opened by the command, for it takes its time.
+func (v *validator) identity(office *Office, at path) {
+	here := at.to("identity")
+	if !v.role.OpensPages() {
+		return
+	}
+	if !v.document.has(here) {
+		v.faultKey(here, wrong("the key identity is missing; the role "+string(v.role)+" needs it",
+			"write identity: {file: keys/NAME.key, passphrase: {env: NAME_PASSPHRASE}}"))
+		return
+	}
+	switch {
+	case v.document.unread[v.document.at(here)]:
+		return
+	case office.Identity.File != "":
+		if p := checkPrivate(office.Identity.File); p != nil {
+			v.fault(here.to("file"), p)
+		}
+	case v.document.has(here.to("file")):
+		v.fault(here.to("file"), wrong("file is empty", "name the identity file, like keys/north.key"))
+	default:
+		v.faultKey(here, wrong("the key file is missing", "write file: keys/north.key"))
+	}
+	if !v.document.has(here.to("passphrase")) {
+		v.faultKey(here, wrong("the key passphrase is missing", "write passphrase: {env: NORTH_PASSPHRASE} or {file: PATH}"))
+	}
+	v.resolve(&office.Identity.Passphrase, here.to("passphrase"))
+}
+
+func (v *validator) languages(office *Office, at path) {
+	here := at.to("languages")
+	if v.document.has(here) && len(office.Languages) == 0 {
+		v.fault(here, wrong("languages is empty", "write at least one, like [en, es]"))
+	}
+	for i, tag := range office.Languages {
+		entry := here.to(strconv.Itoa(i))
+		parsed, err := language.Parse(tag)
+		switch {
+		case err != nil || parsed.String() != tag:
+			v.fault(entry, wrong("this is no language", "write its tag (BCP 47), like en or es"))
+		case slices.Contains(office.Languages[:i], tag):
+			v.fault(entry, wrong("the language "+tag+" is named twice", "take one of the two out"))
+		case v.catalog != nil && !v.catalog.HasLanguage(tag):
+			v.fault(entry, wrong("there are no texts in the language "+tag, "write one of those that templates/text holds, like en or es"))
+		}
+	}
+}
+
+func (v *validator) schedule(office *Office, at path) {
+	// Local would be the zone of whatever machine runs the desk.
+	if _, err := time.LoadLocation(office.Timezone); err != nil || office.Timezone == "" || office.Timezone == "Local" {
+		v.fault(at.to("timezone"), wrong("this is no time zone", "write a name of the IANA list, like America/Chicago"))
+	}
+	if v.document.has(at.to("retention")) && office.Retention < Duration(24*time.Hour) {
+		v.fault(at.to("retention"), wrong("retention is shorter than a day", "write 1d or more; 90d is the default"))
+	}
+}
+
+func (v *validator) asks(office *Office, at path) {
+	here := at.to("asks")
+	if v.document.has(here) && len(office.Asks) == 0 {
+		v.fault(here, wrong("asks is empty", "write what the page offers, like [photo-id, pay-stub, other]"))
+	}
+	for i, ask := range office.Asks {
+		entry := here.to(strconv.Itoa(i))
+		switch {
+		case !askPattern.MatchString(ask):
+			v.fault(entry, wrong("this is no name of a label", "write lowercase letters, digits and hyphens, like pay-stub"))
+		case slices.Contains(office.Asks[:i], ask):
+			v.fault(entry, wrong(ask+" is named twice", "take one of the two out"))
+		case v.catalog != nil && !v.catalog.HasAsk(ask):
+			v.fault(entry, wrong("there is no label called "+ask, "write one of photo-id, pay-stub, benefit-letter, other"))
+		}
+	}
+}
+
+func (v *validator) texts(office *Office, at path) {
+	here := at.to("texts")
+	for _, tag := range sortedKeys(office.Texts) {
+		if !slices.Contains(office.Languages, tag) {
+			v.faultKey(here.to(tag), wrong("the office does not write in "+shown(tag), "add it to languages, or take these texts out"))
+			continue
+		}
+		for _, key := range sortedKeys(office.Texts[tag]) {
+			entry := here.to(tag, key)
+			if v.catalog == nil || v.document.unread[v.document.at(entry)] {
+				continue
+			}
+			if err := v.catalog.CheckText(tag, key, office.Texts[tag][key]); err != nil {
+				v.faultKey(entry, wrong("the text "+shown(key)+" cannot be used", err.Error()))
+			}
+		}
+	}
+}
