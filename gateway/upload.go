@@ -5,10 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"hash"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -42,11 +40,6 @@ type PlainPage struct {
 	Label string
 	Body  io.Reader
 }
-
-// Pieces of this size go to the disk: 3 MB in 4 KiB pieces take three times as long.
-const pieceBytes = 64 << 10
-
-var pieces = sync.Pool{New: func() any { b := make([]byte, pieceBytes); return &b }}
 
 // Session finds the submission that this browser may fill. It may be over:
 // ask its link's StateAt. A stranger's is CodeNotFound.
@@ -134,8 +127,8 @@ func sealedMost(plain int64) int64 { return plain + plain/4096 + SealHeaderMax +
 func (u *Uploads) copySealed(w io.Writer, office OfficeID, body io.Reader, most int64) (header, sealed int64, err error) {
 	piece := pieces.Get().(*[]byte)
 	defer pieces.Put(piece)
-	n, err := io.ReadFull(body, (*piece)[:SealHeaderMax])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	n, err := readPiece(body, (*piece)[:SealHeaderMax])
+	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, 0, err
 	}
 	if n == 0 {
@@ -149,29 +142,6 @@ func (u *Uploads) copySealed(w io.Writer, office OfficeID, body io.Reader, most 
 	}
 	rest, err := copyPieces(w, body, *piece, most-int64(n))
 	return header, int64(n) + rest, err
-}
-
-// copyPieces copies in whole pieces and refuses more than most bytes.
-func copyPieces(w io.Writer, r io.Reader, piece []byte, most int64) (int64, error) {
-	var total int64
-	for {
-		n, err := io.ReadFull(r, piece)
-		total += int64(n)
-		if total > most {
-			return total, NewError(CodePageTooBig, nil)
-		}
-		if n > 0 {
-			if _, err := w.Write(piece[:n]); err != nil {
-				return total, err
-			}
-		}
-		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && n < len(piece):
-			return total, nil
-		case err != nil:
-			return total, err
-		}
-	}
 }
 
 // AcceptPlain seals what a form sends while it streams: no plain byte comes
@@ -291,19 +261,3 @@ func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, 
 	}
 	return saved, err
 }
-
-// digestWriter counts and hashes what passes to the vault.
-type digestWriter struct {
-	to    io.Writer
-	hash  hash.Hash
-	bytes int64
-}
-
-func (d *digestWriter) Write(b []byte) (int, error) {
-	n, err := d.to.Write(b)
-	d.hash.Write(b[:n])
-	d.bytes += int64(n)
-	return n, err
-}
-
-func (d *digestWriter) digest() Digest { return Digest(d.hash.Sum(nil)) }

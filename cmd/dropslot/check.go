@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dropslot/config"
+	"dropslot/gateway"
+	"dropslot/templates"
+)
+
+func newCheckCommand(std streams) *cobra.Command {
+	var role string
+	var example, schema bool
+	command := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Tell everything that is wrong with a configuration file, and show the texts that clients get",
+		Long: "check reads FILE as serve does and tells every fault with its line and column.\n" +
+			"Then it prints each text that clients get, filled, with the segments it costs.\n" +
+			"The exit code is 0 if serve would accept the file, else 1.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			switch {
+			case example:
+				return printAll(std.out, config.Example())
+			case schema:
+				return printAll(std.out, config.Schema())
+			case len(args) == 0:
+				return errors.New("name the file to check, or add --example for one to begin with")
+			}
+			which, err := config.ParseRole(role)
+			if err != nil {
+				return err
+			}
+			return check(std, args[0], which)
+		},
+	}
+	command.Flags().StringVar(&role, "role", string(config.RoleAll), "the role whose secrets must be there: all, intake, desk or worker")
+	command.Flags().BoolVar(&example, "example", false, "print an example file with every key explained")
+	command.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema that editors check a file with")
+	command.MarkFlagsMutuallyExclusive("example", "schema")
+	return command
+}
+
+func printAll(w io.Writer, text string) error {
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+func check(std streams, file string, role config.Role) error {
+	c, err := loadConfig(std, file, role)
+	if err != nil {
+		return err
+	}
+	for _, line := range c.Warnings.Lines() {
+		_, _ = fmt.Fprintln(std.err, "warning: "+line)
+	}
+	texts, err := templates.LoadTexts()
+	if err != nil {
+		return err
+	}
+	var report strings.Builder
+	fmt.Fprintf(&report, "%s is in order for the role %s.\n", file, role)
+	if err := reportTexts(&report, texts, c); err != nil {
+		return err
+	}
+	return printAll(std.out, report.String())
+}
+
+// sampleToken has the length of every token and is none.
+var sampleToken = strings.Repeat("x", gateway.TokenLength)
+
+// reportTexts prints what each office's clients get, as the server would say
+// it, in every language of the office.
+func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
+	words, directory := wordingOf(texts, c), directoryOf(c)
+	for _, id := range c.OfficeIDs() {
+		office := directory.Offices[gateway.OfficeID(id)]
+		number, _ := directory.NumberOf(office.ID)
+		_, _ = fmt.Fprintf(w, "\nWhat clients of %s (%s) get; each segment is paid for:\n", id, office.Name)
+		for _, language := range office.Languages {
+			for _, key := range templates.MessageKeys() {
+				occasion := gateway.Occasion(key)
+				ttl := number.LinkTTL
+				if occasion == gateway.OccasionRequest {
+					ttl = limitsOf(c).RequestTTL
+				}
+				if err := reportText(w, words, office, language, occasion, c.PublicURL, ttl); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func reportText(w io.Writer, words wording, office gateway.Office, language string, occasion gateway.Occasion, publicURL string, ttl time.Duration) error {
+	if occasion == gateway.OccasionVoice {
+		said, err := words.Text(office, language, occasion, "", 0)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "  %s %s: said to a caller\n    %s\n", language, occasion, said)
+		return err
+	}
+	text, err := words.Text(office, language, occasion, publicURL+"/c/"+sampleToken, ttl)
+	if err != nil {
+		return err
+	}
+	s := templates.CountSegments(text)
+	count := "1 segment"
+	if s.Count != 1 {
+		count = fmt.Sprintf("%d SEGMENTS, more than one: shorten it", s.Count)
+	}
+	if s.Encoding == templates.UCS2 {
+		count += fmt.Sprintf(" (%s is not in GSM-7)", strings.Join(templates.Beyond(text), " "))
+	}
+	_, err = fmt.Fprintf(w, "  %s %s: %s, %s, %d units\n    %s\n", language, occasion, count, s.Encoding, s.Units, text)
+	return err
+}
