@@ -1,0 +1,214 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"dropslot/gateway"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Desk is the flow behind the inbox, a submission and its pages.
+type Desk interface {
+	Inbox(ctx context.Context, who gateway.Actor, handled bool, after gateway.Cursor, limit int) ([]gateway.InboxRow, error)
+	Submission(ctx context.Context, who gateway.Actor, id gateway.SubmissionID) (gateway.SubmissionView, error)
+	OpenPage(ctx context.Context, who gateway.Actor, id gateway.PageID, download bool) (*gateway.OpenedPage, error)
+	Handle(ctx context.Context, who gateway.Actor, id gateway.SubmissionID, as gateway.HandledAs, note string) error
+}
+
+// Requests is the flow of links that caseworkers send.
+type Requests interface {
+	Send(ctx context.Context, who gateway.Actor, office gateway.OfficeID, p gateway.Phone, language string) (gateway.RequestView, error)
+	List(ctx context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error)
+	Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
+}
+
+// SignIns is the flow of signing in and out.
+type SignIns interface {
+	SignIn(ctx context.Context, login, password, address string) (gateway.Staff, error)
+	Staff(ctx context.Context, id gateway.StaffID) (gateway.Staff, error)
+	SignedOut(ctx context.Context, who gateway.Actor) error
+}
+
+// DeskPages renders the desk's pages. Nothing is written to w unless the
+// whole page could be rendered.
+type DeskPages interface {
+	Desk(w io.Writer, name string, data any) error
+}
+
+// The times after which a session ends.
+const (
+	DefaultDeskIdle  = 15 * time.Minute
+	DefaultDeskTotal = 12 * time.Hour
+)
+
+// A form of the desk holds a phone number or a password: nothing near this.
+const deskFormBytes = 64 << 10
+
+// DeskParts is what the caseworkers' side is made of.
+type DeskParts struct {
+	Desk     Desk
+	Requests Requests
+	SignIns  SignIns
+	// Sessions keeps sessions where every desk process finds them. It sees
+	// hashes of session tokens, never a token.
+	Sessions  scs.CtxStore
+	Pages     DeskPages
+	Static    http.Handler // serves the paths below /static/
+	Directory gateway.Directory
+	// ParsePhone reads a number as a person types it; CodeBadPhone, CodeCountry.
+	ParsePhone func(text string) (gateway.Phone, error)
+	// AskName gives the English words of a key of an office's asks.
+	AskName func(ask string) string
+	// LanguageName gives the name of a language by its BCP 47 tag.
+	LanguageName func(tag string) string
+	// URL is how browsers reach the desk: https, or http on a loopback address.
+	URL            string
+	TrustedProxies []netip.Prefix
+	Idle           time.Duration // 0 means DefaultDeskIdle
+	Total          time.Duration // 0 means DefaultDeskTotal
+	Now            func() time.Time
+	Log            *slog.Logger
+	Metrics        prometheus.Registerer
+}
+
+type desk struct {
+	DeskParts
+	sessions *deskSessions
+	answers  *prometheus.CounterVec
+	known    map[string]bool // the paths of the table of routes
+	secure   bool            // reached by https
+}
+
+// NewDesk makes the caseworkers' side. The server it runs in needs timeouts:
+// a write timeout must leave room for the largest page on a slow line.
+func NewDesk(parts DeskParts) (http.Handler, error) {
+	base, err := url.Parse(parts.URL)
+	if err != nil || base.Host == "" {
+		return nil, errors.New("the desk needs its public URL")
+	}
+	if parts.Idle == 0 {
+		parts.Idle = DefaultDeskIdle
+	}
+	if parts.Total == 0 {
+		parts.Total = DefaultDeskTotal
+	}
+	d := &desk{
+		DeskParts: parts,
+		sessions:  newDeskSessions(parts.Sessions, parts.Now, parts.Idle, parts.Total),
+		known:     make(map[string]bool, len(deskRoutes)),
+		secure:    base.Scheme == "https",
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "dropslot_desk_answers_total",
+			Help: "Answers of the desk by route, status and error code.",
+		}, []string{"route", "status", "code"}),
+	}
+	if err := parts.Metrics.Register(d.answers); err != nil {
+		return nil, fmt.Errorf("register the desk's metrics: %w", err)
+	}
+
+	sameOrigin, err := d.sameOrigin(base)
+	if err != nil {
+		return nil, fmt.Errorf("the desk's public URL: %w", err)
+	}
+
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = deskAddress(parts.TrustedProxies)
+	e.HTTPErrorHandler = d.fail
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: d.panicked}))
+	e.Use(d.headers, sameOrigin, d.bounded)
+	for _, r := range deskRoutes {
+		d.known[r.Path] = true
+		e.Add(r.Method, r.Path, d.guard(r))
+	}
+	return e, nil
+}
+
+// deskAddress finds the client's address: that of the connection, or what a
+// trusted proxy says of it. No other network is trusted to tell.
+func deskAddress(proxies []netip.Prefix) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		trust = append(trust, echo.TrustIPRange(ipNet(p)))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// panicked keeps the stack in the log and the value out of it: a panic's
+// value may quote what a person sent.
+func (d *desk) panicked(c echo.Context, _ error, stack []byte) error {
+	d.Log.Error("a desk page failed", "route", d.routeLabel(c), "stack", string(stack))
+	return errDeskPanic
+}
+
+var errDeskPanic = errors.New("panic")
+
+// render answers with a page. It is rendered whole before the first byte, so
+// that a fault in a template never shows half a page.
+func (d *desk) render(c echo.Context, status int, name string, data any) error {
+	var page bytes.Buffer
+	if err := d.Pages.Desk(&page, name, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	if status < http.StatusBadRequest { // the others are counted with their code
+		d.count(c, status, "")
+	}
+	return c.HTMLBlob(status, page.Bytes())
+}
+
+func (d *desk) json(c echo.Context, status int, data any) error {
+	d.count(c, status, "")
+	return c.JSON(status, data)
+}
+
+// redirect answers a post: 303, so that a reload does not post again.
+func (d *desk) redirect(c echo.Context, path string) error {
+	d.count(c, http.StatusSeeOther, "")
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+func (d *desk) count(c echo.Context, status int, code gateway.Code) {
+	d.answers.WithLabelValues(d.routeLabel(c), strconv.Itoa(status), string(code)).Inc()
+}
+
+// routeLabel names the route for metrics and logs. What strangers type as a
+// path never gets there.
+func (d *desk) routeLabel(c echo.Context) string {
+	if path := c.Path(); d.known[path] {
+		return path
+	}
+	return "other"
+}
+
+// frame is what every page of the desk shows around its own matter.
+type frame struct {
+	Title string // of the window; never a client's name, for it stays in the browser's history
+	Login string // who is signed in; empty before
+	Here  string // which entry of the menu is the current one
+	Idle  int    // seconds after which the page asks for the password again; 0 before the sign-in
+}
+
+func (d *desk) frame(c echo.Context, title, here string) frame {
+	f := frame{Title: title, Here: here}
+	if who, ok := signedInActor(c); ok {
+		f.Login, f.Idle = who.Staff.Login, int(d.Idle.Seconds())
+	}
+	return f
+}

@@ -1,0 +1,162 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"dropslot/gateway"
+
+	"github.com/labstack/echo/v4"
+)
+
+// problem is what a caseworker reads when something did not work: what
+// happened and what to do next.
+type problem struct {
+	Code   gateway.Code  `json:"code"`
+	Status int           `json:"-"`
+	Title  string        `json:"title"`
+	Text   string        `json:"text"`
+	Wait   time.Duration `json:"-"` // before another try makes sense; 0 if unknown
+}
+
+// codeMethod is for a path that exists and a method that it does not take.
+const codeMethod gateway.Code = "method"
+
+var deskProblems = map[gateway.Code]problem{
+	gateway.CodeUnavailable: {Status: http.StatusServiceUnavailable, Title: "This does not work right now",
+		Text: "A part of Dropslot is out of reach. Nothing was lost. Try again in a minute; if it stays, tell the person who runs Dropslot."},
+	gateway.CodeBadRequest: {Status: http.StatusBadRequest, Title: "That request was not complete",
+		Text: "Go back, load the page again and try once more."},
+	codeMethod: {Status: http.StatusMethodNotAllowed, Title: "That request was not complete",
+		Text: "Go back, load the page again and try once more."},
+	gateway.CodeForbidden: {Status: http.StatusForbidden, Title: "This was refused",
+		Text: "The request did not come from a Dropslot page, or it is not allowed for your account. Open the inbox and try from there."},
+	gateway.CodeNotFound: {Status: http.StatusNotFound, Title: "Nothing here for you",
+		Text: "It does not exist, or it belongs to an office you do not work for. Go back to the inbox."},
+	gateway.CodeTooManyTries: {Status: http.StatusTooManyRequests, Title: "Too many tries",
+		Text: "To keep guessers out, signing in is paused for a while. Then try again, or ask the person who runs Dropslot for a new password."},
+	gateway.CodeSignIn: {Status: http.StatusUnauthorized, Title: "Not signed in",
+		Text: "Name or password is not right. Check both, with an eye on the caps-lock key. If you forgot the password, ask the person who runs Dropslot for a new one."},
+
+	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
+		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
+	gateway.CodeCountry: {Status: http.StatusUnprocessableEntity, Title: "A number of another country",
+		Text: "Dropslot does not send texts to this country. Ask the client for another mobile number."},
+	gateway.CodeOptedOut: {Status: http.StatusUnprocessableEntity, Title: "This phone texted STOP",
+		Text: "No text may be sent to it. Ask the client to text START to your office's number; then send the link again."},
+	gateway.CodeSendFailed: {Status: http.StatusBadGateway, Title: "The text was refused",
+		Text: "Check the number and try again. If it is right, ask the client to text your office's number instead."},
+	gateway.CodeSendUnknown: {Status: http.StatusBadGateway, Title: "The text may or may not have been sent",
+		Text: "Ask the client whether it arrived before you send another one."},
+
+	gateway.CodePagePixels: {Status: http.StatusUnprocessableEntity, Title: "This picture is too large to show",
+		Text: "It has more pixels than any document needs. Download the original only if you expect it; else ask the client to send the page again."},
+	gateway.CodeBlobDamaged: {Status: http.StatusUnprocessableEntity, Title: "This page is damaged",
+		Text: "What is stored is not what the client sent, so it is not shown. Tell the person who runs Dropslot, and ask the client to send the page again."},
+	gateway.CodePageSeal: {Status: http.StatusUnprocessableEntity, Title: "This page cannot be opened",
+		Text: "It is not sealed to a key of your office. Tell the person who runs Dropslot, and ask the client to send the page again."},
+}
+
+// problemOf gives the words for an error. A code without words of its own is
+// none that a caseworker can do anything about.
+func problemOf(err error) problem {
+	code := gateway.CodeOf(err)
+	if h, ok := errors.AsType[*echo.HTTPError](err); ok {
+		code = codeOfStatus(h.Code)
+	}
+	p, ok := deskProblems[code]
+	if !ok {
+		p = deskProblems[gateway.CodeUnavailable]
+	}
+	p.Code = code
+	if tries, ok := errors.AsType[gateway.TooManyTries](err); ok && tries.Wait > 0 {
+		p.Wait = tries.Wait
+		p.Text = fmt.Sprintf("To keep guessers out, signing in is paused. Try again in %s, or ask the person who runs Dropslot for a new password.", waitWords(tries.Wait))
+	}
+	return p
+}
+
+// codeOfStatus reads the router's own errors.
+func codeOfStatus(status int) gateway.Code {
+	switch status {
+	case http.StatusNotFound:
+		return gateway.CodeNotFound
+	case http.StatusMethodNotAllowed:
+		return codeMethod
+	}
+	if status < http.StatusInternalServerError {
+		return gateway.CodeBadRequest
+	}
+	return gateway.CodeUnavailable
+}
+
+// waitWords rounds up: who waits that long is let in.
+func waitWords(wait time.Duration) string {
+	if wait <= time.Minute {
+		return plural(int(math.Ceil(wait.Seconds())), "second")
+	}
+	return plural(int(math.Ceil(wait.Minutes())), "minute")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+func (p problem) setRetryAfter(c echo.Context) {
+	if p.Wait > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(p.Wait.Seconds()))))
+	}
+}
+
+type problemView struct {
+	frame
+	Problem problem
+}
+
+// fail is the one place where an error of the desk becomes an answer, a log
+// line and a count. The person reads the words of its code and nothing else.
+func (d *desk) fail(err error, c echo.Context) {
+	p := problemOf(err)
+	d.note(c, p, err)
+	if c.Response().Committed {
+		return
+	}
+	p.setRetryAfter(c)
+	h := c.Response().Header()
+	for _, name := range []string{echo.HeaderContentDisposition, echo.HeaderContentLength, "Content-Range", "Accept-Ranges"} {
+		h.Del(name)
+	}
+	h.Set("Content-Security-Policy", deskPolicy)
+	h.Set("X-Frame-Options", "DENY")
+	if wantsJSON(c.Request()) {
+		err = c.JSON(p.Status, map[string]problem{"problem": p})
+	} else {
+		err = d.render(c, p.Status, "error", problemView{frame: d.frame(c, p.Title, ""), Problem: p})
+	}
+	if err != nil {
+		d.Log.Error("the desk could not show an error", "route", d.routeLabel(c), "err", err)
+		_ = c.String(p.Status, p.Title+". "+p.Text)
+	}
+}
+
+// note logs and counts. Refusals are everyday; what is out of reach is not.
+func (d *desk) note(c echo.Context, p problem, err error) {
+	d.count(c, p.Status, p.Code)
+	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
+		return // the browser went away
+	}
+	attrs := []any{"route", d.routeLabel(c), "code", string(p.Code), "status", p.Status}
+	if p.Status >= http.StatusInternalServerError || p.Code == gateway.CodeBlobDamaged || p.Code == gateway.CodePageSeal {
+		d.Log.Error("the desk could not answer", append(attrs, "err", err)...)
+		return
+	}
+	d.Log.Info("the desk refused", attrs...)
+}

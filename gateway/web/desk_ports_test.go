@@ -1,0 +1,217 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// The ports.
+
+type deskRecords struct{ h *deskHouse }
+
+func (r deskRecords) Inbox(_ context.Context, offices []gateway.OfficeID, handled bool, after gateway.Cursor, limit int) ([]gateway.Submission, error) {
+	var found []gateway.Submission
+	for _, s := range r.h.subs {
+		older := after.ID == "" || s.ArrivedAt.Before(after.ArrivedAt)
+		if slices.Contains(offices, s.Office) && (s.State == gateway.SubmissionHandled) == handled && older {
+			found = append(found, s)
+		}
+	}
+	return found[:min(limit, len(found))], nil
+}
+
+func (r deskRecords) find(offices []gateway.OfficeID, id gateway.SubmissionID) (*gateway.Submission, error) {
+	for i := range r.h.subs {
+		if s := &r.h.subs[i]; s.ID == id && slices.Contains(offices, s.Office) {
+			return s, nil
+		}
+	}
+	return nil, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (r deskRecords) Submission(_ context.Context, offices []gateway.OfficeID, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
+	s, err := r.find(offices, id)
+	if err != nil {
+		return gateway.Submission{}, nil, err
+	}
+	return *s, r.h.pagesOf(id), nil
+}
+
+func (r deskRecords) Page(_ context.Context, offices []gateway.OfficeID, id gateway.PageID) (gateway.Page, error) {
+	for _, p := range r.h.pages {
+		if p.ID == id && slices.Contains(offices, p.Office) {
+			return p, nil
+		}
+	}
+	return gateway.Page{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (r deskRecords) HandleSubmission(_ context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, by gateway.StaffID, as gateway.HandledAs, note string, at time.Time, audit ...gateway.AuditEntry) error {
+	s, err := r.find(offices, id)
+	if err != nil {
+		return err
+	}
+	if s.State == gateway.SubmissionOpen {
+		return gateway.NewError(gateway.CodeForbidden, nil)
+	}
+	s.State, s.HandledBy, s.HandledAs, s.HandledNote, s.HandledAt = gateway.SubmissionHandled, by, as, note, at
+	r.h.audit = append(r.h.audit, audit...)
+	return nil
+}
+
+func (r deskRecords) Requests(context.Context, []gateway.OfficeID, int) ([]gateway.RequestRow, error) {
+	return nil, nil
+}
+
+func (r deskRecords) Request(context.Context, []gateway.OfficeID, gateway.SendingID) (gateway.RequestRow, error) {
+	return gateway.RequestRow{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+type deskAudit struct{ h *deskHouse }
+
+func (a deskAudit) Append(_ context.Context, entries ...gateway.AuditEntry) error {
+	a.h.mu.Lock()
+	defer a.h.mu.Unlock()
+	if a.h.auditErr != nil {
+		return a.h.auditErr
+	}
+	a.h.audit = append(a.h.audit, entries...)
+	return nil
+}
+
+func (a deskAudit) Head(context.Context) (gateway.AuditHead, bool, error) {
+	return gateway.AuditHead{}, false, nil
+}
+
+func (a deskAudit) LostHeads(context.Context, []gateway.AuditHead) ([]gateway.AuditHead, error) {
+	return nil, nil
+}
+
+type deskVault struct {
+	gateway.Vault
+	h *deskHouse
+}
+
+func (v deskVault) Open(_ context.Context, name gateway.BlobName) (gateway.Blob, error) {
+	content, found := v.h.blobs[name]
+	if !found {
+		return nil, gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	return memoryBlob{bytes.NewReader(content)}, nil
+}
+
+type memoryBlob struct{ *bytes.Reader }
+
+func (b memoryBlob) Size() int64 { return b.Reader.Size() }
+func (memoryBlob) Close() error  { return nil }
+
+type plainOpener struct{}
+
+func (plainOpener) Open(_ gateway.OfficeID, sealed io.ReaderAt, n int64) (io.ReaderAt, int64, error) {
+	return sealed, n, nil
+}
+
+type deskPhones struct{ h *deskHouse }
+
+func (p deskPhones) Index(gateway.OfficeID, gateway.Phone) gateway.PhoneIndex {
+	return gateway.PhoneIndex{1}
+}
+
+func (p deskPhones) Seal(phone gateway.Phone) (gateway.SealedPhone, error) {
+	return gateway.SealedPhone("sealed:" + phone.E164()), nil
+}
+
+func (p deskPhones) Open(s gateway.SealedPhone) (gateway.Phone, error) {
+	phone, known := p.h.phones[string(s)]
+	if !known {
+		return gateway.Phone{}, gateway.NewError(gateway.CodeBadPhone, nil)
+	}
+	return phone, nil
+}
+
+func parseTestPhone(text string) (gateway.Phone, error) {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, text)
+	if len(digits) == 10 {
+		digits = "1" + digits
+	}
+	return gateway.ParsePhone("+" + digits)
+}
+
+type deskRequests struct{ h *deskHouse }
+
+func (r deskRequests) Send(_ context.Context, who gateway.Actor, office gateway.OfficeID, p gateway.Phone, _ string) (gateway.RequestView, error) {
+	if r.h.sendErr != nil {
+		return gateway.RequestView{}, r.h.sendErr
+	}
+	if !slices.Contains(who.Staff.Offices, office) {
+		return gateway.RequestView{}, gateway.NewError(gateway.CodeForbidden, nil)
+	}
+	view := gateway.RequestView{
+		ID: gateway.SendingID(r.h.id()), Office: r.h.dir.Offices[office], LastFour: p.LastFour(),
+		State: gateway.DeliveryQueued, CreatedAt: r.h.clock(),
+	}
+	r.h.requests = append([]gateway.RequestView{view}, r.h.requests...)
+	return view, nil
+}
+
+func (r deskRequests) List(_ context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error) {
+	var found []gateway.RequestView
+	for _, v := range r.h.requests {
+		if slices.Contains(who.Staff.Offices, v.Office.ID) && len(found) < limit {
+			found = append(found, v)
+		}
+	}
+	return found, nil
+}
+
+func (r deskRequests) Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error) {
+	found, _ := r.List(ctx, who, 1000)
+	for _, v := range found {
+		if v.ID == id {
+			return v, nil
+		}
+	}
+	return gateway.RequestView{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+type deskSignIns struct{ h *deskHouse }
+
+func (s deskSignIns) SignIn(_ context.Context, login, password, address string) (gateway.Staff, error) {
+	if s.h.signErr != nil {
+		return gateway.Staff{}, s.h.signErr
+	}
+	staff := s.h.staffByLogin(login)
+	if staff.ID == "" || password != deskPassword {
+		return gateway.Staff{}, gateway.NewError(gateway.CodeSignIn, nil)
+	}
+	s.note(gateway.ActionSignedIn, staff.ID, address)
+	return staff, nil
+}
+
+func (s deskSignIns) Staff(_ context.Context, id gateway.StaffID) (gateway.Staff, error) {
+	staff, known := s.h.staff[id]
+	if !known || !staff.DisabledAt.IsZero() {
+		return gateway.Staff{}, gateway.NewError(gateway.CodeSignIn, nil)
+	}
+	return staff, nil
+}
+
+func (s deskSignIns) SignedOut(_ context.Context, who gateway.Actor) error {
+	s.note(gateway.ActionSignedOut, who.Staff.ID, who.From)
+	return s.h.auditErr
+}
+
+func (s deskSignIns) note(action gateway.Action, id gateway.StaffID, from string) {
+	s.h.audit = append(s.h.audit, gateway.AuditEntry{Action: action, Actor: gateway.ActorStaff(id), From: from})
+}

@@ -1,0 +1,174 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"dropslot/gateway"
+
+	"github.com/labstack/echo/v4"
+)
+
+// How many sent links the page of requests lists.
+const requestRows = 50
+
+// sendBox is the form that texts a link.
+type sendBox struct {
+	Offices   []choice // empty if the person works for one
+	Office    string
+	Languages []choice
+	Language  string
+	Phone     string // as it was typed before, for a second try
+	Problem   *problem
+	Blank     requestView // what desk.ts makes the state of a new link from
+}
+
+type requestsView struct {
+	frame
+	Send    sendBox
+	Rows    []requestView
+	Offices bool
+}
+
+type requestPage struct {
+	frame
+	Request requestView
+}
+
+// requestView is how far a sent link came, in words. It is the JSON that
+// desk.ts asks for while a link is on its way.
+type requestView struct {
+	URL      string `json:"url"`
+	LastFour string `json:"lastFour"`
+	Office   string `json:"office"`
+	Words    string `json:"words"`
+	Tone     string `json:"tone"` // wait, good, bad or over
+	Steps    []step `json:"steps"`
+	Papers   string `json:"papers"` // URL of what arrived; empty while nothing did
+	Moving   bool   `json:"moving"` // it may still change: ask again
+	When     moment `json:"-"`
+}
+
+// step is one of the stations of a sent link.
+type step struct {
+	Words string `json:"words"`
+	Done  bool   `json:"done"`
+}
+
+func (d *desk) sendBox(staff gateway.Staff) sendBox {
+	var box sendBox
+	for _, id := range staff.Offices {
+		office, known := d.Directory.Offices[id]
+		if !known {
+			continue
+		}
+		box.Offices = append(box.Offices, choice{string(id), office.Name})
+		for _, tag := range office.Languages {
+			if !slices.ContainsFunc(box.Languages, func(c choice) bool { return c.Value == tag }) {
+				box.Languages = append(box.Languages, choice{tag, d.LanguageName(tag)})
+			}
+		}
+	}
+	if len(box.Offices) > 0 {
+		box.Office = box.Offices[0].Value
+	}
+	if len(box.Languages) > 0 {
+		box.Language = box.Languages[0].Value
+	}
+	return box
+}
+
+func (d *desk) requests(c echo.Context) error {
+	return d.showRequests(c, http.StatusOK, d.sendBox(actor(c).Staff))
+}
+
+func (d *desk) showRequests(c echo.Context, status int, box sendBox) error {
+	who := actor(c)
+	found, err := d.Requests.List(c.Request().Context(), who, requestRows)
+	if err != nil {
+		return err
+	}
+	view := requestsView{frame: d.frame(c, "Sent links", "requests"), Send: box, Offices: len(who.Staff.Offices) > 1}
+	for _, r := range found {
+		view.Rows = append(view.Rows, d.requestView(r))
+	}
+	return d.render(c, status, "requests", view)
+}
+
+// sendRequest texts a link. The answer to desk.ts is the state of the new
+// link; a plain form is led to the page that shows it.
+func (d *desk) sendRequest(c echo.Context) error {
+	who := actor(c)
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	box := d.sendBox(who.Staff)
+	box.Phone, box.Language = form.Get("phone"), form.Get("language")
+	if office := form.Get("office"); office != "" {
+		box.Office = office
+	}
+	sent, err := d.send(c, box)
+	if err != nil {
+		return d.refuseRequest(c, box, err)
+	}
+	if wantsJSON(c.Request()) {
+		return d.json(c, http.StatusCreated, d.requestView(sent))
+	}
+	return d.redirect(c, requestURL(sent.ID))
+}
+
+func (d *desk) send(c echo.Context, box sendBox) (gateway.RequestView, error) {
+	phone, err := d.ParsePhone(box.Phone)
+	if err != nil {
+		return gateway.RequestView{}, err
+	}
+	return d.Requests.Send(c.Request().Context(), actor(c), gateway.OfficeID(box.Office), phone, box.Language)
+}
+
+// refuseRequest shows what was wrong beside the form, what was typed still in it.
+func (d *desk) refuseRequest(c echo.Context, box sendBox, err error) error {
+	p := problemOf(err)
+	if p.Status != http.StatusUnprocessableEntity {
+		return err
+	}
+	if p.Code == gateway.CodeOptedOut {
+		p.Text = d.optedOutWords(gateway.OfficeID(box.Office))
+	}
+	d.note(c, p, err)
+	if wantsJSON(c.Request()) {
+		return c.JSON(p.Status, map[string]problem{"problem": p})
+	}
+	box.Problem = &p
+	return d.showRequests(c, p.Status, box)
+}
+
+func (d *desk) findRequest(c echo.Context) (requestView, error) {
+	id := c.Param("id")
+	if !gateway.ValidID(id) {
+		return requestView{}, gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	found, err := d.Requests.Get(c.Request().Context(), actor(c), gateway.SendingID(id))
+	if err != nil {
+		return requestView{}, err
+	}
+	return d.requestView(found), nil
+}
+
+func (d *desk) request(c echo.Context) error {
+	view, err := d.findRequest(c)
+	if err != nil {
+		return err
+	}
+	return d.render(c, http.StatusOK, "request", requestPage{d.frame(c, "Sent link", "requests"), view})
+}
+
+func (d *desk) requestState(c echo.Context) error {
+	view, err := d.findRequest(c)
+	if err != nil {
+		return err
+	}
+	return d.json(c, http.StatusOK, view)
+}
+
+func requestURL(id gateway.SendingID) string { return "/requests/" + string(id) }

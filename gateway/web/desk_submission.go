@@ -1,0 +1,227 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"dropslot/gateway"
+
+	"github.com/labstack/echo/v4"
+)
+
+type submissionView struct {
+	frame
+	inboxRow
+	Finished  moment // zero while the client may still send
+	Unfinish  bool   // the time was over before the client was done
+	Live      bool
+	Pages     []pageView
+	Current   *pageView // nil if nothing is left to show
+	Previous  string    // URLs without JavaScript; empty at the ends
+	Next      string
+	Handled   *handledView // nil while it is not done
+	CanHandle bool
+	HandleURL string
+	Retention string // "90 days"
+	Choices   []choice
+	Reasons   []choice
+	Problem   *problem
+	Chosen    gateway.HandledAs // what was chosen before, for a second try
+}
+
+// pageView is one page in the list beside the viewer.
+type pageView struct {
+	Number   int // from 1, in order of arrival
+	URL      string
+	ShownAt  string // the submission with this page in the viewer
+	Original string
+	Label    string
+	Received moment
+	Sealed   string
+	Size     string
+	Current  bool
+}
+
+// handledView tells what became of a submission.
+type handledView struct {
+	By, As, Note string
+	At           moment
+}
+
+type choice struct{ Value, Words string }
+
+// What "done" may mean, in the order of the form.
+var handledChoices = []choice{
+	{string(gateway.HandledDelivered), "In the case file"},
+	{string(gateway.HandledExported), "Given to another system"},
+	{string(gateway.HandledNotNeeded), "Not needed"},
+}
+
+var handledWords = map[gateway.HandledAs]string{
+	gateway.HandledDelivered: "in the case file",
+	gateway.HandledExported:  "given to another system",
+	gateway.HandledNotNeeded: "not needed",
+}
+
+// Why papers may be not needed.
+var notNeededReasons = []choice{
+	{"duplicate", "We have them already"},
+	{"wrong-papers", "Wrong papers"},
+	{"not-readable", "Not readable"},
+	{"sent-by-mistake", "Sent by mistake"},
+}
+
+var sealedWords = map[gateway.Sealing]string{
+	gateway.SealedByBrowser: "sealed on the phone",
+	gateway.SealedByServer:  "sealed by the server",
+}
+
+func submissionID(c echo.Context) (gateway.SubmissionID, error) {
+	id := c.Param("id")
+	if !gateway.ValidID(id) {
+		return "", gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	return gateway.SubmissionID(id), nil
+}
+
+func (d *desk) submission(c echo.Context) error {
+	id, err := submissionID(c)
+	if err != nil {
+		return err
+	}
+	return d.showSubmission(c, http.StatusOK, id, nil, "")
+}
+
+func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionID, p *problem, chosen gateway.HandledAs) error {
+	found, err := d.Desk.Submission(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	s, now, zone := found.Submission, d.Now(), found.Office.Location
+	view := submissionView{
+		frame: d.frame(c, "Papers "+id.Reference(), ""), inboxRow: d.inboxRow(found.InboxRow),
+		Finished: momentOf(s.FinishedAt, now, zone), Unfinish: s.Unfinished, Live: s.State == gateway.SubmissionOpen,
+		CanHandle: s.State == gateway.SubmissionReceived, HandleURL: submissionURL(id) + "/handled",
+		Retention: days(found.Office.Retention), Choices: handledChoices, Reasons: notNeededReasons,
+		Problem: p, Chosen: chosen,
+	}
+	if s.State == gateway.SubmissionHandled {
+		view.Handled = d.handledView(c, found)
+	}
+	d.addPages(&view, found, c.QueryParam("page"))
+	return d.render(c, status, "submission", view)
+}
+
+func (d *desk) addPages(view *submissionView, found gateway.SubmissionView, wanted string) {
+	shown, err := strconv.Atoi(wanted)
+	if err != nil || shown < 1 || shown > len(found.Pages) {
+		shown = 1
+	}
+	at := func(n int) string { return submissionURL(found.Submission.ID) + "?page=" + strconv.Itoa(n) }
+	for i, p := range found.Pages {
+		n := i + 1
+		page := pageView{
+			Number: n, URL: pageURL(p.ID, n), ShownAt: at(n), Original: originalURL(p.ID, n),
+			Received: momentOf(p.ReceivedAt, d.Now(), found.Office.Location), Sealed: sealedWords[p.Sealing],
+			Size: sizeWords(p.PlainBytes), Current: n == shown,
+		}
+		if p.Label != "" {
+			page.Label = d.AskName(p.Label)
+		}
+		view.Pages = append(view.Pages, page)
+	}
+	if len(view.Pages) == 0 {
+		return
+	}
+	view.Current = &view.Pages[shown-1]
+	if shown > 1 {
+		view.Previous = at(shown - 1)
+	}
+	if shown < len(view.Pages) {
+		view.Next = at(shown + 1)
+	}
+}
+
+func (d *desk) handledView(c echo.Context, found gateway.SubmissionView) *handledView {
+	s := found.Submission
+	view := &handledView{
+		By: d.colleague(c, s.HandledBy), At: momentOf(s.HandledAt, d.Now(), found.Office.Location),
+	}
+	view.As, _ = wordsOf(handledChoices, string(s.HandledAs))
+	view.Note, _ = wordsOf(notNeededReasons, s.HandledNote)
+	return view
+}
+
+func wordsOf(choices []choice, value string) (string, bool) {
+	for _, c := range choices {
+		if c.Value == value {
+			return c.Words, true
+		}
+	}
+	return "", false
+}
+
+// colleague names an account. One that was closed since has no name here; the
+// audit trail knows it.
+func (d *desk) colleague(c echo.Context, id gateway.StaffID) string {
+	who := actor(c).Staff
+	if id == who.ID {
+		return who.Login
+	}
+	staff, err := d.SignIns.Staff(c.Request().Context(), id)
+	if err != nil {
+		return "a colleague"
+	}
+	return staff.Login
+}
+
+// handled marks a submission done.
+func (d *desk) handled(c echo.Context) error {
+	id, err := submissionID(c)
+	if err != nil {
+		return err
+	}
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	as, note := gateway.HandledAs(form.Get("as")), form.Get("reason")
+	if words := checkHandled(as, note); words != "" {
+		p := problem{Code: gateway.CodeBadRequest, Status: http.StatusUnprocessableEntity, Title: "Not marked done yet", Text: words}
+		d.count(c, p.Status, p.Code)
+		return d.showSubmission(c, p.Status, id, &p, as)
+	}
+	if as != gateway.HandledNotNeeded {
+		note = ""
+	}
+	err = d.Desk.Handle(c.Request().Context(), actor(c), id, as, note)
+	if gateway.Is(err, gateway.CodeForbidden) {
+		p := problem{Code: gateway.CodeForbidden, Status: http.StatusConflict, Title: "Not marked done yet",
+			Text: "The client may still add pages. Wait until they say that they are done or their time is over."}
+		d.note(c, p, err)
+		return d.showSubmission(c, p.Status, id, &p, as)
+	}
+	if err != nil {
+		return err
+	}
+	return d.redirect(c, submissionURL(id))
+}
+
+// checkHandled says what is missing in the form; "" if nothing is.
+func checkHandled(as gateway.HandledAs, note string) string {
+	if _, known := wordsOf(handledChoices, string(as)); !known {
+		return "Choose what became of the papers."
+	}
+	if _, known := wordsOf(notNeededReasons, note); as == gateway.HandledNotNeeded && !known {
+		return "Choose why the papers are not needed."
+	}
+	return ""
+}
+
+// sizeWords gives a size as people read it.
+func sizeWords(bytes int64) string {
+	if bytes < 1_000_000 {
+		return strconv.FormatInt((bytes+999)/1000, 10) + " KB"
+	}
+	return strconv.FormatFloat(float64(bytes)/1e6, 'f', 1, 64) + " MB"
+}

@@ -1,0 +1,195 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"dropslot/gateway"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+)
+
+// DeskCookie names the session's cookie. The prefix makes browsers refuse it
+// from plain http, from another host of the domain, and for a lesser path.
+const DeskCookie = "__Host-desk"
+
+// How long a request waits for the session store before it says so.
+const sessionStoreTimeout = 2 * time.Second
+
+// What a session holds. It is written at the sign-in and never again: a
+// request that is still under way while its person signs out cannot bring
+// the session back by saving it.
+const (
+	sessionStaff = "staff" // gateway.StaffID as string
+	sessionSince = "since" // time of the sign-in, Unix milliseconds
+)
+
+var sessionTokenPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// deskSessions keeps who is signed in. The time of the last act stands in an
+// entry of its own beside the session.
+type deskSessions struct {
+	manager     *scs.SessionManager
+	store       scs.CtxStore
+	now         func() time.Time
+	idle, total time.Duration
+}
+
+func newDeskSessions(store scs.CtxStore, now func() time.Time, idle, total time.Duration) *deskSessions {
+	m := scs.New()
+	m.Store = timedStore{store}
+	m.Lifetime = total
+	m.HashTokenInStore = true
+	m.Cookie = scs.SessionCookie{
+		Name: DeskCookie, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode,
+		Persist: false, // gone when the browser is closed
+	}
+	return &deskSessions{manager: m, store: timedStore{store}, now: now, idle: idle, total: total}
+}
+
+// deskSession is one request's view of its session.
+type deskSession struct {
+	ctx   context.Context // carries scs's data
+	token string          // empty if the browser brought none
+	staff gateway.StaffID // empty if nobody is signed in
+	left  time.Duration   // until the session ends if nothing is done
+}
+
+// load finds the session of a request. One that is over counts as none.
+func (s *deskSessions) load(r *http.Request) (deskSession, error) {
+	var token string
+	if cookie, err := r.Cookie(DeskCookie); err == nil && sessionTokenPattern.MatchString(cookie.Value) {
+		token = cookie.Value
+	}
+	ctx, err := s.manager.Load(r.Context(), token)
+	if err != nil {
+		return deskSession{}, gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	found := deskSession{ctx: ctx, token: token}
+	staff := gateway.StaffID(s.manager.GetString(ctx, sessionStaff))
+	if staff == "" {
+		return found, nil
+	}
+	seen, err := s.seen(ctx, token)
+	if err != nil {
+		return deskSession{}, gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	since := time.UnixMilli(s.manager.GetInt64(ctx, sessionSince))
+	found.left = min(since.Add(s.total).Sub(s.now()), seen.Add(s.idle).Sub(s.now()))
+	if found.left > 0 {
+		found.staff = staff
+	}
+	return found, nil
+}
+
+// touch notes that the person did something. It is called for a session that
+// load found alive, and a session that ends meanwhile stays ended: the entry
+// is worth nothing without it.
+func (s *deskSessions) touch(ctx context.Context, session *deskSession) error {
+	if err := s.saw(ctx, session.token); err != nil {
+		return err
+	}
+	since := time.UnixMilli(s.manager.GetInt64(session.ctx, sessionSince))
+	session.left = min(since.Add(s.total).Sub(s.now()), s.idle)
+	return nil
+}
+
+func (s *deskSessions) saw(ctx context.Context, token string) error {
+	now := s.now()
+	err := s.store.CommitCtx(ctx, seenKey(token), strconv.AppendInt(nil, now.UnixMilli(), 10), now.Add(s.idle))
+	if err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	return nil
+}
+
+// seen gives the time of the last act; zero when the store has forgotten it.
+func (s *deskSessions) seen(ctx context.Context, token string) (time.Time, error) {
+	text, found, err := s.store.FindCtx(ctx, seenKey(token))
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	at, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(at), nil
+}
+
+// seenKey names the entry of the last act. Like scs's own keys it holds a
+// hash, so that who reads the store finds no token.
+func seenKey(token string) string {
+	sum := sha256.Sum256([]byte("seen:" + token))
+	return "seen." + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// start signs the staff member in under a new token. Whatever token the
+// browser brought is dead afterwards, so that one planted there is worth nothing.
+func (s *deskSessions) start(c echo.Context, old deskSession, id gateway.StaffID) error {
+	ctx := old.ctx
+	if err := s.manager.Clear(ctx); err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	s.manager.Put(ctx, sessionStaff, string(id))
+	s.manager.Put(ctx, sessionSince, s.now().UnixMilli())
+	token, expiry, err := s.manager.Commit(ctx)
+	if err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	if err := s.saw(ctx, token); err != nil {
+		return err
+	}
+	s.cookie(c, ctx, token, expiry)
+	return nil
+}
+
+// end destroys the session and takes the cookie back. The cookie goes even
+// if the store is out of reach.
+func (s *deskSessions) end(c echo.Context, old deskSession) error {
+	s.cookie(c, old.ctx, "", time.Time{})
+	if old.token == "" {
+		return nil
+	}
+	if err := s.manager.Destroy(old.ctx); err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	if err := s.store.DeleteCtx(old.ctx, seenKey(old.token)); err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	return nil
+}
+
+func (s *deskSessions) cookie(c echo.Context, ctx context.Context, token string, expiry time.Time) {
+	s.manager.WriteSessionCookie(ctx, c.Response(), token, expiry)
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store") // scs added a weaker one
+}
+
+// timedStore gives up on a store that does not answer.
+type timedStore struct{ scs.CtxStore }
+
+func (t timedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
+	defer cancel()
+	return t.CtxStore.FindCtx(ctx, token)
+}
+
+func (t timedStore) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
+	defer cancel()
+	return t.CtxStore.CommitCtx(ctx, token, b, expiry)
+}
+
+func (t timedStore) DeleteCtx(ctx context.Context, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
+	defer cancel()
+	return t.CtxStore.DeleteCtx(ctx, token)
+}

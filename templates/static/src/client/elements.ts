@@ -1,0 +1,32 @@
+// What the page gave to the script: its elements, settings and words.
+
+export function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element ${id}`);
+  return found as T;
+}
+
+export function show(target: HTMLElement, visible: boolean): void {
+  target.hidden = !visible;
+}
+
+// Words are the catalog's, in the language of the page: data-word-NAME.
+export class Words {
+  constructor(private readonly source: HTMLElement) {}
+
+  say(name: string, values: Record<string, string | number> = {}): string {
+    const words = this.source.getAttribute(`data-word-${name}`) ?? "";
+    return words.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
+  }
+}
+
+// Status is the page's one live region. The same words twice are said twice.
+export class Status {
+  constructor(private readonly region: HTMLElement) {}
+
+  say(words: string, trouble = false): void {
+    this.region.classList.toggle("trouble", trouble);
+    if (this.region.textContent === words) words += "\u00a0";
+    this.region.textContent = words;
+  }
+}

@@ -1,0 +1,19 @@
+// The desk's pages: without this script they are plain pages and forms.
+import { keepTimes } from "./desk/times";
+import { lockWhenIdle } from "./desk/idle";
+import { sendInPlace, watchStates } from "./desk/requests";
+import { Viewer } from "./desk/viewer";
+
+// A page from the browser's back-forward cache may show papers after the
+// sign-out.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
+lockWhenIdle();
+keepTimes();
+sendInPlace();
+watchStates();
+
+const stage = document.querySelector<HTMLElement>("[data-stage]");
+if (stage) new Viewer(stage);

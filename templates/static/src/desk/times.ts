@@ -1,0 +1,23 @@
+// The words of times grow old while a page stays open.
+export function keepTimes(): void {
+  window.setInterval(() => {
+    for (const element of document.querySelectorAll<HTMLElement>("[data-ago]")) {
+      const at = Date.parse(element.dataset["ago"] ?? "");
+      if (!Number.isNaN(at)) element.textContent = relative(Date.now() - at);
+    }
+  }, 30_000);
+}
+
+// relative says it like the server does (relative in desk_time.go).
+export function relative(ago: number): string {
+  const minutes = Math.floor(ago / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return plural(minutes, "minute");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return plural(hours, "hour");
+  return plural(Math.floor(hours / 24), "day");
+}
+
+function plural(n: number, noun: string): string {
+  return n === 1 ? `1 ${noun} ago` : `${n} ${noun}s ago`;
+}
