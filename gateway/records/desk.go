@@ -1,0 +1,127 @@
+package records
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// only turns "no row" into CodeNotFound.
+func only[T any](row T, found bool, err error) (T, error) {
+	if err == nil && !found {
+		err = notFound()
+	}
+	return row, err
+}
+
+// inOffices gives the list of an IN for the offices of a person, from $2 on,
+// and withOffices the arguments: what $1 stands for, then the offices. Who
+// works for no office finds nothing: no office has an empty key.
+func inOffices(offices []gateway.OfficeID) string {
+	return placeholders(2, max(1, len(offices)))
+}
+
+func withOffices(offices []gateway.OfficeID, id string) []any {
+	args := []any{id}
+	for _, office := range offices {
+		args = append(args, string(office))
+	}
+	if len(offices) == 0 {
+		args = append(args, "")
+	}
+	return args
+}
+
+func compareText[S ~string](a, b S) int { return strings.Compare(string(a), string(b)) }
+
+// perOffice asks for the first rows of each office by itself, so that each
+// query walks one index from its place, and merges them.
+func perOffice[T any](offices []gateway.OfficeID, limit int, order func(a, b T) int, query func(gateway.OfficeID) ([]T, error)) ([]T, error) {
+	offices = slices.Compact(slices.Sorted(slices.Values(offices)))
+	var rows []T
+	for _, office := range offices {
+		more, err := query(office)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	if len(offices) > 1 {
+		slices.SortFunc(rows, order)
+	}
+	return rows[:min(len(rows), max(limit, 0))], nil
+}
+
+const selectInbox = "SELECT " + submissionColumns + ` FROM submissions
+	WHERE office = $1 AND handled = $2 AND arrived_at > 0 AND (arrived_at, id) < ($3, $4)
+	ORDER BY arrived_at DESC, id DESC LIMIT $5`
+
+// Inbox lists submissions with at least one page, newest first by first page.
+func (s *Store) Inbox(ctx context.Context, offices []gateway.OfficeID, handled bool, after gateway.Cursor, limit int) ([]gateway.Submission, error) {
+	before := ms(after.ArrivedAt)
+	if after.ArrivedAt.IsZero() {
+		before = math.MaxInt64
+	}
+	return read(ctx, s, "list inbox", func(v view) ([]gateway.Submission, error) {
+		return perOffice(offices, limit, newerArrival, func(office gateway.OfficeID) ([]gateway.Submission, error) {
+			return all(v, scanSubmission, selectInbox, string(office), bit(handled), before, string(after.ID), limit)
+		})
+	})
+}
+
+func newerArrival(a, b gateway.Submission) int {
+	if order := b.ArrivedAt.Compare(a.ArrivedAt); order != 0 {
+		return order
+	}
+	return compareText(b.ID, a.ID)
+}
+
+// Submission gives one with its pages that count, in order of arrival.
+func (s *Store) Submission(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
+	type found struct {
+		submission gateway.Submission
+		pages      []gateway.Page
+	}
+	f, err := snapshot(ctx, s, "find submission", func(v view) (f found, err error) {
+		f.submission, f.pages, err = withPages(only(first(v, scanSubmission,
+			"SELECT "+submissionColumns+" FROM submissions WHERE id = $1 AND office IN ("+inOffices(offices)+")",
+			withOffices(offices, string(id))...)))(v)
+		return f, err
+	})
+	return f.submission, f.pages, err
+}
+
+// Page gives one page that counts.
+func (s *Store) Page(ctx context.Context, offices []gateway.OfficeID, id gateway.PageID) (gateway.Page, error) {
+	return read(ctx, s, "find page", func(v view) (gateway.Page, error) {
+		return only(first(v, scanPage,
+			"SELECT "+pageColumns+" FROM pages WHERE id = $1 AND removed_at = 0 AND office IN ("+inOffices(offices)+")",
+			withOffices(offices, string(id))...))
+	})
+}
+
+// HandleSubmission marks a submission done; see the port.
+func (s *Store) HandleSubmission(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, by gateway.StaffID, as gateway.HandledAs, note string, at time.Time, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "handle submission", "", func(x *tx) (struct{}, error) {
+		state, err := only(first(x, scanText[gateway.SubmissionState],
+			"UPDATE submissions SET state = state WHERE id = $1 AND office IN ("+inOffices(offices)+") RETURNING state",
+			withOffices(offices, string(id))...))
+		switch {
+		case err != nil || state == gateway.SubmissionHandled:
+			return struct{}{}, err
+		case state == gateway.SubmissionOpen:
+			return struct{}{}, refuse(gateway.CodeForbidden)
+		}
+		_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
+			handled_as = $4, handled_note = $5 WHERE id = $1`, string(id), ms(at), string(by), string(as), note)
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}

@@ -1,0 +1,36 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+)
+
+// dialect is all that differs between the two databases. The SQL of the
+// package does not.
+type dialect interface {
+	// openWriter opens a pool of one connection, for writing.
+	openWriter() (*sql.DB, error)
+	// openReaders opens a small pool, for reading.
+	openReaders() (*sql.DB, error)
+	// types replaces the words of a migration that name types.
+	types(migration string) string
+	// lockMigrations keeps every other process from migrating until the
+	// transaction ends.
+	lockMigrations(ctx context.Context, tx *sql.Tx) error
+	// begin begins a write transaction; it waits for another process's turn
+	// to end as long as the context allows.
+	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
+	// view gives the options of a transaction that reads one state of things.
+	view() *sql.TxOptions
+	// statement gives the context that statements of a write run under.
+	statement(ctx context.Context) context.Context
+	// prepares tells whether the driver keeps statements prepared by itself.
+	prepares() bool
+	// batch is how many writes may share a transaction.
+	batch() int
+	// ordered tells whether writes may share a transaction only if they name
+	// what they lock first, and must take those locks in order.
+	ordered() bool
+	// transient tells whether an error before the commit is worth another try.
+	transient(err error) bool
+}

@@ -1,0 +1,158 @@
+package records
+
+import (
+	"context"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// mayBring is true of a link that may still bring a page to submission b: its
+// deadline, the earlier of idle_at and ends_at, is after $1.
+const mayBring = `EXISTS (SELECT 1 FROM links l
+	WHERE l.submission = b.id AND l.state = 'claimed' AND l.idle_at > $1 AND l.ends_at > $1)`
+
+// ExpireSubmissions ends open submissions whose sessions are all over; see
+// the port. Links that nobody claimed do not keep a submission open: whoever
+// claims one later begins a fresh submission. Those with pages come first.
+func (s *Store) ExpireSubmissions(ctx context.Context, at time.Time, grace time.Duration, limit int, audit func(gateway.Submission) gateway.AuditEntry) ([]gateway.Submission, error) {
+	return write(ctx, s, "expire submissions", "", func(x *tx) (ended []gateway.Submission, err error) {
+		over := ms(at.Add(-grace))
+		due, err := all(x, scanText[gateway.SubmissionID], `SELECT b.id FROM submissions b
+			WHERE b.state = 'open' AND NOT `+mayBring+`
+			ORDER BY CASE WHEN b.pages > 0 THEN 0 ELSE 1 END, b.id LIMIT $2`, over, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range due {
+			submission, changed, err := x.expire(id, at, over)
+			if err != nil {
+				return nil, err
+			}
+			if !changed {
+				continue
+			}
+			if err := x.append(audit(submission)); err != nil {
+				return nil, err
+			}
+			if submission.Pages > 0 {
+				ended = append(ended, submission)
+			}
+		}
+		return ended, nil
+	})
+}
+
+// expire locks first and looks at the links again under the lock: a page may
+// have been saved since they were listed.
+func (x *tx) expire(id gateway.SubmissionID, at time.Time, over int64) (gateway.Submission, bool, error) {
+	if _, err := x.lockSubmission(id); err != nil {
+		return gateway.Submission{}, false, err
+	}
+	return first(x, scanSubmission, `UPDATE submissions AS b SET finished_at = $3,
+		state = CASE WHEN pages > 0 THEN 'received' ELSE 'empty' END,
+		unfinished = CASE WHEN pages > 0 THEN 1 ELSE 0 END
+		WHERE b.id = $2 AND b.state = 'open' AND NOT `+mayBring+`
+		RETURNING `+submissionColumns, over, string(id), ms(at))
+}
+
+// SubmissionPages gives a submission with its pages that count, in order of arrival.
+func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
+	session, err := snapshot(ctx, s, "list pages", func(v view) (found gateway.Session, err error) {
+		found.Submission, found.Pages, err = withPages(only(submissionByID(v, id)))(v)
+		return found, err
+	})
+	return session.Submission, session.Pages, err
+}
+
+// Unarchived gives ended submissions that hold pages and whose manifest is not
+// in the vault yet, oldest first.
+func (s *Store) Unarchived(ctx context.Context, limit int) ([]gateway.Submission, error) {
+	return read(ctx, s, "list unarchived submissions", func(v view) ([]gateway.Submission, error) {
+		return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
+			WHERE archived_at = 0 AND state <> 'open' AND pages > 0 ORDER BY finished_at, id LIMIT $1`, limit)
+	})
+}
+
+// MarkArchived notes that the manifest is in the vault.
+func (s *Store) MarkArchived(ctx context.Context, id gateway.SubmissionID, at time.Time) error {
+	_, err := write(ctx, s, "mark archived", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec("UPDATE submissions SET archived_at = $2 WHERE id = $1", string(id), ms(at))
+		if err == nil && n == 0 {
+			err = notFound()
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// KnownBlobs tells for each name whether it may be swept. A name that a page
+// of any submission carries is never called an orphan.
+func (s *Store) KnownBlobs(ctx context.Context, submission gateway.SubmissionID, names []gateway.BlobName) (map[gateway.BlobName]gateway.BlobStanding, error) {
+	return read(ctx, s, "look up blobs", func(v view) (map[gateway.BlobName]gateway.BlobStanding, error) {
+		standings := make(map[gateway.BlobName]gateway.BlobStanding, len(names))
+		// No lock is needed: a page's row follows its blob within minutes, and
+		// the sweep asks about blobs that are a day old.
+		_, known, err := submissionByID(v, submission)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			removed, found, err := first(v, scanInt, "SELECT removed_at FROM pages WHERE blob = $1", string(name))
+			switch {
+			case err != nil:
+				return nil, err
+			case found && removed != 0:
+				standings[name] = gateway.BlobRemoved
+			case found:
+				standings[name] = gateway.BlobCounts
+			case known:
+				standings[name] = gateway.BlobOrphan
+			default:
+				standings[name] = gateway.BlobUnknown
+			}
+		}
+		return standings, nil
+	})
+}
+
+func scanInt(r scanner) (n int64, err error) {
+	err = r.Scan(&n)
+	return n, err
+}
+
+// RestoreSubmission puts back what the vault told of a submission; see the
+// port. The counts of a submission follow from its pages. Audit entries are
+// written only if something was put back.
+func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submission, pages []gateway.Page, audit ...gateway.AuditEntry) (int, error) {
+	return write(ctx, s, "restore submission", "", func(x *tx) (restored int, err error) {
+		created, err := x.exec(insertSubmission+" ON CONFLICT (id) DO NOTHING", submissionArgs(submission)...)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := x.lockSubmission(submission.ID); err != nil {
+			return 0, err
+		}
+		for _, page := range pages {
+			page.Submission, page.Office = submission.ID, submission.Office
+			n, err := x.exec(insertPage+" ON CONFLICT DO NOTHING", pageArgs(page)...)
+			if err != nil {
+				return 0, err
+			}
+			restored += int(n)
+		}
+		if restored == 0 && created == 0 {
+			return 0, nil
+		}
+		_, err = x.exec(`UPDATE submissions SET
+			pages = (SELECT COUNT(*) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+			bytes = (SELECT COALESCE(SUM(p.plain_bytes), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+			arrived_at = (SELECT COALESCE(MIN(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+			last_page_at = (SELECT COALESCE(MAX(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0)
+			WHERE id = $1`, string(submission.ID))
+		if err != nil {
+			return 0, err
+		}
+		return restored, x.append(audit...)
+	})
+}

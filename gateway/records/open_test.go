@@ -1,0 +1,136 @@
+package records
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"dropslot/gateway/records/recordstest"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		url  string
+		key  []byte
+		want string
+	}{
+		"another scheme":   {"mysql://h/db", testKey, "sqlite:PATH"},
+		"no path":          {"sqlite:", testKey, "name a file"},
+		"memory":           {"sqlite::memory:", testKey, "name a file"},
+		"no folder":        {"sqlite:" + filepath.Join(t.TempDir(), "none", "records.db"), testKey, "cannot be opened"},
+		"short key":        {sqliteURL(t), testKey[:31], "32 bytes"},
+		"bad postgres":     {"postgres://u:s3cret%zz@host/db", testKey, "percent-encoded"},
+		"nobody listening": {"postgres://u:s3cret@127.0.0.1:1/db", testKey, "cannot be reached at 127.0.0.1"},
+	} {
+		_, err := Open(t.Context(), test.url, Options{AuditKey: test.key})
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSQLiteFilesArePrivate(t *testing.T) {
+	// Characters that mean something in a URI or to the driver.
+	path := filepath.Join(t.TempDir(), "a b?mode=memory&x#%41.db")
+	w := openWorld(t, "sqlite:"+path)
+	w.append(1)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", suffix, info.Mode())
+		}
+	}
+}
+
+func TestSQLiteSettings(t *testing.T) {
+	w := openWorld(t, sqliteURL(t))
+	want := map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "temp_store": "2", "trusted_schema": "0",
+	}
+	for pragma, value := range want {
+		var got string
+		if err := w.writer.db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != value {
+			t.Errorf("writer: %s is %s, want %s (%v)", pragma, got, value, err)
+		}
+	}
+	if _, err := w.readers.ExecContext(t.Context(), "DELETE FROM audit"); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+// Two processes of a fresh installation start at once.
+func TestTwoFirstStarts(t *testing.T) {
+	for name, url := range map[string]func() string{
+		"sqlite":   func() string { return sqliteURL(t) },
+		"postgres": func() string { return recordstest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := url()
+			for _, err := range race(6, func(int) error {
+				s, err := Open(context.Background(), address, options())
+				if err != nil {
+					return err
+				}
+				return s.Close()
+			}) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			w := openWorld(t, address)
+			if n := w.count("schema_versions"); n != 1 {
+				t.Errorf("%d versions were applied", n)
+			}
+		})
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.raw("INSERT INTO schema_versions (version, name, applied_at) VALUES (2, '0002_later.sql', 0)")
+		_, err := Open(t.Context(), w.url, options())
+		if err == nil || !strings.Contains(err.Error(), "has schema 2, this Dropslot knows up to 1") {
+			t.Errorf("error is %v", err)
+		}
+	})
+}
+
+// A migration that fails half way leaves the schema as it was.
+func TestFailedMigrationLeavesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		list, err := listMigrations(migrations)
+		w.check(err, "")
+		list = append(list, migration{version: 2, name: "0002_bad.sql", sql: "CREATE TABLE extra (x TEXT); CREATE TABLE audit (x TEXT);"})
+		db, err := w.dialect.openWriter()
+		w.check(err, "")
+		defer db.Close()
+		o := options()
+		o.Log = w.writer.log
+		if err := migrateWith(t.Context(), w.dialect, db, o, list); err == nil || !strings.Contains(err.Error(), "0002_bad.sql") {
+			t.Fatalf("error is %v", err)
+		}
+		list[1].sql = "CREATE TABLE extra (x TEXT);"
+		w.check(migrateWith(t.Context(), w.dialect, db, o, list), "")
+		if n := w.count("schema_versions"); n != 2 {
+			t.Errorf("%d versions", n)
+		}
+	})
+}
+
+func TestMigrationNames(t *testing.T) {
+	for _, names := range [][]string{{"0002_a.sql"}, {"0001_a.sql", "0003_b.sql"}, {"0001_a.sql", "0001_b.sql"}, {"1_a.sql"}} {
+		folder := fstest.MapFS{}
+		for _, name := range names {
+			folder["migrations/"+name] = &fstest.MapFile{Data: []byte("SELECT 1")}
+		}
+		if _, err := listMigrations(folder); err == nil {
+			t.Errorf("%v was taken", names)
+		}
+	}
+}

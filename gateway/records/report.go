@@ -1,0 +1,153 @@
+package records
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// FaultKind tells what is wrong with rows of the audit trail.
+type FaultKind string
+
+// The faults that Verify finds.
+const (
+	FaultChanged   FaultKind = "changed"   // the row does not fit its MAC and the row before
+	FaultMissing   FaultKind = "missing"   // rows before one that is there are gone
+	FaultAdded     FaultKind = "added"     // a number that was there before, or none that a chain has
+	FaultRewritten FaultKind = "rewritten" // another row than the one whose head is in the vault
+	FaultCut       FaultKind = "cut"       // rows up to the one whose head is in the vault are gone
+)
+
+// Fault is one finding: rows From to To of a chain.
+type Fault struct {
+	Kind     FaultKind
+	Chain    string
+	From, To int64
+}
+
+// ChainReport is what was seen of one chain.
+type ChainReport struct {
+	Chain       string
+	Rows        int64
+	First, Last time.Time // of its rows
+	Proven      int64     // rows 1 to Proven are as they were when a head was kept
+	Faults      int
+}
+
+// Report is the result of Verify.
+type Report struct {
+	Rows   int64
+	Chains []ChainReport
+	Faults []Fault // the first ones
+	More   int     // faults beyond those
+	// Acknowledged are losses that an entry of a reindex has put on record,
+	// and that entry is in order: a backup was restored.
+	Acknowledged []Fault
+}
+
+// listedFaults bounds the memory of a report on a trail that is all wrong.
+const listedFaults = 1000
+
+// OK tells whether nothing was found but losses that are on record.
+func (r Report) OK() bool { return len(r.Faults)+r.More == 0 }
+
+// add appends a fault, or extends the last one if it goes on.
+func (r *Report) add(f Fault) {
+	if n := len(r.Faults); n > 0 {
+		last := &r.Faults[n-1]
+		if last.Chain == f.Chain && last.Kind == f.Kind && last.To+1 == f.From {
+			last.To = f.To
+			return
+		}
+	}
+	if len(r.Faults) == listedFaults {
+		r.More++
+		return
+	}
+	r.Faults = append(r.Faults, f)
+}
+
+// acknowledge moves the losses of chains that are on record as lost.
+func (r *Report) acknowledge(objects map[string]bool) {
+	kept := r.Faults[:0]
+	for _, f := range r.Faults {
+		if (f.Kind == FaultCut || f.Kind == FaultRewritten) && objects[chainObject(f.Chain)] {
+			r.Acknowledged = append(r.Acknowledged, f)
+			continue
+		}
+		kept = append(kept, f)
+	}
+	r.Faults = kept
+}
+
+// String is the report in plain words, a line each.
+func (r Report) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "Audit trail: %s in %s (each start of a process begins a chain).\n",
+		count(r.Rows, "row"), count(int64(len(r.Chains)), "chain"))
+	for _, c := range r.Chains {
+		fmt.Fprintf(&out, "Chain %s, %s to %s: %s. %s\n", c.Chain, stampUTC(c.First), stampUTC(c.Last), count(c.Rows, "row"), c.proof())
+	}
+	for _, f := range r.Acknowledged {
+		fmt.Fprintf(&out, "On record: %s A reindex has noted this loss in the trail.\n", f)
+	}
+	for _, f := range r.Faults {
+		fmt.Fprintf(&out, "FAULT: %s\n", f)
+	}
+	if r.More > 0 {
+		fmt.Fprintf(&out, "FAULT: and %s more.\n", count(int64(r.More), "fault"))
+	}
+	if r.OK() {
+		out.WriteString("Result: no row was changed, moved, added or taken away, as far as is proven above.\n")
+	} else {
+		out.WriteString("Result: the trail is not what Dropslot wrote. Keep a copy of the database and of the vault as they are, and find out who could write to the database.\n")
+	}
+	return out.String()
+}
+
+func (c ChainReport) proof() string {
+	switch {
+	case c.Faults > 0 && c.Proven == 0:
+		return "It has faults, see below; no row of it is proven."
+	case c.Faults > 0:
+		return fmt.Sprintf("It has faults, see below; rows 1 to %d are proven by a head in the vault.", c.Proven)
+	case c.Proven == 0:
+		return "The vault holds no head of it: its rows fit together, but rows cut from its end would not be missed."
+	case c.Proven == c.Rows:
+		return "All are proven by the head in the vault."
+	}
+	return fmt.Sprintf("Rows 1 to %d are proven by the head in the vault; the %s after it fit together, but rows cut from their end would not be missed.",
+		c.Proven, count(c.Rows-c.Proven, "row"))
+}
+
+// String is the finding in a sentence.
+func (f Fault) String() string {
+	rows := fmt.Sprintf("row %d of chain %s", f.From, f.Chain)
+	one, was := true, "was"
+	if f.From != f.To {
+		rows, one, was = fmt.Sprintf("rows %d to %d of chain %s", f.From, f.To, f.Chain), false, "were"
+	}
+	switch f.Kind {
+	case FaultChanged:
+		return rows + " " + was + " changed or moved."
+	case FaultMissing:
+		return rows + " " + was + " taken away; the row after cannot be checked by itself."
+	case FaultAdded:
+		return rows + " " + was + " added or moved."
+	case FaultRewritten:
+		if one {
+			return rows + " is not the row whose head is in the vault: it was rewritten, with the key at hand."
+		}
+		return rows + " are not the rows whose heads are in the vault: they were rewritten, with the key at hand."
+	}
+	return rows + " " + was + " cut from the end; the vault holds the head of the last one."
+}
+
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func stampUTC(t time.Time) string { return t.Format("2006-01-02 15:04:05") + " UTC" }

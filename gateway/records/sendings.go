@@ -1,0 +1,106 @@
+package records
+
+import (
+	"context"
+
+	"dropslot/gateway"
+)
+
+const sendingColumns = "id, link, office, occasion, staff, state, sid, error_code, created_at, updated_at"
+
+var insertSending = insertInto("sendings", sendingColumns)
+
+func sendingFields(s *gateway.Sending) []any {
+	return []any{
+		(*string)(&s.ID), (*string)(&s.Link), (*string)(&s.Office), (*string)(&s.Occasion), (*string)(&s.Staff),
+		(*string)(&s.State), &s.SID, &s.ErrorCode, at(&s.CreatedAt), at(&s.UpdatedAt),
+	}
+}
+
+// IssueRequest stores a link that staff asked for and the sending that
+// carries it; CodeOptedOut if nothing may be sent to that phone.
+func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, out gateway.Sending, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "issue request", "", func(x *tx) (struct{}, error) {
+		return struct{}{}, x.request(l, out, audit)
+	})
+	return err
+}
+
+func (x *tx) request(l gateway.Link, out gateway.Sending, audit []gateway.AuditEntry) error {
+	standing, err := x.lockSender(l.Office, l.Sender)
+	if err != nil {
+		return err
+	}
+	if standing.OptedOut() {
+		return refuse(gateway.CodeOptedOut)
+	}
+	if err := x.issue(l, standing.Link); err != nil {
+		return err
+	}
+	_, err = x.exec(insertSending, string(out.ID), string(l.ID), string(l.Office), string(out.Occasion), string(out.Staff),
+		string(out.State), out.SID, out.ErrorCode, ms(out.CreatedAt), ms(out.UpdatedAt))
+	if err != nil {
+		return err
+	}
+	standing.Link, standing.Submission = l.ID, l.Submission
+	if err := x.updateSender(l.Office, l.Sender, standing); err != nil {
+		return err
+	}
+	return x.append(audit...)
+}
+
+// FinishSending notes Twilio's answer to a sending, or CodeNotFound. A word
+// that came sooner and says more is kept.
+func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "finish sending", "", func(x *tx) (struct{}, error) {
+		if err := x.deliver(d, sendingDelivery, string(d.Sending)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// selectRequests joins a sending to its link and to what came in through it.
+// Links of later texts join the same submission, so its row tells whether any
+// of them was claimed.
+var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualified("l", linkColumns) + `,
+	COALESCE(b.opened_at, 0), COALESCE(b.pages, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
+	FROM sendings s JOIN links l ON l.id = s.link LEFT JOIN submissions b ON b.id = l.submission
+	WHERE l.origin = 'request' AND `
+
+func scanRequest(r scanner) (row gateway.RequestRow, err error) {
+	var opened int64
+	var state gateway.SubmissionState
+	var unfinished bool
+	fields := append(sendingFields(&row.Sending), linkFields(&row.Link)...)
+	err = r.Scan(append(fields, &opened, &row.Pages, (*string)(&state), flag(&unfinished))...)
+	row.Phone, row.Submission, row.Opened = row.Link.Phone, row.Link.Submission, opened != 0
+	row.Finished = !unfinished && (state == gateway.SubmissionReceived || state == gateway.SubmissionHandled)
+	return row, err
+}
+
+// Requests lists links that staff sent, newest first.
+func (s *Store) Requests(ctx context.Context, offices []gateway.OfficeID, limit int) ([]gateway.RequestRow, error) {
+	return read(ctx, s, "list requests", func(v view) ([]gateway.RequestRow, error) {
+		return perOffice(offices, limit, newerRequest, func(office gateway.OfficeID) ([]gateway.RequestRow, error) {
+			return all(v, scanRequest, selectRequests+`s.office = $1
+				ORDER BY s.created_at DESC, s.id DESC LIMIT $2`, string(office), limit)
+		})
+	})
+}
+
+func newerRequest(a, b gateway.RequestRow) int {
+	if order := b.Sending.CreatedAt.Compare(a.Sending.CreatedAt); order != 0 {
+		return order
+	}
+	return compareText(b.Sending.ID, a.Sending.ID)
+}
+
+// Request gives one of them, or CodeNotFound.
+func (s *Store) Request(ctx context.Context, offices []gateway.OfficeID, id gateway.SendingID) (gateway.RequestRow, error) {
+	return read(ctx, s, "find request", func(v view) (gateway.RequestRow, error) {
+		return only(first(v, scanRequest, selectRequests+"s.id = $1 AND s.office IN ("+inOffices(offices)+")",
+			withOffices(offices, string(id))...))
+	})
+}

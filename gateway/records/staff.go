@@ -1,0 +1,89 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+
+	"dropslot/gateway"
+)
+
+const staffColumns = "id, login, password_hash, offices, created_at, disabled_at"
+
+func scanStaff(r scanner) (s gateway.Staff, err error) {
+	var offices string
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &offices, at(&s.CreatedAt), at(&s.DisabledAt))
+	if err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal([]byte(offices), &s.Offices)
+}
+
+func officeList(offices []gateway.OfficeID) (string, error) {
+	if offices == nil {
+		offices = []gateway.OfficeID{}
+	}
+	list, err := json.Marshal(offices)
+	return string(list), err
+}
+
+// AddStaff stores an account; CodeBadRequest if the login is taken.
+func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gateway.AuditEntry) error {
+	offices, err := officeList(staff.Offices)
+	if err != nil {
+		return describe("add staff", err)
+	}
+	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
+			staff.PasswordHash, offices, ms(staff.CreatedAt), ms(staff.DisabledAt))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if n == 0 {
+			return struct{}{}, refuse(gateway.CodeBadRequest)
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// ChangeStaff replaces password, offices and disabled state by login, or
+// CodeNotFound.
+func (s *Store) ChangeStaff(ctx context.Context, staff gateway.Staff, audit ...gateway.AuditEntry) error {
+	offices, err := officeList(staff.Offices)
+	if err != nil {
+		return describe("change staff", err)
+	}
+	_, err = write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec("UPDATE staff SET password_hash = $2, offices = $3, disabled_at = $4 WHERE login = $1",
+			staff.Login, staff.PasswordHash, offices, ms(staff.DisabledAt))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if n == 0 {
+			return struct{}{}, notFound()
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// StaffByLogin finds an account, or CodeNotFound.
+func (s *Store) StaffByLogin(ctx context.Context, login string) (gateway.Staff, error) {
+	return read(ctx, s, "find staff", func(v view) (gateway.Staff, error) {
+		return only(first(v, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE login = $1", login))
+	})
+}
+
+// StaffByID finds an account, or CodeNotFound.
+func (s *Store) StaffByID(ctx context.Context, id gateway.StaffID) (gateway.Staff, error) {
+	return read(ctx, s, "find staff", func(v view) (gateway.Staff, error) {
+		return only(first(v, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE id = $1", string(id)))
+	})
+}
+
+// ListStaff lists all accounts by login.
+func (s *Store) ListStaff(ctx context.Context) ([]gateway.Staff, error) {
+	return read(ctx, s, "list staff", func(v view) ([]gateway.Staff, error) {
+		return all(v, scanStaff, "SELECT "+staffColumns+" FROM staff ORDER BY login")
+	})
+}
