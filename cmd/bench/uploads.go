@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -81,7 +82,7 @@ var browserSealed = way{"browser-sealed", "0.85", func(p *page, host string, s *
 const boundary = "----benchmark7MA4YWxkTrZu0gW"
 
 var serverSealed = way{"server-sealed", "0.70", func(p *page, host string, s *session) [][]byte {
-	head := fmt.Appendf(nil, "--%[1]s\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n%[2]s\r\n"+
+	head := fmt.Appendf(nil, "--%[1]s\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n%[2]s\r\n"+
 		"--%[1]s\r\nContent-Disposition: form-data; name=\"label\"\r\n\r\nother\r\n"+
 		"--%[1]s\r\nContent-Disposition: form-data; name=\"page\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n",
 		boundary, rand.Text())
@@ -113,9 +114,10 @@ func uploadWorker(w way, p *page, host string, sessions chan *session) func(int)
 			if err != nil {
 				return 0, err
 			}
-			// A form is answered with 303 to the page that shows what arrived.
-			if answer.Status != 201 && answer.Status != 303 {
-				return 0, fmt.Errorf("a page was answered with %d: %.300s", answer.Status, answer.Body)
+			// A form is answered with 303 to the page that tells how it went.
+			stored := answer.Status == 201 || answer.Status == 303 && strings.Contains(answer.Location, "ok=page")
+			if !stored {
+				return 0, fmt.Errorf("a page was answered with %d %s: %.300s", answer.Status, answer.Location, answer.Body)
 			}
 			if own != nil {
 				own.left--

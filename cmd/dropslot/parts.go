@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"dropslot/config"
+	"dropslot/gateway"
+	"dropslot/gateway/records"
+	"dropslot/gateway/seal"
+	"dropslot/gateway/twilio"
+	"dropslot/gateway/vault"
+	"dropslot/linkstore"
+	"dropslot/templates"
+)
+
+// parts are what every role and most commands are built from. Whoever opens
+// one closes it.
+type parts struct {
+	config    *config.Config
+	log       *slog.Logger
+	key       gateway.LinkKey
+	directory gateway.Directory
+	limits    gateway.Limits
+	texts     *templates.Texts
+	wording   wording
+	phones    *seal.PhoneBook
+	sealer    *seal.Sealer
+	records   *records.Store
+	vault     *vault.Disk
+	archive   *gateway.Archive
+	redis     redis.UniversalClient
+	links     *linkstore.Links
+	limiter   *linkstore.Limiter
+	teardown  []func() error
+}
+
+// openParts opens the records and the vault; Redis is told apart because the
+// commands that work without it must not need it.
+func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *parts, err error) {
+	p := &parts{config: c, log: log, directory: directoryOf(c), limits: limitsOf(c)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.key, err = linkKeyOf(c); err != nil {
+		return nil, err
+	}
+	if p.texts, err = templates.LoadTexts(); err != nil {
+		return nil, err
+	}
+	p.wording = wordingOf(p.texts, c)
+	if p.phones, err = seal.NewPhoneBook(p.key, rand.Reader); err != nil {
+		return nil, err
+	}
+	recipients := map[gateway.OfficeID][]string{}
+	for id, office := range c.Offices {
+		recipients[gateway.OfficeID(id)] = office.RecipientKeys()
+	}
+	if p.sealer, err = seal.NewSealer(recipients); err != nil {
+		return nil, err
+	}
+	if p.vault, err = vault.NewDisk(c.VaultFolder()); err != nil {
+		return nil, err
+	}
+	p.teardown = append(p.teardown, p.vault.Close)
+	p.archive = &gateway.Archive{Vault: p.vault, Sealer: p.sealer, Phones: p.phones, Now: time.Now}
+	p.records, err = records.Open(ctx, c.Records.URL.Reveal(), records.Options{
+		AuditKey: p.key.Subkey(gateway.SubkeyAudit), Now: time.Now, Random: rand.Reader, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.teardown = append(p.teardown, p.records.Close)
+	heads := gateway.Heads{Audit: p.records, Vault: p.vault}
+	p.teardown = append(p.teardown, func() error { // before the records are closed: teardown runs backwards
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return heads.Save(ctx)
+	})
+	return p, nil
+}
+
+// openRedis connects to Redis and refuses one that may drop keys.
+func (p *parts) openRedis(ctx context.Context) error {
+	client, err := linkstore.Open(ctx, linkstore.Options{URL: redisURL(p.config.Redis)})
+	if err != nil {
+		return err
+	}
+	p.redis = client
+	p.teardown = append(p.teardown, client.Close)
+	err = linkstore.CheckPolicy(ctx, client)
+	if errors.Is(err, linkstore.ErrPolicyUnknown) {
+		p.log.Warn(err.Error()) // SQL decides all the same: a lost key costs a look there
+	} else if err != nil {
+		return err
+	}
+	if err := linkstore.LoadScripts(ctx, client); err != nil {
+		return err
+	}
+	p.links = linkstore.NewLinks(client)
+	p.limiter = linkstore.NewLimiter(client, p.key.Subkey(gateway.SubkeyLimits), time.Now)
+	return nil
+}
+
+// close undoes what was opened, backwards.
+func (p *parts) close() error {
+	var failed error
+	for i := len(p.teardown) - 1; i >= 0; i-- {
+		failed = errors.Join(failed, p.teardown[i]())
+	}
+	p.teardown = nil
+	return failed
+}
+
+func linkKeyOf(c *config.Config) (gateway.LinkKey, error) {
+	raw, err := c.LinkKeyBytes()
+	if err != nil {
+		return gateway.LinkKey{}, errors.New("link_key is not base64; make one with: dropslot keygen")
+	}
+	return gateway.NewLinkKey(raw)
+}
+
+func directoryOf(c *config.Config) gateway.Directory {
+	var offices []gateway.Office
+	for _, id := range c.OfficeIDs() {
+		o := c.Offices[id]
+		location, err := time.LoadLocation(o.Timezone)
+		if err != nil {
+			location = time.UTC // the loader checked the name
+		}
+		offices = append(offices, gateway.Office{
+			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
+			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
+		})
+	}
+	var numbers []gateway.NumberRule
+	for number, n := range c.Numbers {
+		numbers = append(numbers, gateway.NumberRule{
+			Number: gateway.Number(number), Office: gateway.OfficeID(n.Office),
+			LinkTTL: time.Duration(n.LinkTTL), AccountSID: accountOf(c, n),
+		})
+	}
+	return gateway.NewDirectory(offices, numbers, c.Countries)
+}
+
+func accountOf(c *config.Config, n *config.Number) string {
+	if n.Account != nil {
+		return n.Account.SID
+	}
+	return c.Twilio.AccountSID
+}
+
+// limitsOf lays the file's limits over the defaults.
+func limitsOf(c *config.Config) gateway.Limits {
+	l, set := gateway.DefaultLimits(), c.Limits
+	override(&l.RequestTTL, time.Duration(set.RequestTTL))
+	override(&l.SessionIdle, time.Duration(set.SessionIdle))
+	override(&l.SessionTotal, time.Duration(set.SessionTotal))
+	override(&l.CommitGrace, time.Duration(set.CommitGrace))
+	override(&l.LinkKnown, time.Duration(set.LinkKnown))
+	override(&l.AnswersPerHour, set.AnswersPerHour)
+	override(&l.AnswersPerDay, set.AnswersPerDay)
+	override(&l.WordsPause, time.Duration(set.WordsPause))
+	override(&l.PictureBurst, time.Duration(set.PictureBurst))
+	override(&l.ReplayWindow, time.Duration(set.ReplayWindow))
+	override(&l.PageBytes, int64(set.PageSize))
+	override(&l.LinkPages, set.LinkPages)
+	override(&l.LinkBytes, int64(set.LinkSize))
+	override(&l.PagePixels, int64(set.PagePixels))
+	override(&l.SweepAge, time.Duration(set.SweepAge))
+	return l
+}
+
+func override[T comparable](value *T, set T) {
+	var unset T
+	if set != unset {
+		*value = set
+	}
+}
+
+// accountsOf gives each Twilio account's tokens, and whose each number is.
+func accountsOf(c *config.Config) (map[string][]twilio.AuthToken, map[gateway.Number]string) {
+	accounts := map[string][]twilio.AuthToken{c.Twilio.AccountSID: tokens(c.Twilio.AuthTokens)}
+	numbers := map[gateway.Number]string{}
+	for number, n := range c.Numbers {
+		numbers[gateway.Number(number)] = accountOf(c, n)
+		if n.Account != nil {
+			accounts[n.Account.SID] = tokens(n.Account.AuthTokens)
+		}
+	}
+	return accounts, numbers
+}
+
+func tokens(secrets []config.Secret) []twilio.AuthToken {
+	out := make([]twilio.AuthToken, 0, len(secrets))
+	for _, s := range secrets {
+		out = append(out, twilio.NewAuthToken(s.Reveal()))
+	}
+	return out
+}
+
+// openIdentities reads the offices' identities: the desk's alone.
+func openIdentities(c *config.Config) (*seal.Opener, error) {
+	offices := map[gateway.OfficeID][]seal.Identity{}
+	for _, id := range c.OfficeIDs() {
+		identity, err := readIdentity(c.Offices[id].Identity.File, c.Offices[id].Identity.Passphrase.Reveal())
+		if err != nil {
+			return nil, fmt.Errorf("the identity of office %s cannot be opened: %w", id, err)
+		}
+		offices[gateway.OfficeID(id)] = []seal.Identity{identity}
+	}
+	debug.FreeOSMemory() // a passphrase takes 256 MiB once
+	return seal.NewOpener(offices), nil
+}
+
+func readIdentity(path, passphrase string) (seal.Identity, error) {
+	file, err := os.Open(path) // #nosec G304 -- the operator's own configuration names it
+	if err != nil {
+		return seal.Identity{}, err
+	}
+	defer func() { _ = file.Close() }()
+	return seal.ReadIdentity(io.LimitReader(file, 64<<10), passphrase)
+}
+
+// redisURL gives the address in the one form that linkstore takes.
+func redisURL(r config.Redis) string {
+	if r.URL.IsSet() {
+		return r.URL.Reveal()
+	}
+	scheme := "redis"
+	if r.TLS {
+		scheme = "rediss"
+	}
+	user := ""
+	if r.Username != "" || r.Password.IsSet() {
+		user = url.UserPassword(r.Username, revealed(r.Password)).String() + "@"
+	}
+	if r.Sentinel == nil {
+		return scheme + "+cluster://" + user + strings.Join(r.Cluster, ",")
+	}
+	query := url.Values{}
+	if r.Sentinel.Username != "" {
+		query.Set("sentinel_user", r.Sentinel.Username)
+	}
+	if r.Sentinel.Password.IsSet() {
+		query.Set("sentinel_password", revealed(r.Sentinel.Password))
+	}
+	return scheme + "+sentinel://" + user + strings.Join(r.Sentinel.Addresses, ",") + "/" +
+		url.PathEscape(r.Sentinel.Master) + "/0?" + query.Encode()
+}
+
+// revealed gives a secret that may be unset.
+func revealed(s config.Secret) string {
+	if !s.IsSet() {
+		return ""
+	}
+	return s.Reveal()
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dropslot/config"
+	"dropslot/gateway"
+)
+
+func newReindexCommand(std streams) *cobra.Command {
+	var path, reason string
+	command := &cobra.Command{
+		Use:   "reindex --reason TEXT",
+		Short: "Rebuild the records from the vault",
+		Long: `Rebuild the records of submissions and pages from the vault and the offices'
+identities: after the database was lost, or restored from an older backup.
+What the records know already is left as it is; what was erased stays erased.
+Links are not brought back: clients text again.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return errors.New("--reason is needed: it is written into the audit trail")
+			}
+			return withParts(cmd.Context(), std, path, config.RoleDesk, func(p *parts) error {
+				opener, err := openIdentities(p.config)
+				if err != nil {
+					return err
+				}
+				flow := &gateway.Reindex{
+					Directory: p.directory, Records: p.records, Audit: p.records, Vault: p.vault, Opener: opener,
+					Phones: p.phones, Now: time.Now,
+				}
+				report, err := flow.Run(cmd.Context(), reason)
+				tellReindexed(std, report)
+				if err == nil && len(report.Damaged)+report.Missing > 0 {
+					err = errSilent
+				}
+				return err
+			})
+		},
+	}
+	addConfigFlag(command, &path)
+	command.Flags().StringVar(&reason, "reason", "", "why, for the audit trail")
+	return command
+}
+
+func tellReindexed(std streams, r gateway.ReindexReport) {
+	_, _ = fmt.Fprintf(std.out, "%d submissions in the vault, %d pages restored, %d erased pages left erased\n",
+		r.Submissions, r.Restored, r.Erased)
+	if r.LostHeads > 0 {
+		_, _ = fmt.Fprintf(std.out, "%d audit chains are gone with the old database; the trail says so\n", r.LostHeads)
+	}
+	if r.Missing > 0 {
+		_, _ = fmt.Fprintf(std.out, "%d pages are missing from the vault: restore them from the vault's backup and run again\n", r.Missing)
+	}
+	for _, name := range r.Damaged {
+		_, _ = fmt.Fprintf(std.out, "damaged: %s: restore it from the vault's backup and run again\n", name)
+	}
+}

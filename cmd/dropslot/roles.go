@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"dropslot/config"
+	"dropslot/gateway"
+	"dropslot/gateway/jobs"
+	"dropslot/gateway/seal"
+	"dropslot/gateway/twilio"
+	"dropslot/gateway/web"
+	"dropslot/linkstore"
+	"dropslot/templates"
+)
+
+// intake builds the public side. It holds nothing that opens a document.
+func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (http.Handler, error) {
+	accounts, numbers := accountsOf(p.config)
+	channel, err := twilio.NewChannel(twilio.Config{
+		PublicURL: p.config.PublicURL, Accounts: accounts, Numbers: numbers, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return web.NewIntake(web.IntakeParts{
+		Channel: channel,
+		Inbound: &gateway.Inbound{
+			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
+			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, PublicURL: p.config.PublicURL,
+			Now: time.Now, Random: rand.Reader, Log: p.log,
+		},
+		Claims: &gateway.Claims{
+			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,
+			Now: time.Now, Random: rand.Reader,
+		},
+		Uploads: &gateway.Uploads{
+			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Vault: p.vault,
+			Sealer: p.sealer, Archive: p.archive, SameKey: p.key.Subkey(gateway.SubkeyPages),
+			Now: time.Now, Random: rand.Reader, Log: p.log,
+		},
+		Recipients: p.sealer.Recipients, Directory: p.directory, Limits: p.limits, Limiter: p.limiter, Pages: pages, Words: p.texts,
+		Static: templates.StaticHandler(), PublicURL: p.config.PublicURL, TrustedProxies: p.config.Proxies(),
+		Now: time.Now, Random: rand.Reader, Log: p.log, Metrics: metrics,
+	})
+}
+
+// desk builds the caseworkers' side, the only one with identities.
+func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics prometheus.Registerer) (http.Handler, error) {
+	passwords, err := seal.NewPasswords(seal.DefaultPasswordCost(), passwordsAtOnce, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	requests, err := p.requests()
+	if err != nil {
+		return nil, err
+	}
+	return web.NewDesk(web.DeskParts{
+		Desk: &gateway.Desk{
+			Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
+			Opener: opener, Phones: p.phones, Now: time.Now,
+		},
+		Requests: requests,
+		SignIns: &gateway.SignIns{
+			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
+		},
+		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
+		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
+		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
+		LanguageName: p.languageName,
+		URL:          p.config.DeskURL, TrustedProxies: p.config.Proxies(),
+		Idle: time.Duration(p.config.Limits.DeskIdle), Total: time.Duration(p.config.Limits.DeskTotal),
+		Now: time.Now, Log: p.log, Metrics: metrics,
+	})
+}
+
+// passwordsAtOnce bounds the memory of argon2id: each check takes 64 MiB.
+const passwordsAtOnce = 2
+
+func (p *parts) languageName(tag string) string {
+	for _, language := range p.texts.Languages() {
+		if language.Tag == tag {
+			return language.Name
+		}
+	}
+	return tag
+}
+
+// requests builds the flow of links that staff send, for the desk and for
+// `dropslot link send`.
+func (p *parts) requests() (*gateway.Requests, error) {
+	accounts, numbers := accountsOf(p.config)
+	texter, err := twilio.NewClient(twilio.ClientConfig{
+		Accounts: accounts, Numbers: numbers, APIURL: p.config.Twilio.APIURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Requests{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
+		Mint: gateway.NewTokenMint(p.key), Wording: p.wording, Texter: texter, PublicURL: p.config.PublicURL,
+		Now: time.Now, Random: rand.Reader,
+	}, nil
+}
+
+// ops builds the operator's side: health and metrics.
+func (p *parts) ops(metrics *prometheus.Registry) http.Handler {
+	return web.NewOps(web.OpsParts{Metrics: metrics, Log: p.log, Checks: map[string]func(context.Context) error{
+		"redis":   func(ctx context.Context) error { return p.redis.Ping(ctx).Err() },
+		"records": p.records.Ping,
+		"vault":   p.vault.Ready,
+	}})
+}
+
+// work does what the clock asks for: every process keeps the head of its own
+// audit chain, the worker tends to the rest.
+func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics prometheus.Registerer) {
+	failures := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "dropslot_periodic_failures_total", Help: "Periodic work that failed, by name.",
+	}, []string{"work"})
+	metrics.MustRegister(failures)
+	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
+	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
+	if role == config.RoleWorker || role == config.RoleAll {
+		tend := &gateway.House{
+			Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault, Archive: p.archive,
+			Now: time.Now, Log: p.log,
+		}
+		all = append(all,
+			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
+			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
+			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+		)
+	}
+	jobs.Run(ctx, p.log, func(name string, err error) {
+		if err != nil {
+			failures.WithLabelValues(name).Inc()
+		}
+	}, all...)
+}
+
+func (p *parts) tellLife(ctx context.Context, role config.Role, action gateway.Action) error {
+	return p.records.Append(ctx, gateway.AuditEntry{
+		At: time.Now(), Actor: gateway.ActorRole(string(role)), Action: action, Outcome: gateway.OutcomeDone,
+	})
+}
+
+// serveAll serves and works until ctx ends or a listener fails, then lets
+// requests finish before the work stops.
+func serveAll(ctx context.Context, servers []*server, work func(context.Context)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	failed := make(chan error, len(servers))
+	var all sync.WaitGroup
+	all.Go(func() { work(working) })
+	for _, s := range servers {
+		all.Go(func() {
+			if err := s.serve(); err != nil {
+				failed <- err
+				cancel()
+			}
+		})
+	}
+	<-ctx.Done()
+	var err error
+	for _, s := range servers {
+		err = errors.Join(err, s.stop())
+	}
+	stopWork()
+	all.Wait()
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	return err
+}

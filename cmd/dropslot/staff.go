@@ -1,0 +1,183 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"dropslot/config"
+	"dropslot/gateway"
+	"dropslot/gateway/seal"
+)
+
+// passwordLength is the least that a password may have (NIST SP 800-63B-4
+// asks for 15 characters where a password stands alone).
+const passwordLength = 15
+
+func newStaffCommand(std streams) *cobra.Command {
+	command := &cobra.Command{Use: "staff", Short: "Add, change and list the caseworkers' accounts"}
+	command.AddCommand(newStaffAddCommand(std), newStaffChangeCommand(std), newStaffListCommand(std))
+	return command
+}
+
+type staffFlags struct {
+	config, passwordFile string
+	offices              []string
+	disable, enable      bool
+}
+
+func newStaffAddCommand(std streams) *cobra.Command {
+	var flags staffFlags
+	command := &cobra.Command{
+		Use:   "add LOGIN --office OFFICE",
+		Short: "Make an account for a caseworker",
+		Long: `Make an account for a caseworker. The password is asked for, or read from the
+first line of --password-file. It needs 15 characters or more: four or five
+words are easy to remember and hard to guess.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withParts(cmd.Context(), std, flags.config, config.RoleWorker, func(p *parts) error {
+				offices, err := p.officesNamed(flags.offices)
+				if err != nil {
+					return err
+				}
+				login := strings.ToLower(args[0])
+				if !gateway.ValidLogin(login) {
+					return fmt.Errorf("%q is no login: write 2 to 64 letters, digits or . _ @ + -", args[0])
+				}
+				hash, err := askPasswordHash(cmd, std, flags.passwordFile)
+				if err != nil {
+					return err
+				}
+				now := time.Now()
+				id, err := gateway.NewID(now, rand.Reader)
+				if err != nil {
+					return err
+				}
+				staff := gateway.Staff{ID: gateway.StaffID(id), Login: login, PasswordHash: hash, Offices: offices, CreatedAt: now}
+				err = p.records.AddStaff(cmd.Context(), staff, operatorEntry(gateway.ActionStaffAdded, "staff:"+id))
+				if gateway.Is(err, gateway.CodeBadRequest) {
+					return fmt.Errorf("there is an account %s already: change it with `dropslot staff change`", login)
+				}
+				if err == nil {
+					_, err = fmt.Fprintf(std.out, "%s may sign in at %s\n", login, p.config.DeskURL)
+				}
+				return err
+			})
+		},
+	}
+	command.Flags().StringSliceVar(&flags.offices, "office", nil, "an office the person works for; may be given several times")
+	addStaffFlags(command, &flags)
+	_ = command.MarkFlagRequired("office")
+	return command
+}
+
+func newStaffChangeCommand(std streams) *cobra.Command {
+	var flags staffFlags
+	var password bool
+	command := &cobra.Command{
+		Use:   "change LOGIN",
+		Short: "Give an account a new password or other offices, or switch it off",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withParts(cmd.Context(), std, flags.config, config.RoleWorker, func(p *parts) error {
+				staff, err := p.records.StaffByLogin(cmd.Context(), strings.ToLower(args[0]))
+				if gateway.Is(err, gateway.CodeNotFound) {
+					return fmt.Errorf("there is no account %q: `dropslot staff list` shows them all", args[0])
+				}
+				if err != nil {
+					return err
+				}
+				if len(flags.offices) > 0 {
+					if staff.Offices, err = p.officesNamed(flags.offices); err != nil {
+						return err
+					}
+				}
+				if password || flags.passwordFile != "" {
+					if staff.PasswordHash, err = askPasswordHash(cmd, std, flags.passwordFile); err != nil {
+						return err
+					}
+				}
+				if flags.disable {
+					staff.DisabledAt = time.Now()
+				}
+				if flags.enable {
+					staff.DisabledAt = time.Time{}
+				}
+				return p.records.ChangeStaff(cmd.Context(), staff, operatorEntry(gateway.ActionStaffChanged, "staff:"+string(staff.ID)))
+			})
+		},
+	}
+	command.Flags().StringSliceVar(&flags.offices, "office", nil, "the offices the person works for from now on")
+	command.Flags().BoolVar(&password, "password", false, "ask for a new password")
+	command.Flags().BoolVar(&flags.disable, "disable", false, "the account may not sign in any more, and is signed out")
+	command.Flags().BoolVar(&flags.enable, "enable", false, "the account may sign in again")
+	command.MarkFlagsMutuallyExclusive("disable", "enable")
+	addStaffFlags(command, &flags)
+	return command
+}
+
+func newStaffListCommand(std streams) *cobra.Command {
+	var flags staffFlags
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withParts(cmd.Context(), std, flags.config, config.RoleWorker, func(p *parts) error {
+				all, err := p.records.ListStaff(cmd.Context())
+				for _, s := range all {
+					state := "active"
+					if !s.DisabledAt.IsZero() {
+						state = "disabled"
+					}
+					_, _ = fmt.Fprintf(std.out, "%s\t%s\t%v\n", s.Login, state, s.Offices)
+				}
+				return err
+			})
+		},
+	}
+	addConfigFlag(command, &flags.config)
+	return command
+}
+
+func addStaffFlags(command *cobra.Command, flags *staffFlags) {
+	addConfigFlag(command, &flags.config)
+	command.Flags().StringVar(&flags.passwordFile, "password-file", "", "read the password from the first line of this file")
+}
+
+// officesNamed checks names of offices that somebody typed.
+func (p *parts) officesNamed(names []string) ([]gateway.OfficeID, error) {
+	var offices []gateway.OfficeID
+	for _, name := range names {
+		id := gateway.OfficeID(name)
+		if _, known := p.directory.Offices[id]; !known {
+			return nil, fmt.Errorf("the configuration names no office %q; it names %v", name, p.config.OfficeIDs())
+		}
+		if !slices.Contains(offices, id) {
+			offices = append(offices, id)
+		}
+	}
+	return offices, nil
+}
+
+func askPasswordHash(cmd *cobra.Command, std streams, file string) (string, error) {
+	password, err := readNewSecret(std, file, "Password (15 characters or more): ")
+	if err != nil {
+		return "", err
+	}
+	if utf8.RuneCountInString(password) < passwordLength {
+		return "", errors.New("the password is too short: take 15 characters or more, such as four or five words")
+	}
+	passwords, err := seal.NewPasswords(seal.DefaultPasswordCost(), 1, rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	return passwords.Hash(cmd.Context(), password)
+}
