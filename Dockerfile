@@ -18,7 +18,8 @@ USER 65532:65532
 VOLUME /data
 WORKDIR /data
 EXPOSE 8080 8081
-# Without a shell there is no HEALTHCHECK: ask /healthz and /readyz of the ops
-# listener from outside.
+# Without another program in it there is no HEALTHCHECK. Ask /healthz and
+# /readyz of the ops listener from another container; for that it must listen
+# on more than the default, which is loopback: listen: {ops: ":9090"}.
 ENTRYPOINT ["/dropslot"]
 CMD ["serve", "-c", "/data/dropslot.yaml", "--role", "intake"]

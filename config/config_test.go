@@ -26,7 +26,7 @@ func newHouse(t *testing.T) *house {
 	h.write("keys/north.key", "an identity, which Load does not open", 0o600)
 	h.write("keys/north.pub", "# the office's own\n"+hybrid(t)+"\n", 0o644)
 	h.write("keys/north-recovery.pub", hybrid(t)+"\n", 0o644)
-	t.Setenv("TWILIO_AUTH_TOKEN", "canary-auth-token")
+	t.Setenv("TWILIO_AUTH_TOKEN", "canaryauthtoken")
 	t.Setenv("NORTH_PASSPHRASE", "canary-passphrase")
 	return h
 }
@@ -124,7 +124,7 @@ func TestExampleLoadsForEveryRole(t *testing.T) {
 		if got := office.Identity.Passphrase.IsSet(); got != role.OpensPages() {
 			t.Errorf("%s: passphrase set: %v", role, got)
 		}
-		if c.Twilio.AuthTokens[0].Reveal() != "canary-auth-token" {
+		if c.Twilio.AuthTokens[0].Reveal() != "canaryauthtoken" {
 			t.Errorf("%s: the auth token is not there", role)
 		}
 	}
@@ -157,11 +157,11 @@ func TestEachRoleNeedsItsOwnSecretsOnly(t *testing.T) {
 		}
 	}
 	h := newHouse(t)
-	_, err := h.load(RoleIntake, "desk_url: https://desk.example.gov\n", "", "    identity:\n      file: keys/north.key    # chmod 600\n      passphrase: {env: NORTH_PASSPHRASE}\n", "")
+	_, err := h.load(RoleIntake, "desk_url: https://desk.example.gov\n", "", "    identity:\n      file: keys/north.key    # chmod 600, owned by the desk's user\n      passphrase: {env: NORTH_PASSPHRASE}\n", "")
 	if err != nil {
 		t.Errorf("an intake without anything of the desk: %v", err)
 	}
-	_, err = h.load(RoleDesk, "desk_url: https://desk.example.gov\n", "", "    identity:\n      file: keys/north.key    # chmod 600\n      passphrase: {env: NORTH_PASSPHRASE}\n", "")
+	_, err = h.load(RoleDesk, "desk_url: https://desk.example.gov\n", "", "    identity:\n      file: keys/north.key    # chmod 600, owned by the desk's user\n      passphrase: {env: NORTH_PASSPHRASE}\n", "")
 	wantFaults(t, err, "desk_url is missing; the role desk needs it", "identity is missing; the role desk needs it")
 }
 

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,7 +57,7 @@ func TestFaults(t *testing.T) {
 		{"plain secret", "{file: keys/link.key}", "canary-plain-secret", "a secret may not stand in this file"},
 		{"secret of two sources", "{file: keys/link.key}", "{file: a, env: B}", "exactly one source"},
 		{"secret of no source", "{file: keys/link.key}", "{}", "exactly one source"},
-		{"secret's key misspelt", "{file: keys/link.key}", "{fiel: a}", "did you mean file?"},
+		{"secret's key misspelled", "{file: keys/link.key}", "{fiel: a}", "did you mean file?"},
 		{"bad variable", "{env: NORTH_PASSPHRASE}", "{env: NORTH PASS}", "no name of a variable"},
 		{"missing secret file", "{file: keys/link.key}", "{file: keys/lnk.key}", "keys/lnk.key does not exist; correct the path"},
 		{"secret is a folder", "{file: keys/link.key}", "{file: keys}", "is no file"},
@@ -84,6 +86,7 @@ func TestFaults(t *testing.T) {
 		{"S3 is for later", `"file:vault"`, `"s3://bucket/prefix"`, "in a folder only, not in S3; write file: and a folder"},
 		{"no tokens", "    - {env: TWILIO_AUTH_TOKEN}\n", "    []\n", "auth_tokens is empty"},
 		{"missing token", "{env: TWILIO_AUTH_TOKEN}", "{env: DROPSLOT_NEVER_SET}", "the variable DROPSLOT_NEVER_SET is not set"},
+		{"Twilio with a path", "  # api_url: http://127.0.0.1:9999 ", "  api_url: http://127.0.0.1:9999/canary #", "something behind the host name; write scheme and host only, like http://127.0.0.1:9999"},
 		{"Twilio over http", "  # api_url: http://127.0.0.1:9999 ", "  api_url: http://fake.example.gov #", "api_url is http"},
 		{"office's short name", "  north:\n", "  North:\n", "no short name of an office"},
 		{"unknown language", "languages: [en, es]", "languages: [en, de]", "no texts in the language de"},
@@ -107,7 +110,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHouse(t)
 			_, err := h.load(RoleAll, c.old, c.new)
-			faults, ok := err.(Faults)
+			faults, ok := errors.AsType[Faults](err)
 			if !ok {
 				t.Fatalf("got %v, want faults", err)
 			}
@@ -128,7 +131,7 @@ func TestSyntaxErrorsHaveTheirPlace(t *testing.T) {
 	h := newHouse(t)
 	for _, text := range []string{"a: [1, 2\nb: 3\n", "\tx: 1\n", "a: 1\n---\nb: 2\n", "a: \"x\n"} {
 		_, err := h.loadText(RoleAll, text)
-		faults, ok := err.(Faults)
+		faults, ok := errors.AsType[Faults](err)
 		if !ok || len(faults) != 1 || faults[0].Line < 1 {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -169,20 +172,37 @@ func TestRecipients(t *testing.T) {
 	wantFaults(t, err, "north.pub does not exist")
 }
 
-func TestSecretFilesBelongToTheirOwnerAlone(t *testing.T) {
+// Roles that run as users of their own share secrets through a group, which
+// may read them; nobody shares the key that opens documents.
+func TestSecretFilesAreForTheirOwnerAndGroup(t *testing.T) {
 	h := newHouse(t)
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o660} {
-		h.write("keys/link.key", "x", mode)
+	link := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	const passphrase, key = "passphrase: {env: NORTH_PASSPHRASE}", "file: keys/north.key "
+	for _, mode := range []os.FileMode{0o400, 0o440, 0o600, 0o640} {
+		h.write("keys/link.key", link, mode)
+		h.write("keys/passphrase", "canary", mode)
+		h.write("keys/token", "canary", mode)
+		if _, err := h.load(RoleDesk, passphrase, "passphrase: {file: keys/passphrase}", "env: TWILIO_AUTH_TOKEN", "file: keys/token"); err != nil {
+			t.Errorf("%04o: %v", mode, err)
+		}
+	}
+	for _, mode := range []os.FileMode{0o604, 0o660, 0o642, 0o641} {
+		h.write("keys/link.key", link, mode)
+		h.write("keys/passphrase", "canary", mode)
+		_, err := h.load(RoleDesk, passphrase, "passphrase: {file: keys/passphrase}")
+		wantFaults(t, err, "run: chmod 600 "+h.folder+"/keys/link.key, or chmod 640", "run: chmod 600 "+h.folder+"/keys/passphrase, or chmod 640")
+	}
+	h.write("keys/link.key", link, 0o640)
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o660, 0o610} {
 		h.write("keys/north.key", "x", mode)
 		_, err := h.load(RoleDesk)
-		wantFaults(t, err, "run: chmod 600 "+h.folder+"/keys/link.key", "run: chmod 600 "+h.folder+"/keys/north.key")
+		wantFaults(t, err, "run: chmod 600 "+h.folder+"/keys/north.key")
 	}
 }
 
 func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"role all", "", "", "the role all puts the key"},
-		{"texted pictures", "", "", "does not keep texted pictures yet"},
 		{"one recipient", "      - {file: keys/north-recovery.pub}\n", "", "one recipient only"},
 		{"open desk", `desk: "127.0.0.1:8081"`, `desk: "0.0.0.0:8081"`, "the desk listens on 0.0.0.0:8081 without TLS"},
 		{"open metrics", `ops: "127.0.0.1:9090"`, `ops: ":9090"`, "health and metrics are open"},

@@ -28,7 +28,7 @@ func (v *validator) resolve(s *Secret, at path) {
 		return
 	}
 	file := absolute(v.config.DataDir, s.file)
-	if p := checkPrivate(file); p != nil {
+	if p := checkPrivate(file, ownerAndGroup); p != nil {
 		v.fault(at, p)
 		return
 	}
@@ -51,17 +51,31 @@ func (v *validator) keep(s *Secret, value string, at path) {
 	}
 }
 
-// checkPrivate tells what is wrong with a file that only its owner may read.
-func checkPrivate(file string) *problem {
+// privacy is who may touch a file that holds a secret.
+type privacy struct {
+	never  fs.FileMode // permissions that nobody may have
+	beside string      // what the owner may do beside chmod 600
+}
+
+// Intake, worker and desk run as users of their own and share some secrets
+// through a group, which may read and no more. What opens documents is shared
+// with nobody.
+var (
+	ownerAlone    = privacy{0o077, ""}
+	ownerAndGroup = privacy{0o027, ", or chmod 640 to share it with a group"}
+)
+
+// checkPrivate tells what is wrong with a file that others must not touch.
+func checkPrivate(file string, who privacy) *problem {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
 		return unreadable(file, err)
 	case !info.Mode().IsRegular():
 		return wrong(file+" is no file", "name the file that holds the secret")
-	case info.Mode().Perm()&0o077 != 0:
-		return wrong(fmt.Sprintf("others on this computer may read %s (mode %04o)", file, info.Mode().Perm()),
-			"run: chmod 600 "+file)
+	case info.Mode().Perm()&who.never != 0:
+		return wrong(fmt.Sprintf("others on this computer may read or change %s (mode %04o)", file, info.Mode().Perm()),
+			"run: chmod 600 "+file+who.beside)
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ type Limits struct {
 	PagePixels int `yaml:"page_pixels" write:"100000000"`
 	// What nobody refers to in the vault is swept after this long. Default: 24h.
 	SweepAge Duration `yaml:"sweep_age" write:"24h"`
-	// The desk locks its screen after this long without a click. Default: 15m.
+	// The desk locks its screen after this long without a click, a key or a
+	// movement of the pointer. Default: 15m.
 	DeskIdle Duration `yaml:"desk_idle" write:"15m"`
 	// A caseworker signs in again after this long in any case. Default: 12h.
 	DeskTotal Duration `yaml:"desk_total" write:"12h"`

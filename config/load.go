@@ -69,6 +69,11 @@ type Option func(*validator)
 // catalogs. The server and every command use it.
 func WithCatalog(c Catalog) Option { return func(v *validator) { v.catalog = c } }
 
+// WithOps lets the ops listener use another address than listen.ops: the
+// processes on one machine share a file, and each needs an address of its own.
+// An empty one changes nothing.
+func WithOps(a Address) Option { return func(v *validator) { v.ops = a } }
+
 // The configuration file is small; more than this is another file.
 const maxFileBytes = 1 << 20
 
@@ -99,14 +104,18 @@ func loadContent(file string, content []byte, role Role, options ...Option) (*Co
 		return nil, fmt.Errorf("find the folder of the configuration: %w", err)
 	}
 	c.fillDefaults()
+	if v.ops != "" {
+		c.Listen.Ops = v.ops
+	}
 	c.makeAbsolute(folder)
 	v.validate()
 	if len(d.faults) > 0 {
 		d.faults.sort()
 		return nil, d.faults
 	}
-	c.Warnings = v.warnings
+	c.Warnings, c.Notes = v.warnings, v.notes
 	c.Warnings.sort()
+	c.Notes.sort()
 	return c, nil
 }
 

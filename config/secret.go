@@ -69,7 +69,8 @@ var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // secretSource is how a secret is written in the file.
 type secretSource struct {
 	// A file that holds the secret and nothing else, readable by its owner
-	// alone (chmod 600). A line break at its end does not count.
+	// (chmod 600) or by its group too (chmod 640), never by others. A line
+	// break at its end does not count.
 	File string `yaml:"file"`
 	// The name of an environment variable that holds the secret.
 	Env string `yaml:"env"`

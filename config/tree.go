@@ -26,7 +26,8 @@ type Config struct {
 	// The roles desk and all need it.
 	DeskURL string `yaml:"desk_url" write:"https://desk.example.gov"`
 	// The proxies in front whose X-Forwarded-For is believed, as addresses or
-	// ranges. Default: none, so that the connection's own address counts.
+	// ranges. Default: none, so that the connection's own address counts: behind
+	// a proxy that is not named here, everybody has the proxy's.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
 	// Who speaks TLS with the outside.
 	TLS TLS `yaml:"tls"`
@@ -55,6 +56,9 @@ type Config struct {
 
 	// Warnings are what Load would have a person look at, though it works.
 	Warnings Faults `yaml:"-"`
+	// Notes are what whoever writes the file should know, though nothing is
+	// to be done about it. dropslot check tells them.
+	Notes Faults `yaml:"-"`
 }
 
 // Listen is the addresses of the listeners.
@@ -76,7 +80,8 @@ type TLS struct {
 	Mode string `yaml:"mode" jsonschema:"enum=off,enum=files,enum=autocert"`
 	// For files: the certificate chain in PEM form.
 	Cert string `yaml:"cert"`
-	// For files: the private key in PEM form, readable by its owner alone.
+	// For files: the private key in PEM form, readable by its owner or by its
+	// group too, never by others.
 	Key string `yaml:"key"`
 	// For autocert: where Let's Encrypt writes when something is wrong.
 	Email string `yaml:"email"`

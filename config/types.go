@@ -52,7 +52,7 @@ func (d Duration) String() string {
 	for _, unit := range []string{"d", "h", "m", "s"} {
 		if n := rest / durationUnits[unit]; n > 0 {
 			fmt.Fprintf(&out, "%d%s", n, unit)
-			rest -= n * durationUnits[unit]
+			rest %= durationUnits[unit]
 		}
 	}
 	return out.String()
@@ -153,14 +153,26 @@ func (a *Address) readScalar(text string) *problem {
 	return nil
 }
 
+// ParseAddress reads an address to listen on as it is written in the file.
+func ParseAddress(text string) (Address, error) {
+	var a Address
+	if p := a.readScalar(text); p != nil {
+		return "", p
+	}
+	return a, nil
+}
+
 // Loopback tells whether only this computer reaches the address.
 func (a Address) Loopback() bool {
-	host, _, _ := strings.Cut(string(a), ":")
-	if i := strings.LastIndexByte(string(a), ':'); i >= 0 {
-		host = strings.Trim(string(a)[:i], "[]")
+	host := string(a)
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host = strings.Trim(host[:i], "[]")
 	}
 	return loopbackHost(host)
 }
+
+// port is what stands behind the last colon.
+func (a Address) port() string { return string(a)[strings.LastIndexByte(string(a), ':')+1:] }
 
 // loopbackHost tells whether a host name or address is this computer itself.
 func loopbackHost(host string) bool {

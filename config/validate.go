@@ -15,7 +15,9 @@ type validator struct {
 	config   *Config
 	role     Role
 	catalog  Catalog // nil: languages and texts are not checked
+	ops      Address // takes the place of listen.ops unless empty
 	warnings Faults
+	notes    Faults
 }
 
 // fault adds what is wrong with a value, unless it could not be read at all.
@@ -34,9 +36,15 @@ func (v *validator) warn(at path, p *problem) {
 	v.warnings = append(v.warnings, v.document.made(v.document.keyAt(at), p))
 }
 
+// note adds what is worth knowing and asks for nothing.
+func (v *validator) note(at path, p *problem) {
+	v.notes = append(v.notes, v.document.made(v.document.keyAt(at), p))
+}
+
 func (v *validator) validate() {
 	v.addresses()
 	v.listeners()
+	v.proxies()
 	v.tls()
 	v.redis()
 	v.records()
@@ -64,13 +72,28 @@ func (v *validator) addresses() {
 	switch {
 	case v.document.has(path{"desk_url"}):
 		v.publicAddress("desk_url", c.DeskURL, "https://desk.example.gov")
-		if c.DeskURL != "" && c.DeskURL == c.PublicURL {
-			v.fault(path{"desk_url"}, wrong("desk_url is the same as public_url",
-				"give the desk a host name of its own: clients and caseworkers may not share cookies"))
-		}
+		v.apart()
 	case v.role.OpensPages():
 		v.faultKey(path{"desk_url"}, wrong("the key desk_url is missing; the role "+string(v.role)+" needs it",
 			"write desk_url: https://desk.example.gov"))
+	}
+}
+
+// apart checks that clients and caseworkers have hosts of their own. Cookies
+// know no ports: on one host, whoever took over the public side could set the
+// desk's and would be sent them. On one's own machine that is no matter.
+func (v *validator) apart() {
+	public, err := url.Parse(v.config.PublicURL)
+	desk, errDesk := url.Parse(v.config.DeskURL)
+	switch {
+	case err != nil || errDesk != nil || desk.Host == "":
+		return // told already
+	case v.config.DeskURL == v.config.PublicURL:
+		v.fault(path{"desk_url"}, wrong("desk_url is the same as public_url",
+			"give the desk a host name of its own: clients and caseworkers may not share cookies"))
+	case desk.Hostname() == public.Hostname() && !loopbackHost(desk.Hostname()):
+		v.warn(path{"desk_url"}, wrong("desk_url and public_url differ in their port alone, and a browser sends cookies to every port of a host",
+			"give the desk a host name of its own, like https://desk.example.gov"))
 	}
 }
 
@@ -97,38 +120,6 @@ func (v *validator) publicAddress(key, text, example string) {
 	}
 }
 
-// listeners checks the addresses of the listeners this role opens.
-func (v *validator) listeners() {
-	listen := v.config.Listen
-	opened := []struct {
-		key     string
-		address Address
-		open    bool
-	}{
-		{"intake", listen.Intake, v.role.TakesPages()},
-		{"desk", listen.Desk, v.role.OpensPages()},
-		{"ops", listen.Ops, true},
-	}
-	taken := map[Address]string{}
-	for _, l := range opened {
-		at := path{"listen", l.key}
-		if other, again := taken[l.address]; again && l.open && !strings.HasSuffix(string(l.address), ":0") {
-			v.fault(at, wrong(l.key+" and "+other+" listen on the same address", "give each a port of its own"))
-		}
-		if l.open {
-			taken[l.address] = l.key
-		}
-	}
-	if v.role.OpensPages() && !listen.Desk.Loopback() && v.config.TLS.Mode == TLSOff {
-		v.warn(path{"listen", "desk"}, wrong("the desk listens on "+string(listen.Desk)+" without TLS",
-			"let it listen on 127.0.0.1 behind a proxy, or set tls"))
-	}
-	if !listen.Ops.Loopback() {
-		v.warn(path{"listen", "ops"}, wrong("health and metrics are open to whoever reaches "+string(listen.Ops),
-			"let ops listen on 127.0.0.1, or close the port in the firewall"))
-	}
-}
-
 func (v *validator) tls() {
 	t, at := v.config.TLS, path{"tls"}
 	switch t.Mode {
@@ -150,6 +141,23 @@ func (v *validator) tls() {
 	}
 	if _, err := mail.ParseAddress(t.Email); v.document.has(at.to("email")) && err != nil {
 		v.fault(at.to("email"), wrong("this is no e-mail address", "write one like webmaster@example.gov"))
+	}
+	v.autocert()
+}
+
+// autocert warns of listeners for which no certificate is ever given: Let's
+// Encrypt asks on port 443 of the host's public address.
+func (v *validator) autocert() {
+	listen := v.config.Listen
+	for _, l := range []struct {
+		key     string
+		address Address
+		open    bool
+	}{{"intake", listen.Intake, v.role.TakesPages()}, {"desk", listen.Desk, v.role.OpensPages()}} {
+		if l.open && (l.address.port() != "443" || l.address.Loopback()) {
+			v.warn(path{"listen", l.key}, wrong("autocert gets no certificate for "+l.key+" on "+string(l.address)+", because Let's Encrypt asks on port 443 of the public address",
+				`listen on ":443", have that port forwarded here, or write tls: {mode: files, cert: PATH, key: PATH}`))
+		}
 	}
 }
 
@@ -174,7 +182,7 @@ func (v *validator) tlsFiles(t TLS, at path) {
 		v.fault(at.to("cert"), unreadable(t.Cert, err))
 		complete = false
 	}
-	if p := checkPrivate(t.Key); p != nil {
+	if p := checkPrivate(t.Key, ownerAndGroup); p != nil {
 		v.fault(at.to("key"), p)
 		complete = false
 	}

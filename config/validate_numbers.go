@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,7 +11,10 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-var accountPattern = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+var (
+	accountPattern = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	tokenPattern   = regexp.MustCompile(`^[0-9A-Za-z]+$`)
+)
 
 func (v *validator) twilio() {
 	t, at := &v.config.Twilio, path{"twilio"}
@@ -24,6 +26,8 @@ func (v *validator) twilio() {
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http"):
 		v.fault(at.to("api_url"), wrong("api_url is no web address", "take it out: it is for tests against a fake, like http://127.0.0.1:9999"))
+	case strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		v.fault(at.to("api_url"), wrong("api_url has something behind the host name", "write scheme and host only, like "+u.Scheme+"://"+u.Host))
 	case u.Scheme == "http" && !loopbackHost(u.Hostname()):
 		v.fault(at.to("api_url"), wrong("api_url is http, and the auth token would go over the net in clear", "take it out, or write https://"))
 	default:
@@ -44,8 +48,8 @@ func (v *validator) account(sid string, tokens []Secret, at path, sidKey string)
 	for i := range tokens {
 		entry := here.to(strconv.Itoa(i))
 		v.resolve(&tokens[i], entry)
-		if tokens[i].IsSet() && strings.ContainsAny(tokens[i].Reveal(), " \t") {
-			v.fault(entry, wrong("the auth token has a space in it", "copy it again from the Twilio console"))
+		if tokens[i].IsSet() && !tokenPattern.MatchString(tokens[i].Reveal()) {
+			v.fault(entry, wrong("the auth token holds more than letters and digits", "copy it again from the Twilio console"))
 		}
 	}
 }
@@ -76,7 +80,6 @@ func (v *validator) numbers() {
 	if v.document.has(at) && len(v.config.Numbers) == 0 {
 		v.fault(at, wrong("there is no number", `write at least one, like "+15551230100": {office: north}`))
 	}
-	unkept := []path{}
 	for _, e164 := range sortedKeys(v.config.Numbers) {
 		here, number := at.to(string(e164)), v.config.Numbers[e164]
 		if _, known := v.config.Offices[number.Office]; !known && v.document.has(here.to("office")) {
@@ -93,12 +96,10 @@ func (v *validator) numbers() {
 				v.fault(here.to("account", "sid"), wrong("this is the account under twilio, no subaccount", "take account out here"))
 			}
 		}
-		unkept = append(unkept, here)
-	}
-	if len(unkept) > 0 {
-		slices.SortFunc(unkept, func(a, b path) int { return cmp.Compare(v.document.keyAt(a).line, v.document.keyAt(b).line) })
-		v.warn(unkept[0], wrong("this version does not keep texted pictures yet, whatever mms says",
-			"nothing to change: the answer asks the client to send them by the link"))
+		if v.document.has(here.to("mms")) && number.MMS == MMSSeal {
+			v.note(here.to("mms"), wrong("this version does not keep texted pictures yet",
+				"nothing to change: the answer asks the client to send them by the link"))
+		}
 	}
 }
 

@@ -18,6 +18,10 @@ var (
 
 const maxNameRunes = 60
 
+// ValidOffice tells whether a short name of an office has the allowed shape:
+// it keys the file, and names key files and folders of the vault.
+func ValidOffice(id string) bool { return officePattern.MatchString(id) }
+
 func (v *validator) offices() {
 	at := path{"offices"}
 	if v.document.has(at) && len(v.config.Offices) == 0 {
@@ -25,7 +29,7 @@ func (v *validator) offices() {
 	}
 	for _, id := range v.config.OfficeIDs() {
 		here, office := at.to(id), v.config.Offices[id]
-		if !officePattern.MatchString(id) {
+		if !ValidOffice(id) {
 			v.faultKey(here, wrong("this is no short name of an office", "write lowercase letters, digits and hyphens, like north"))
 		}
 		v.officeName(office, here)
@@ -78,7 +82,7 @@ func (v *validator) identity(office *Office, at path) {
 	case v.document.unread[v.document.at(here)]:
 		return
 	case office.Identity.File != "":
-		if p := checkPrivate(office.Identity.File); p != nil {
+		if p := checkPrivate(office.Identity.File, ownerAlone); p != nil {
 			v.fault(here.to("file"), p)
 		}
 	case v.document.has(here.to("file")):

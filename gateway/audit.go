@@ -11,8 +11,8 @@ const (
 	ActionTextOptIn         Action = "text.opt-in"
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
-	ActionLinkRefused       Action = "link.refused"
 	ActionLinkSent          Action = "link.sent"
+	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
 	ActionPageRemoved       Action = "page.removed"
 	ActionSubmissionDone    Action = "submission.done"    // by the client

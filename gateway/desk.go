@@ -23,16 +23,19 @@ type Desk struct {
 	Now       func() time.Time
 }
 
-// Actor is the person at the desk.
+// Actor is the person at the desk, or the operator at the command line.
 type Actor struct {
-	Staff Staff
+	Staff Staff  // of the operator, the offices alone
 	From  string // network address
 }
 
 func (a Actor) entry(now time.Time, action Action, object string, office OfficeID) AuditEntry {
+	actor := ActorOperator
+	if a.Staff.ID != "" {
+		actor = ActorStaff(a.Staff.ID)
+	}
 	return AuditEntry{
-		At: now, Actor: ActorStaff(a.Staff.ID), Action: action, Object: object, Office: office,
-		From: a.From, Outcome: OutcomeDone,
+		At: now, Actor: actor, Action: action, Object: object, Office: office, From: a.From, Outcome: OutcomeDone,
 	}
 }
 
@@ -128,7 +131,12 @@ func (d *Desk) Handle(ctx context.Context, who Actor, id SubmissionID, as Handle
 		return d.denied(ctx, who, ActionSubmissionHandled, object, err)
 	}
 	entry.Office = s.Office
-	return d.Records.HandleSubmission(ctx, who.Staff.Offices, id, who.Staff.ID, as, note, now, entry)
+	err = d.Records.HandleSubmission(ctx, who.Staff.Offices, id, who.Staff.ID, as, note, now, entry)
+	if Is(err, CodeForbidden) {
+		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeForbidden)
+		return errors.Join(err, d.Audit.Append(ctx, entry))
+	}
+	return err
 }
 
 // OpenedPage is a page ready to be shown. Close it.

@@ -4,5 +4,5 @@
 //
 // The package imports the standard library alone. What it needs from outside
 // (SQL, Redis, a vault, age, Twilio) it names as small interfaces in ports.go;
-// the folders below and beside this one fulfil them and never meet each other.
+// the folders below and beside this one fulfill them and never meet each other.
 package gateway

@@ -25,6 +25,8 @@ const (
 	CodeCountry Code = "country"
 	// CodeOptedOut: the person texted STOP; nothing may be sent to them.
 	CodeOptedOut Code = "opted-out"
+	// CodeSendTwice: this very text was handed over before.
+	CodeSendTwice Code = "send-twice"
 	// CodeSendFailed: Twilio refused a text.
 	CodeSendFailed Code = "send-failed"
 	// CodeSendUnknown: Twilio's answer was lost; the text may have been sent.

@@ -74,11 +74,11 @@ func isHEIC(start []byte) bool {
 	if box < 16 || box > 4096 || box%4 != 0 {
 		return false
 	}
-	major := string(start[8:12])
-	if heicBrands[major] {
+	major := start[8:12]
+	if heicBrands[string(major)] {
 		return true
 	}
-	if !heifBrands[major] {
+	if !heifBrands[string(major)] {
 		return false
 	}
 	compatible := start[16:min(len(start), int(box))]

@@ -17,8 +17,12 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 	if code, over := sessionOver(s, now); over {
 		return NewError(code, nil)
 	}
-	page, err := u.Records.RemovePage(ctx, s.Link.ID, s.Submission.ID, key, now, AuditEntry{
-		At: now, Actor: ActorClient, Action: ActionPageRemoved, Object: "submission:" + string(s.Submission.ID),
+	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
+	if err != nil {
+		return err
+	}
+	page, err = u.Records.RemovePage(ctx, s.Link.ID, s.Submission.ID, key, now, AuditEntry{
+		At: now, Actor: ActorClient, Action: ActionPageRemoved, Object: "page:" + string(page.ID),
 		Office: s.Submission.Office, Outcome: OutcomeDone,
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"time"
 )
@@ -23,8 +22,8 @@ type Heads struct {
 
 // Save writes the head of this process's chain if it moved.
 func (h *Heads) Save(ctx context.Context) error {
-	head, any, err := h.Audit.Head(ctx)
-	if err != nil || !any || head.Chain == h.last.Chain && head.Seq == h.last.Seq {
+	head, begun, err := h.Audit.Head(ctx)
+	if err != nil || !begun || head.Chain == h.last.Chain && head.Seq == h.last.Seq {
 		return err
 	}
 	content, err := json.Marshal(head)
@@ -39,9 +38,18 @@ func (h *Heads) Save(ctx context.Context) error {
 	return nil
 }
 
-// LoadHeads reads all heads of the vault.
+// DamagedHeads names audit heads that cannot be read: somebody changed them.
+type DamagedHeads struct{ Names []BlobName }
+
+func (e *DamagedHeads) Error() string {
+	return fmt.Sprintf("%d audit heads in the vault are damaged, the first is %s: restore them from the vault's backup", len(e.Names), e.Names[0])
+}
+
+// LoadHeads reads all heads of the vault. It gives the others when some are
+// damaged, together with *DamagedHeads.
 func LoadHeads(ctx context.Context, v Vault) ([]AuditHead, error) {
 	var heads []AuditHead
+	var damaged []BlobName
 	err := v.List(ctx, HeadsPrefix, func(info BlobInfo) error {
 		blob, err := v.Open(ctx, info.Name)
 		if err != nil {
@@ -54,11 +62,15 @@ func LoadHeads(ctx context.Context, v Vault) ([]AuditHead, error) {
 		}
 		var head AuditHead
 		if err := json.Unmarshal(content, &head); err != nil {
-			return fmt.Errorf("audit head %s is damaged: %w", info.Name, err)
+			damaged = append(damaged, info.Name)
+			return nil
 		}
 		heads = append(heads, head)
 		return nil
 	})
+	if err == nil && len(damaged) > 0 {
+		err = &DamagedHeads{Names: damaged}
+	}
 	return heads, err
 }
 
@@ -70,7 +82,6 @@ type House struct {
 	Vault   Vault
 	Archive *Archive
 	Now     func() time.Time
-	Log     *slog.Logger
 }
 
 // batch bounds how much one run of a periodic job takes on.
@@ -95,17 +106,20 @@ func (h *House) Expire(ctx context.Context) error {
 // ArchiveEnded writes the manifests of submissions that ended. A crash
 // between manifest and mark writes the manifest once more: the later counts.
 func (h *House) ArchiveEnded(ctx context.Context) error {
-	ended, err := h.Records.Unarchived(ctx, batch)
-	if err != nil {
-		return err
-	}
 	var failed error
-	for _, s := range ended {
-		if err := h.archive(ctx, s.ID); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("archive submission %s: %w", s.ID, err))
+	var after SubmissionID
+	for {
+		ended, err := h.Records.Unarchived(ctx, after, batch)
+		if err != nil || len(ended) == 0 {
+			return errors.Join(failed, err)
+		}
+		for _, s := range ended { // one that fails is in nobody's way
+			if err := h.archive(ctx, s.ID); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("archive submission %s: %w", s.ID, err))
+			}
+			after = s.ID
 		}
 	}
-	return failed
 }
 
 func (h *House) archive(ctx context.Context, id SubmissionID) error {
@@ -140,30 +154,17 @@ func (h *House) Sweep(ctx context.Context) error {
 		return ErrRecordsBehind
 	}
 	before := h.Now().Add(-h.Limits.SweepAge)
-	temporary, err := h.Vault.SweepTemporary(ctx, before)
-	if err != nil {
+	if _, err := h.Vault.SweepTemporary(ctx, before); err != nil {
 		return err
 	}
-	swept, err := h.sweepPages(ctx, before)
-	if err != nil {
-		return err
-	}
-	if swept+temporary == 0 {
-		return nil
-	}
-	return h.Audit.Append(ctx, AuditEntry{
-		At: h.Now(), Actor: ActorRole("worker"), Action: ActionSwept, Outcome: OutcomeDone,
-		Reason: fmt.Sprintf("%d objects, %d temporary files", swept, temporary),
-	})
+	return h.sweepPages(ctx, before)
 }
 
-func (h *House) sweepPages(ctx context.Context, before time.Time) (int, error) {
-	swept := 0
+func (h *House) sweepPages(ctx context.Context, before time.Time) error {
 	var folder BlobName
 	var names []BlobName
 	flush := func() error {
-		n, err := h.sweepFolder(ctx, folder, names)
-		swept += n
+		err := h.sweepFolder(ctx, folder, names)
 		names = names[:0]
 		return err
 	}
@@ -181,34 +182,45 @@ func (h *House) sweepPages(ctx context.Context, before time.Time) (int, error) {
 		return nil
 	})
 	if err != nil {
-		return swept, err
+		return err
 	}
-	return swept, flush()
+	return flush()
 }
 
-func (h *House) sweepFolder(ctx context.Context, folder BlobName, names []BlobName) (int, error) {
+// sweepFolder writes the audit row of what goes, then lets it go.
+func (h *House) sweepFolder(ctx context.Context, folder BlobName, names []BlobName) error {
 	if len(names) == 0 {
-		return 0, nil
+		return nil
 	}
 	_, id := splitBlob(folder)
 	standings, err := h.Records.KnownBlobs(ctx, SubmissionID(id), names)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	swept := 0
+	var orphans, removed []BlobName
 	for _, name := range names {
 		switch standings[name] {
 		case BlobOrphan:
-			err = h.Vault.Remove(ctx, name)
+			orphans = append(orphans, name)
 		case BlobRemoved:
-			err = h.Archive.ErasePage(ctx, name)
-		default:
-			continue
+			removed = append(removed, name)
 		}
-		if err != nil {
-			return swept, err
-		}
-		swept++
 	}
-	return swept, nil
+	if len(orphans)+len(removed) == 0 {
+		return nil
+	}
+	err = h.Audit.Append(ctx, AuditEntry{
+		At: h.Now(), Actor: ActorRole("worker"), Action: ActionSwept, Object: "submission:" + id, Outcome: OutcomeDone,
+		Reason: fmt.Sprintf("%d never acknowledged, %d removed by the client", len(orphans), len(removed)),
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range orphans {
+		err = errors.Join(err, h.Vault.Remove(ctx, name))
+	}
+	for _, name := range removed {
+		err = errors.Join(err, h.Archive.ErasePage(ctx, name))
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -67,8 +68,20 @@ func (f *Inbound) Receive(ctx context.Context, m Message) (Answer, error) {
 	if outcome.Link == nil {
 		return Answer{Text: text.ID, Reason: outcome.Decision.Reason}, nil
 	}
-	return f.answer(ctx, text.ID, outcome.Decision.Occasion, *outcome.Link, office, outcome.Decision.Reason)
+	answer, err := f.answer(ctx, text.ID, outcome.Decision.Occasion, *outcome.Link, office, outcome.Decision.Reason)
+	if err != nil {
+		// Nothing was said: the next text must not meet the silence that
+		// follows an answer. If this fails too, the pause is all that is lost.
+		forgetting, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetPatience)
+		defer cancel()
+		err = errors.Join(err, f.Records.ForgetAnswer(forgetting, *outcome.Link))
+	}
+	return answer, err
 }
+
+// forgetPatience, after Redis took its 1.2 seconds, leaves the webhook time to
+// say within 2 that it failed.
+const forgetPatience = 400 * time.Millisecond
 
 func (f *Inbound) text(m Message, rule NumberRule, now time.Time) (Text, error) {
 	id, err := NewID(now, f.Random)

@@ -113,7 +113,7 @@ func allowedTag(tag string) bool {
 	case "EXIF":
 		return name == "Orientation"
 	case "APP14":
-		return true // Adobe's header, of which only the colour transform is left
+		return true // Adobe's header, of which only the color transform is left
 	case "PNG":
 		return pngStructure[name]
 	case "RIFF":

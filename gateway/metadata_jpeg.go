@@ -29,7 +29,7 @@ const (
 )
 
 // jpegCleaner keeps of a JPEG what decoding needs: tables, frame, scans, the
-// bare JFIF header and Adobe's transform flag, which tell the colour space,
+// bare JFIF header and Adobe's transform flag, which tell the color space,
 // and the orientation. Segments that are kept are checked to hold exactly
 // what their own counts say, so that nothing travels behind it.
 type jpegCleaner struct {
@@ -128,7 +128,7 @@ func (c *jpegCleaner) findMarker() (byte, error) {
 // keep gives what stays of a segment, which whole holds with its marker.
 func (c *jpegCleaner) keep(marker byte, whole []byte) ([]byte, error) {
 	body := whole[4:]
-	ok := true
+	var ok bool
 	switch {
 	case marker >= jpegSOF0 && marker <= jpegSOF2:
 		return whole, c.readFrame(body)
@@ -221,12 +221,12 @@ func (c *jpegCleaner) keepExif(body []byte) []byte {
 	}
 	c.exif = true
 	tiff := orientationTIFF(orientation)
-	kept := append([]byte{0xff, jpegAPP1, 0, byte(2 + len(header) + len(tiff))}, header...)
+	kept := append([]byte{0xff, jpegAPP1, 0, byte(2 + len(header) + len(tiff))}, header...) // #nosec G115 -- a few dozen bytes
 	return append(kept, tiff...)
 }
 
-// keepAdobe keeps whether the colours are transformed: without it CMYK and
-// RGB pictures come out in wrong colours. Of several the last one counts to
+// keepAdobe keeps whether the colors are transformed: without it CMYK and
+// RGB pictures come out in wrong colors. Of several the last one counts to
 // decoders, so all stay.
 func (c *jpegCleaner) keepAdobe(body []byte) []byte {
 	if c.scanned || len(body) < 12 || string(body[:5]) != "Adobe" {

@@ -164,7 +164,7 @@ func TestJPEGHidesNothing(t *testing.T) {
 
 func TestJPEGRefused(t *testing.T) {
 	page := restartJPEG()
-	replaced := func(old, new string) []byte { return bytes.Replace(page, []byte(old), []byte(new), 1) }
+	replaced := func(from, to string) []byte { return bytes.Replace(page, []byte(from), []byte(to), 1) }
 	for name, test := range map[string]struct {
 		page []byte
 		code gateway.Code

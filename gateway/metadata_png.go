@@ -14,7 +14,7 @@ type pngCleaner struct {
 	src  *source
 	step func() ([]byte, error)
 
-	colours  byte // colour type of IHDR
+	colors   byte // color type of IHDR
 	palette  bool
 	pixels   bool // an IDAT was seen
 	exif     bool
@@ -47,8 +47,8 @@ func (c *pngCleaner) begin() ([]byte, error) {
 		return nil, damaged("checksum of the PNG header")
 	}
 	body := header[8:21]
-	c.colours = body[9]
-	if !pngDepths[c.colours][body[8]] || body[10] != 0 || body[11] != 0 || body[12] > 1 {
+	c.colors = body[9]
+	if !pngDepths[c.colors][body[8]] || body[10] != 0 || body[11] != 0 || body[12] > 1 {
 		return nil, damaged("a PNG of an unknown kind")
 	}
 	err = c.set(int64(binary.BigEndian.Uint32(body)), int64(binary.BigEndian.Uint32(body[4:])))
@@ -57,7 +57,7 @@ func (c *pngCleaner) begin() ([]byte, error) {
 	return start, err
 }
 
-// The bit depths that each colour type may have (PNG, table 8).
+// The bit depths that each color type may have (PNG, table 8).
 var pngDepths = map[byte]map[byte]bool{
 	pngGrey:      {1: true, 2: true, 4: true, 8: true, 16: true},
 	pngRGB:       {8: true, 16: true},
@@ -66,13 +66,13 @@ var pngDepths = map[byte]map[byte]bool{
 	pngRGBAlpha:  {8: true, 16: true},
 }
 
-// The lengths that bKGD and sBIT have with each colour type.
+// The lengths that bKGD and sBIT have with each color type.
 var (
 	pngBackground  = map[byte]int64{pngGrey: 2, pngGreyAlpha: 2, pngRGB: 6, pngRGBAlpha: 6, pngPalette: 1}
 	pngSignificant = map[byte]int64{pngGrey: 1, pngGreyAlpha: 2, pngRGB: 3, pngRGBAlpha: 4, pngPalette: 3}
 )
 
-// The colour types of PNG.
+// The color types of PNG.
 const (
 	pngGrey      = 0
 	pngRGB       = 2
@@ -112,7 +112,7 @@ func (c *pngCleaner) chunk() ([]byte, error) {
 		return nil, c.beginExif(length)
 	case c.fits(name, length):
 		return c.small(int(length) + 12)
-	case critical && (name != "PLTE" || c.colours == pngPalette):
+	case critical && (name != "PLTE" || c.colors == pngPalette):
 		return nil, damaged("a PNG chunk that is unknown or of a wrong length")
 	}
 	c.pass(head, length, false)
@@ -127,14 +127,14 @@ func (c *pngCleaner) fits(name string, length int64) bool {
 	}
 	switch name {
 	case "PLTE":
-		return length >= 3 && length <= pngSmallMost && length%3 == 0 && c.colours != pngGrey && c.colours != pngGreyAlpha
+		return length >= 3 && length <= pngSmallMost && length%3 == 0 && c.colors != pngGrey && c.colors != pngGreyAlpha
 	case "tRNS":
-		return c.colours == pngGrey && length == 2 || c.colours == pngRGB && length == 6 ||
-			c.colours == pngPalette && c.palette && length >= 1 && length <= 256
+		return c.colors == pngGrey && length == 2 || c.colors == pngRGB && length == 6 ||
+			c.colors == pngPalette && c.palette && length >= 1 && length <= 256
 	case "bKGD":
-		return length == pngBackground[c.colours]
+		return length == pngBackground[c.colors]
 	case "sBIT":
-		return length == pngSignificant[c.colours]
+		return length == pngSignificant[c.colors]
 	case "gAMA":
 		return length == 4
 	case "cHRM":
@@ -163,7 +163,7 @@ func (c *pngCleaner) small(length int) ([]byte, error) {
 }
 
 func (c *pngCleaner) beginPixels(head []byte, length int64) ([]byte, error) {
-	if c.colours == pngPalette && !c.palette {
+	if c.colors == pngPalette && !c.palette {
 		return nil, damaged("a PNG without its palette")
 	}
 	c.pixels = true

@@ -94,7 +94,7 @@ func TestCleanPNG(t *testing.T) {
 	}
 }
 
-// TestPNGKinds: every colour type that Go writes comes out as it went in.
+// TestPNGKinds: every color type that Go writes comes out as it went in.
 func TestPNGKinds(t *testing.T) {
 	bounds := image.Rect(0, 0, 40, 30)
 	paletted := image.NewPaletted(bounds, palette.WebSafe)
@@ -127,21 +127,21 @@ func TestPNGRefused(t *testing.T) {
 		page []byte
 		code gateway.Code
 	}{
-		"bomb":                {append(header(60_000, 60_000, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePagePixels},
-		"no width":            {append(header(0, 10, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
-		"negative width":      {append(header(1<<31, 10, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
-		"unknown colour type": {append(header(20, 10, "\x08\x05\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
-		"unknown depth":       {append(header(20, 10, "\x03\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
-		"no palette":          {bytes.Join([][]byte{header(20, 10, "\x08\x03\x00\x00\x00"), pixels, end}, nil), gateway.CodePageDamaged},
-		"header flipped":      {flipped(20), gateway.CodePageDamaged},
-		"pixels flipped":      {flipped(len(head) + 30), gateway.CodePageDamaged},
-		"checksum flipped":    {flipped(len(head) + len(pixels) - 1), gateway.CodePageDamaged},
-		"end flipped":         {flipped(len(plain) - 1), gateway.CodePageDamaged},
-		"no pixels":           {bytes.Join([][]byte{head, end}, nil), gateway.CodePageDamaged},
-		"two headers":         {bytes.Join([][]byte{head, head[8:], pixels, end}, nil), gateway.CodePageDamaged},
-		"unknown critical":    {bytes.Join([][]byte{head, chunk("ABCD", ""), pixels, end}, nil), gateway.CodePageDamaged},
-		"end with content":    {bytes.Join([][]byte{head, pixels, chunk("IEND", canary)}, nil), gateway.CodePageDamaged},
-		"endless chunk":       {bytes.Join([][]byte{head, []byte("\xff\xff\xff\xfftEXt")}, nil), gateway.CodePageDamaged},
+		"bomb":               {append(header(60_000, 60_000, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePagePixels},
+		"no width":           {append(header(0, 10, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
+		"negative width":     {append(header(1<<31, 10, "\x08\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
+		"unknown color type": {append(header(20, 10, "\x08\x05\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
+		"unknown depth":      {append(header(20, 10, "\x03\x02\x00\x00\x00"), pixels...), gateway.CodePageDamaged},
+		"no palette":         {bytes.Join([][]byte{header(20, 10, "\x08\x03\x00\x00\x00"), pixels, end}, nil), gateway.CodePageDamaged},
+		"header flipped":     {flipped(20), gateway.CodePageDamaged},
+		"pixels flipped":     {flipped(len(head) + 30), gateway.CodePageDamaged},
+		"checksum flipped":   {flipped(len(head) + len(pixels) - 1), gateway.CodePageDamaged},
+		"end flipped":        {flipped(len(plain) - 1), gateway.CodePageDamaged},
+		"no pixels":          {bytes.Join([][]byte{head, end}, nil), gateway.CodePageDamaged},
+		"two headers":        {bytes.Join([][]byte{head, head[8:], pixels, end}, nil), gateway.CodePageDamaged},
+		"unknown critical":   {bytes.Join([][]byte{head, chunk("ABCD", ""), pixels, end}, nil), gateway.CodePageDamaged},
+		"end with content":   {bytes.Join([][]byte{head, pixels, chunk("IEND", canary)}, nil), gateway.CodePageDamaged},
+		"endless chunk":      {bytes.Join([][]byte{head, []byte("\xff\xff\xff\xfftEXt")}, nil), gateway.CodePageDamaged},
 	} {
 		_, err := clean(bytes.NewReader(test.page))
 		t.Run(name, func(t *testing.T) { wantCode(t, err, test.code) })

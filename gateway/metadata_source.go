@@ -70,10 +70,12 @@ func (s *source) fill() error {
 // start gives the next n bytes, or fewer where the file is shorter.
 func (s *source) start(n int) ([]byte, error) {
 	for s.to-s.from < n {
-		if err := s.fill(); err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		} else if err != nil {
+		err := s.fill()
+		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return (*s.buffer)[s.from:min(s.to, s.from+n)], nil

@@ -33,6 +33,15 @@ func newWebPCleaner(src *source, limit pixelLimit) *webpCleaner {
 
 func (c *webpCleaner) next() ([]byte, error) { return c.step() }
 
+// size waits for the picture itself: what the canvas says may be another
+// size than what a decoder has to make room for.
+func (c *webpCleaner) size() (width, height int) {
+	if !c.picture {
+		return 0, 0
+	}
+	return c.pixelLimit.size()
+}
+
 func (c *webpCleaner) begin() ([]byte, error) {
 	head, err := c.src.peek(12)
 	if err != nil {

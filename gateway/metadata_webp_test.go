@@ -101,3 +101,19 @@ func TestWebPSecondPicture(t *testing.T) {
 		t.Error("a second picture or padding is left")
 	}
 }
+
+// The canvas says one pixel, the picture inside is far larger: whoever bounds
+// pixels must not believe the canvas.
+func TestPictureSizeOfWebPIsThePicturesOwn(t *testing.T) {
+	var chunks bytes.Buffer
+	chunks.WriteString("WEBPVP8X\x0a\x00\x00\x00")
+	chunks.Write(make([]byte, 10)) // no flags, a canvas of 1 x 1
+	chunks.WriteString("VP8L\x06\x00\x00\x00\x2f")
+	bits := uint32(16382) | uint32(16382)<<14
+	chunks.Write(binary.LittleEndian.AppendUint32(nil, bits))
+	chunks.WriteByte(0)
+	file := append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(chunks.Len())), chunks.Bytes()...)
+	if width, height, err := gateway.PictureSize(bytes.NewReader(file)); err == nil && width*height < 16383*16383 {
+		t.Errorf("got %d x %d, want the picture's own size or a refusal", width, height)
+	}
+}

@@ -21,10 +21,9 @@ func (o Office) Asked(label string) bool { return slices.Contains(o.Asks, label)
 
 // NumberRule is what holds for one of the offices' numbers.
 type NumberRule struct {
-	Number     Number
-	Office     OfficeID
-	LinkTTL    time.Duration // of a texted link
-	AccountSID string        // whose number it is
+	Number  Number
+	Office  OfficeID
+	LinkTTL time.Duration // of a texted link
 }
 
 // Directory is the configured offices and numbers.
@@ -71,7 +70,7 @@ type Limits struct {
 	SessionIdle    time.Duration // a claimed session ends after this much silence
 	SessionTotal   time.Duration // and after this long in any case
 	CommitGrace    time.Duration // a page whose body began in time may be stored this much later
-	LinkKnown      time.Duration // a link is recognised this long after it was issued
+	LinkKnown      time.Duration // a link is recognized this long after it was issued
 	AnswersPerHour int
 	AnswersPerDay  int
 	WordsPause     time.Duration // words get a new answer after this much silence of ours

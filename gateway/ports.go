@@ -22,6 +22,10 @@ type TextRecords interface {
 	// not called or its outcome is dropped, and earlier is what was stored.
 	// A text whose Sender is zero has no standing and leaves none.
 	ReceiveText(ctx context.Context, t Text, decide func(Standing) (TextOutcome, error)) (outcome TextOutcome, earlier *EarlierText, err error)
+	// ForgetAnswer takes back, in the sender's standing, an answer that never
+	// left: its pause and its place in the limits. Nothing happens if a newer
+	// answer was given meanwhile.
+	ForgetAnswer(ctx context.Context, link Link) error
 	// SaveDelivery notes what became of a text of ours; states only move up
 	// in rank. CodeNotFound if there is no such text.
 	SaveDelivery(ctx context.Context, d Delivery) error
@@ -40,7 +44,7 @@ type LinkRecords interface {
 	// IssueRequest stores a link that staff asked for, superseding the
 	// sender's newest link if unclaimed, and the sending that carries it, and
 	// remembers both in the sender's standing. CodeOptedOut if nothing may
-	// be sent.
+	// be sent; CodeSendTwice if there is a sending of this identifier.
 	IssueRequest(ctx context.Context, l Link, s Sending, audit ...AuditEntry) error
 	// FinishSending notes Twilio's answer to a sending.
 	FinishSending(ctx context.Context, d Delivery, audit ...AuditEntry) error
@@ -103,8 +107,9 @@ type HouseRecords interface {
 	// SubmissionPages gives the pages that count, in order of arrival.
 	SubmissionPages(ctx context.Context, id SubmissionID) (Submission, []Page, error)
 	// Unarchived gives at most limit ended submissions that hold pages and
-	// whose manifest is not in the vault yet, oldest first.
-	Unarchived(ctx context.Context, limit int) ([]Submission, error)
+	// whose manifest is not in the vault yet, by identifier, those after the
+	// given one.
+	Unarchived(ctx context.Context, after SubmissionID, limit int) ([]Submission, error)
 	// MarkArchived notes that the manifest is in the vault.
 	MarkArchived(ctx context.Context, id SubmissionID, at time.Time) error
 	// KnownBlobs tells for each name whether it may be swept.
@@ -157,17 +162,18 @@ type RequestRow struct {
 	Link       Link
 	Phone      SealedPhone
 	Submission SubmissionID
-	Opened     bool // some link of the submission was claimed
+	Opened     bool            // some link of the submission was claimed
+	State      SubmissionState // of the submission; empty before the claim
+	Unfinished bool
 	Pages      int
-	Finished   bool
 }
 
 // StaffRecords keeps the accounts.
 type StaffRecords interface {
 	// AddStaff stores an account; CodeBadRequest if the login is taken.
 	AddStaff(ctx context.Context, s Staff, audit ...AuditEntry) error
-	// ChangeStaff replaces password, offices and disabled state by login.
-	ChangeStaff(ctx context.Context, s Staff, audit ...AuditEntry) error
+	// ChangeStaff changes what the change names, by login, or CodeNotFound.
+	ChangeStaff(ctx context.Context, login string, change StaffChange, audit ...AuditEntry) error
 	// StaffByLogin finds an account, or CodeNotFound.
 	StaffByLogin(ctx context.Context, login string) (Staff, error)
 	// StaffByID finds an account, or CodeNotFound.
@@ -207,6 +213,15 @@ type Limiter interface {
 	// tries at once, refilled evenly over per. wait is how long until the
 	// next try when it is not allowed.
 	Allow(ctx context.Context, kind, key string, n int, per time.Duration) (allowed bool, wait time.Duration, err error)
+}
+
+// Tries is a Limiter for tries of which only those that fail shall count. A
+// try is taken before it is made, so that guesses made at once count each.
+type Tries interface {
+	Limiter
+	// Forgive gives back one try that Allow took with the same arguments. No
+	// bucket ever holds more than n.
+	Forgive(ctx context.Context, kind, key string, n int, per time.Duration) error
 }
 
 // Vault is where sealed bytes rest. It never sees a plain byte.
@@ -294,7 +309,7 @@ type PhoneBook interface {
 	Open(s SealedPhone) (Phone, error)
 }
 
-// Texter sends a text through Twilio, the one place where a number is dialled.
+// Texter sends a text through Twilio, the one place where a number is dialed.
 type Texter interface {
 	// Send gives the SID of the text. CodeOptedOut (Twilio's 21610),
 	// CodeSendFailed, or CodeSendUnknown when it may or may not have been sent.

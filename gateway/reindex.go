@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ type Reindex struct {
 	Opener    Opener
 	Phones    PhoneBook
 	Now       func() time.Time
+	behind    bool // the records lack rows that the vault knows of
 }
 
 // ReindexReport tells what a reindex found.
@@ -43,13 +45,24 @@ type shelf struct {
 }
 
 // Run reads the whole vault. Rows that exist are left as they are, so it may
-// be run again after a crash, and beside a running server.
+// be run again after a crash. Page objects that no manifest lists are taken
+// into a submission that the records know only where the records lost rows:
+// elsewhere they are uploads that were never acknowledged, or are under way.
 func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error) {
 	var report ReindexReport
 	entry := AuditEntry{At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Outcome: OutcomeDone, Reason: reason}
 	if err := r.Audit.Append(ctx, entry); err != nil {
 		return report, err
 	}
+	heads, err := r.heads(ctx, &report)
+	if err != nil {
+		return report, err
+	}
+	lost, err := r.Audit.LostHeads(ctx, heads)
+	if err != nil {
+		return report, err
+	}
+	r.behind = len(lost) > 0
 	current := shelf{}
 	flush := func() error {
 		if current.id == "" {
@@ -58,7 +71,7 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 		report.Submissions++
 		return r.restore(ctx, current, &report)
 	}
-	err := r.Vault.List(ctx, ArchivePrefix, func(info BlobInfo) error {
+	err = r.Vault.List(ctx, ArchivePrefix, func(info BlobInfo) error {
 		parts := strings.Split(string(info.Name), "/")
 		if len(parts) != 4 || !ValidID(parts[2]) {
 			return nil
@@ -78,7 +91,7 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 	if err := flush(); err != nil {
 		return report, err
 	}
-	return report, r.noteLostHeads(ctx, &report)
+	return report, r.noteLostHeads(ctx, lost, &report)
 }
 
 func (s *shelf) add(info BlobInfo, name string) {
@@ -150,21 +163,43 @@ func (r *Reindex) fromHeaders(ctx context.Context, s shelf) (Submission, error) 
 	}, err
 }
 
-// pages gives what the latest manifest lists, or, without a manifest, every
-// page object that opens: the session had not ended.
+// pages gives what the latest manifest lists, or, where none can be read,
+// every page object that opens.
 func (r *Reindex) pages(ctx context.Context, s shelf, submission *Submission, report *ReindexReport) ([]Page, error) {
-	if len(s.manifests) > 0 {
+	for _, name := range slices.Backward(s.manifests) {
 		var m Manifest
-		if err := r.read(ctx, s.office, s.manifests[len(s.manifests)-1], &m); err != nil {
+		err := r.read(ctx, s.office, name, &m)
+		if Is(err, CodeBlobDamaged) {
+			report.Damaged = append(report.Damaged, name)
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		submission.FinishedAt, submission.Unfinished, submission.SealedName = m.FinishedAt, m.Unfinished, m.SealedName
 		return r.listed(s, m, report), nil
 	}
+	return r.allUnlisted(ctx, s, report)
+}
+
+func (r *Reindex) allUnlisted(ctx context.Context, s shelf, report *ReindexReport) ([]Page, error) {
+	names := make([]BlobName, 0, len(s.pages))
+	for _, info := range s.pages {
+		names = append(names, info.Name)
+	}
+	standings, err := r.Records.KnownBlobs(ctx, s.id, names)
+	if err != nil {
+		return nil, err
+	}
 	var pages []Page
 	for _, info := range s.pages {
-		if s.erased[info.Name] {
+		standing := standings[info.Name]
+		switch {
+		case s.erased[info.Name]:
 			report.Erased++
+			continue
+		case standing == BlobUnknown, standing == BlobOrphan && r.behind:
+		default:
 			continue
 		}
 		page, err := r.unlisted(ctx, s, info)
@@ -254,17 +289,19 @@ func (r *Reindex) read(ctx context.Context, office OfficeID, name BlobName, into
 	return nil
 }
 
+// heads reads the audit heads; a damaged one is in nobody's way here.
+func (r *Reindex) heads(ctx context.Context, report *ReindexReport) ([]AuditHead, error) {
+	heads, err := LoadHeads(ctx, r.Vault)
+	if damaged, ok := errors.AsType[*DamagedHeads](err); ok {
+		report.Damaged = append(report.Damaged, damaged.Names...)
+		err = nil
+	}
+	return heads, err
+}
+
 // noteLostHeads puts on record which audit rows are gone, so that the sweep
 // may work again and `audit verify` names them.
-func (r *Reindex) noteLostHeads(ctx context.Context, report *ReindexReport) error {
-	heads, err := LoadHeads(ctx, r.Vault)
-	if err != nil {
-		return err
-	}
-	lost, err := r.Audit.LostHeads(ctx, heads)
-	if err != nil {
-		return err
-	}
+func (r *Reindex) noteLostHeads(ctx context.Context, lost []AuditHead, report *ReindexReport) error {
 	for _, head := range lost {
 		err := r.Audit.Append(ctx, AuditEntry{
 			At: r.Now(), Actor: ActorOperator, Action: ActionHeadLost, Object: "chain:" + head.Chain,

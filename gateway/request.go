@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -25,6 +26,7 @@ type Requests struct {
 	PublicURL string
 	Now       func() time.Time
 	Random    io.Reader
+	Log       *slog.Logger
 }
 
 // RequestView is how far a sent link came.
@@ -36,39 +38,66 @@ type RequestView struct {
 	ErrorCode  int // Twilio's
 	Opened     bool
 	Pages      int
-	Finished   bool
-	Expired    bool
+	Ended      RequestEnd
 	Submission SubmissionID
 	CreatedAt  time.Time
 }
 
+// RequestEnd tells how a sent link ended.
+type RequestEnd string
+
+// The ends of a sent link; empty while it may still bring something.
+const (
+	RequestRuns       RequestEnd = ""
+	RequestFinished   RequestEnd = "finished"   // the client said that they are done
+	RequestExpired    RequestEnd = "expired"    // its time was over
+	RequestSuperseded RequestEnd = "superseded" // a newer link went to that phone before it was opened
+)
+
 // Send texts a link to a phone. The link and the sending stand in the records
 // before Twilio is asked: a crash between the two leaves a sending whose state
-// stays "sending", never a link that nobody knows of.
-func (r *Requests) Send(ctx context.Context, who Actor, office OfficeID, p Phone, language string) (RequestView, error) {
+// stays "sending", never a link that nobody knows of. The caller chooses the
+// identifier before the person presses the button: the same one again sends
+// nothing and tells how far the first came.
+func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office OfficeID, p Phone, language string) (RequestView, error) {
 	now := r.Now()
-	if !slices.Contains(who.Staff.Offices, office) {
-		entry := who.entry(now, ActionLinkSent, "", office)
-		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeForbidden)
-		return RequestView{}, errors.Join(NewError(CodeForbidden, nil), r.Audit.Append(ctx, entry))
+	if !who.Staff.May(office) {
+		return RequestView{}, r.refused(ctx, who, office, NewError(CodeForbidden, nil))
 	}
-	link, sending, body, err := r.prepare(who, office, p, language, now)
+	link, sending, body, err := r.prepare(who, id, office, p, language, now)
 	if err != nil {
 		return RequestView{}, err
 	}
 	issued := who.entry(now, ActionLinkIssued, "link:"+string(link.ID), office)
-	if err := r.Records.IssueRequest(ctx, link, sending, issued); err != nil {
-		return RequestView{}, err
+	err = r.Records.IssueRequest(ctx, link, sending, issued)
+	if Is(err, CodeSendTwice) {
+		return r.Get(ctx, who, id)
+	}
+	if err != nil {
+		return RequestView{}, r.refused(ctx, who, office, err)
 	}
 	// Redis only remembers; a link it does not know is found in SQL.
 	_ = r.Links.Put(ctx, link.Entry(r.Limits.LinkKnown))
 	if err := r.dispatch(ctx, who, link, sending, p, body); err != nil {
-		return RequestView{}, err
+		// The text may be on its way: to say "try again" would send two.
+		r.Log.ErrorContext(ctx, "what Twilio said of a text could not be noted", slog.String("sending", string(id)), slog.Any("error", err))
+		sending.State = DeliveryUnknown
+		return r.view(RequestRow{Sending: sending, Link: link, Phone: link.Phone, Submission: link.Submission}), nil
 	}
 	return r.Get(ctx, who, sending.ID)
 }
 
-func (r *Requests) prepare(who Actor, office OfficeID, p Phone, language string, now time.Time) (Link, Sending, string, error) {
+// refused writes the audit row of a text that was not sent.
+func (r *Requests) refused(ctx context.Context, who Actor, office OfficeID, cause error) error {
+	if _, ok := errors.AsType[*Error](cause); !ok {
+		return cause
+	}
+	entry := who.entry(r.Now(), ActionLinkSent, "", office)
+	entry.Outcome, entry.Reason = OutcomeDenied, string(CodeOf(cause))
+	return errors.Join(cause, r.Audit.Append(ctx, entry))
+}
+
+func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, language string, now time.Time) (Link, Sending, string, error) {
 	rule, ok := r.Directory.NumberOf(office)
 	if !ok {
 		return Link{}, Sending{}, "", NewError(CodeNotFound, nil)
@@ -88,14 +117,10 @@ func (r *Requests) prepare(who Actor, office OfficeID, p Phone, language string,
 	if err != nil {
 		return Link{}, Sending{}, "", err
 	}
-	id, err := NewID(now, r.Random)
-	if err != nil {
-		return Link{}, Sending{}, "", err
-	}
 	url := LinkURL(r.PublicURL, r.Mint.Token(link.ID, link.Nonce))
 	body, err := r.Wording.Text(settings, language, OccasionRequest, url, r.Limits.RequestTTL)
 	return link, Sending{
-		ID: SendingID(id), Link: link.ID, Office: office, Occasion: OccasionRequest, Staff: who.Staff.ID,
+		ID: id, Link: link.ID, Office: office, Occasion: OccasionRequest, Staff: who.Staff.ID,
 		State: DeliverySending, CreatedAt: now, UpdatedAt: now,
 	}, body, err
 }
@@ -134,6 +159,9 @@ func (r *Requests) dispatch(ctx context.Context, who Actor, link Link, s Sending
 
 // List gives the newest links that were sent.
 func (r *Requests) List(ctx context.Context, who Actor, limit int) ([]RequestView, error) {
+	if err := r.Audit.Append(ctx, who.entry(r.Now(), ActionLinksViewed, "", "")); err != nil {
+		return nil, err
+	}
 	rows, err := r.Records.Requests(ctx, who.Staff.Offices, limit)
 	if err != nil {
 		return nil, err
@@ -145,13 +173,42 @@ func (r *Requests) List(ctx context.Context, who Actor, limit int) ([]RequestVie
 	return views, nil
 }
 
-// Get gives one of them.
+// Get gives one of them. A page asks for it every two seconds while a text is
+// on its way: only what is asked for in vain leaves an audit row.
 func (r *Requests) Get(ctx context.Context, who Actor, id SendingID) (RequestView, error) {
 	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	if Is(err, CodeNotFound) {
+		entry := who.entry(r.Now(), ActionLinksViewed, "sending:"+string(id), "")
+		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeNotFound)
+		err = errors.Join(err, r.Audit.Append(ctx, entry))
+	}
 	if err != nil {
 		return RequestView{}, err
 	}
 	return r.view(row), nil
+}
+
+// requestEnd looks at the submission first: links of later texts lead to the
+// same one, and while it is open something may come.
+func requestEnd(row RequestRow, now time.Time) RequestEnd {
+	switch row.State {
+	case SubmissionOpen:
+		return RequestRuns
+	case SubmissionEmpty:
+		return RequestExpired
+	case SubmissionReceived, SubmissionHandled:
+		if row.Unfinished {
+			return RequestExpired
+		}
+		return RequestFinished
+	}
+	switch row.Link.StateAt(now) {
+	case LinkExpired:
+		return RequestExpired
+	case LinkSuperseded:
+		return RequestSuperseded
+	}
+	return RequestRuns
 }
 
 // A sending without an answer from Twilio after this long was cut off.
@@ -161,8 +218,7 @@ func (r *Requests) view(row RequestRow) RequestView {
 	now := r.Now()
 	v := RequestView{
 		ID: row.Sending.ID, Office: r.Directory.Offices[row.Sending.Office], State: row.Sending.State,
-		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Finished: row.Finished,
-		Expired:    !row.Finished && row.Link.StateAt(now) == LinkExpired,
+		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Ended: requestEnd(row, now),
 		Submission: row.Submission, CreatedAt: row.Sending.CreatedAt,
 	}
 	if v.State == DeliverySending && now.Sub(v.CreatedAt) > sendingPatience {

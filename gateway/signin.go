@@ -11,17 +11,24 @@ type SignIns struct {
 	Records   StaffRecords
 	Audit     AuditTrail
 	Passwords Passwords
-	Limiter   Limiter
+	Limiter   Tries
 	Now       func() time.Time
 }
 
-// Tries at signing in: a person mistypes, a guesser does not stop. Both limits
-// are far below what argon2id alone would let through.
+// Tries at signing in that fail: a person mistypes, a guesser does not stop.
+// Both limits are far below what argon2id alone would let through. A whole
+// office may share one address, so a sign-in that succeeds counts in neither.
 const (
 	triesPerAccount = 10
 	triesPerAddress = 30
 	triesPer        = 15 * time.Minute
 )
+
+// tries is one bucket that a try is taken from.
+type tries struct {
+	kind, key string
+	n         int
+}
 
 // TooManyTries tells how long to wait; it travels inside the Error.
 type TooManyTries struct{ Wait time.Duration }
@@ -32,16 +39,17 @@ func (e TooManyTries) Error() string { return "wait " + e.Wait.Round(time.Second
 // disabled account look the same from outside.
 func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (Staff, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
-	for _, limit := range []struct {
-		kind, key string
-		n         int
-	}{{"sign-in-address", address, triesPerAddress}, {"sign-in-account", login, triesPerAccount}} {
+	limits := []tries{
+		{"sign-in-address", AddressKey(address), triesPerAddress},
+		{"sign-in-account", login, triesPerAccount},
+	}
+	for _, limit := range limits {
 		allowed, wait, err := s.Limiter.Allow(ctx, limit.kind, limit.key, limit.n, triesPer)
 		if err != nil {
 			return Staff{}, err
 		}
 		if !allowed {
-			return Staff{}, s.refuse(ctx, StaffID(""), address, NewError(CodeTooManyTries, TooManyTries{wait}))
+			return Staff{}, s.refuseMore(ctx, limit, address, wait)
 		}
 	}
 	staff, err := s.Records.StaffByLogin(ctx, login)
@@ -56,7 +64,33 @@ func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (
 		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSignIn, nil))
 	}
 	actor := Actor{Staff: staff, From: address}
-	return staff, s.Audit.Append(ctx, actor.entry(s.Now(), ActionSignedIn, "staff:"+string(staff.ID), ""))
+	if err := s.Audit.Append(ctx, actor.entry(s.Now(), ActionSignedIn, "staff:"+string(staff.ID), "")); err != nil {
+		return Staff{}, err
+	}
+	for _, limit := range limits {
+		// A try that is not given back comes back with time.
+		_ = s.Limiter.Forgive(ctx, limit.kind, limit.key, limit.n, triesPer)
+	}
+	return staff, nil
+}
+
+// refuseMore refuses a try beyond a limit. The first of a burst writes an
+// audit row; the others would only let a guesser fill the trail.
+func (s *SignIns) refuseMore(ctx context.Context, limit tries, address string, wait time.Duration) error {
+	cause := NewError(CodeTooManyTries, TooManyTries{wait})
+	kind := limit.kind + "-told"
+	first, _, err := s.Limiter.Allow(ctx, kind, limit.key, 1, triesPer)
+	if err != nil {
+		return err
+	}
+	if !first {
+		return cause
+	}
+	err = s.refuse(ctx, "", address, cause)
+	if !Is(err, CodeTooManyTries) { // not written: the next one has to
+		_ = s.Limiter.Forgive(ctx, kind, limit.key, 1, triesPer)
+	}
+	return err
 }
 
 // refuse writes the audit row of a refusal. What somebody typed as login is

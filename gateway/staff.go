@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Role is what a staff member may do at an office.
-type Role string
-
-// RoleCaseworker opens documents and sends links.
-const RoleCaseworker Role = "caseworker"
-
 // Staff is one named account.
 type Staff struct {
 	ID           StaffID
@@ -20,6 +14,13 @@ type Staff struct {
 	Offices      []OfficeID
 	CreatedAt    time.Time
 	DisabledAt   time.Time
+}
+
+// StaffChange is what of an account is to be changed. What is nil stays.
+type StaffChange struct {
+	PasswordHash *string
+	Offices      []OfficeID
+	DisabledAt   *time.Time // zero switches the account on again
 }
 
 // May tells whether the staff member works for an office.

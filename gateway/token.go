@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -40,7 +39,7 @@ const (
 	SubkeyPhones  = "phones"  // sealing phone numbers
 	SubkeyIndexes = "indexes" // finding phone numbers again
 	SubkeyAudit   = "audit"
-	SubkeyPages   = "pages"     // recognising a page that a form sends twice
+	SubkeyPages   = "pages"     // recognizing a page that a form sends twice
 	SubkeyLimits  = "addresses" // network addresses in Redis
 )
 
@@ -85,9 +84,6 @@ func (Token) MarshalText() ([]byte, error) { return []byte("[token]"), nil }
 
 // TokenHash is the SHA-256 of a token.
 type TokenHash [sha256.Size]byte
-
-// Fingerprint is the part of the hash that a log may hold (12 hex digits).
-func (h TokenHash) Fingerprint() string { return hex.EncodeToString(h[:6]) }
 
 // Nonce makes a link's token differ from every other token of its identifier.
 type Nonce [16]byte

@@ -236,6 +236,11 @@ func (u *Uploads) store(ctx context.Context, s Session, key PageKey, label strin
 	}, finish)
 }
 
+// recordPatience is how long a page that arrived whole waits for its record
+// where records are slow: whoever is told to send it again may have no signal
+// left for that.
+const recordPatience = 15 * time.Second
+
 func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, finish []func(*Page)) (Page, error) {
 	now := u.Now()
 	id, err := NewID(now, u.Random)
@@ -250,11 +255,13 @@ func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, 
 	for _, set := range finish {
 		set(&p)
 	}
-	saved, stored, err := u.Records.SavePage(ctx, p, u.Limits, AuditEntry{
+	saving, cancel := context.WithTimeout(ctx, recordPatience)
+	defer cancel()
+	saved, stored, err := u.Records.SavePage(saving, p, u.Limits, AuditEntry{
 		At: now, Actor: ActorClient, Action: ActionPageReceived, Object: "page:" + id, Office: p.Office, Outcome: OutcomeDone,
 	})
 	var refused *Error
-	if errors.As(err, &refused) && refused.Code != CodeUnavailable || err == nil && !stored {
+	if errors.As(err, &refused) || err == nil && !stored {
 		// Nobody will ever ask for this blob. When the records are out of
 		// reach it stays: its row may have been written all the same.
 		_ = u.Vault.Remove(context.WithoutCancel(ctx), blob)

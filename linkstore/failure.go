@@ -25,6 +25,7 @@ func failure(act string, err error) error {
 // The first word of an error reply, by the Redis protocol.
 var replyWord = regexp.MustCompile(`^[A-Z]{2,20}\b`)
 
+// #nosec G101 -- words about passwords; none of them is one
 var replies = map[string]string{
 	"NOAUTH":    "it asks for a password; put it into the redis url",
 	"WRONGPASS": "it does not accept the user or password of the redis url",

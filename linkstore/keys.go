@@ -11,7 +11,7 @@ import (
 // Every key that Dropslot keeps in Redis is named here.
 const (
 	linkPrefix    = "dropslot:link:"    // + SHA-256 of the token, hex; a hash; see put.lua
-	limitPrefix   = "dropslot:limit:"   // + kind + ":" + keyed hash, hex; a string; see allow.lua
+	limitPrefix   = "dropslot:limit:"   // + kind + ":" + keyed hash, hex; a string; see allow.lua, forgive.lua
 	sessionPrefix = "dropslot:session:" // + SHA-256 of the session's token, hex; a string of scs
 )
 

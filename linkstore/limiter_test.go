@@ -159,8 +159,118 @@ func TestLimiterStores(t *testing.T) {
 		}
 		client.Del(ctx, keys[0])
 		client.RPush(ctx, keys[0], "a list")
-		if !allow() || !allow() || allow() {
+		if first, second := allow(), allow(); !first || !second || allow() {
 			t.Error("a bucket replaces what is none and counts")
+		}
+	})
+}
+
+// TestForgive: a try that is given back was never taken, and nobody gets more
+// than a full bucket by it.
+func TestForgive(t *testing.T) {
+	onBoth(t, func(t *testing.T, client redis.UniversalClient) {
+		c := &clock{at: time.Now()}
+		limiter := linkstore.NewLimiter(client, []byte("subkey"), c.now)
+		ctx := t.Context()
+		try := func() bool {
+			t.Helper()
+			allowed, _, err := limiter.Allow(ctx, "sign-in", "a", 3, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return allowed
+		}
+		forgive := func(key string) {
+			t.Helper()
+			if err := limiter.Forgive(ctx, "sign-in", key, 3, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range 40 {
+			if !try() {
+				t.Fatalf("try %d is refused, though all before were given back", n)
+			}
+			forgive("a")
+		}
+		if client.DBSize(ctx).Val() != 0 {
+			t.Error("a full bucket is kept")
+		}
+		for range 5 { // nothing was taken
+			forgive("a")
+		}
+		for n := range 4 {
+			if try() != (n < 3) {
+				t.Errorf("a bucket of 3 that nothing was taken from, try %d", n)
+			}
+		}
+		forgive("b") // another's
+		if try() {
+			t.Error("another key's try counts here")
+		}
+		forgive("a")
+		if !try() || try() {
+			t.Error("one try comes back, and one only")
+		}
+		// The bucket filled up by itself while the try was under way.
+		c.at = c.at.Add(time.Hour)
+		forgive("a")
+		for n := range 4 {
+			if try() != (n < 3) {
+				t.Errorf("after an hour, try %d", n)
+			}
+		}
+		// Nonsense is nobody's try, and a clock that runs ahead gives no more than one back.
+		key := client.Keys(ctx, "*").Val()[0]
+		for _, nonsense := range []string{"hello", "nan", "-5", ""} {
+			client.Set(ctx, key, nonsense, 0)
+			forgive("a")
+		}
+		client.Set(ctx, key, c.at.Add(24*time.Hour).UnixMicro(), 0)
+		forgive("a")
+		if !try() || try() {
+			t.Error("from a clock that is ahead, not one try came back")
+		}
+		client.Del(ctx, key)
+		client.RPush(ctx, key, "a list")
+		forgive("a")
+		if !try() {
+			t.Error("something else under the key locks out")
+		}
+	})
+}
+
+// TestForgiveRace: with tries under way at once, each counts while it is
+// under way, and all of them come back.
+func TestForgiveRace(t *testing.T) {
+	onBoth(t, func(t *testing.T, client redis.UniversalClient) {
+		c := &clock{at: time.Now()}
+		limiter := linkstore.NewLimiter(client, []byte("subkey"), c.now)
+		var group sync.WaitGroup
+		var under, refused atomic.Int32
+		for range 60 {
+			group.Go(func() {
+				ok, _, err := limiter.Allow(t.Context(), "kind", "key", 7, time.Hour)
+				if err != nil {
+					t.Error(err)
+				}
+				if !ok {
+					refused.Add(1)
+					return
+				}
+				if under.Add(1) > 7 {
+					t.Error("more tries are under way than the bucket holds")
+				}
+				under.Add(-1)
+				if err := limiter.Forgive(t.Context(), "kind", "key", 7, time.Hour); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for n := range 8 {
+			if ok, _, err := limiter.Allow(t.Context(), "kind", "key", 7, time.Hour); err != nil || ok != (n < 7) {
+				t.Errorf("try %d afterwards: %v, %v (%d were refused)", n, ok, err, refused.Load())
+			}
 		}
 	})
 }
@@ -173,6 +283,9 @@ func TestLimiterNeedsALimit(t *testing.T) {
 	}{{0, time.Hour}, {-1, time.Hour}, {5, 0}} {
 		if allowed, _, err := limiter.Allow(t.Context(), "kind", "key", try.n, try.per); allowed || !gateway.Is(err, gateway.CodeBadRequest) {
 			t.Errorf("%d in %v: %v, %v", try.n, try.per, allowed, err)
+		}
+		if err := limiter.Forgive(t.Context(), "kind", "key", try.n, try.per); !gateway.Is(err, gateway.CodeBadRequest) {
+			t.Errorf("%d in %v is forgiven: %v", try.n, try.per, err)
 		}
 	}
 }

@@ -227,6 +227,7 @@ func TestOneRoundTrip(t *testing.T) {
 		"resume":         func() error { _, err := links.Resume(ctx, e.Hash); return err },
 		"close":          func() error { return links.Close(ctx, e.Hash) },
 		"limit":          func() error { _, _, err := limiter.Allow(ctx, "kind", "key", 5, time.Hour); return err },
+		"forgive":        func() error { return limiter.Forgive(ctx, "kind", "key", 5, time.Hour) },
 		"find session":   func() error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
 		"commit session": func() error { return sessions.CommitCtx(ctx, "token", []byte("data"), time.Now().Add(time.Hour)) },
 		"delete session": func() error { return sessions.DeleteCtx(ctx, "token") },

@@ -95,6 +95,9 @@ func calls(client redis.UniversalClient) map[string]func(context.Context) error 
 			_, _, err := limiter.Allow(ctx, "kind", "192.0.2.9", 5, time.Hour)
 			return err
 		},
+		"forgive": func(ctx context.Context) error {
+			return limiter.Forgive(ctx, "kind", "192.0.2.9", 5, time.Hour)
+		},
 		"find": func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
 		"commit": func(ctx context.Context) error {
 			return sessions.CommitCtx(ctx, "token", nil, time.Now().Add(time.Hour))

@@ -16,11 +16,14 @@ var (
 	closeSource string
 	//go:embed allow.lua
 	allowSource string
+	//go:embed forgive.lua
+	forgiveSource string
 
-	putScript   = redis.NewScript(putSource)
-	claimScript = redis.NewScript(claimSource)
-	closeScript = redis.NewScript(closeSource)
-	allowScript = redis.NewScript(allowSource)
+	putScript     = redis.NewScript(putSource)
+	claimScript   = redis.NewScript(claimSource)
+	closeScript   = redis.NewScript(closeSource)
+	allowScript   = redis.NewScript(allowSource)
+	forgiveScript = redis.NewScript(forgiveSource)
 )
 
 // LoadScripts hands the scripts to every node. It is not needed: a node that
@@ -28,7 +31,7 @@ var (
 func LoadScripts(ctx context.Context, client redis.UniversalClient) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for _, script := range []*redis.Script{putScript, claimScript, closeScript, allowScript} {
+	for _, script := range []*redis.Script{putScript, claimScript, closeScript, allowScript, forgiveScript} {
 		if err := script.Load(ctx, client).Err(); err != nil {
 			return failure("load scripts", err)
 		}

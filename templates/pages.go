@@ -133,7 +133,7 @@ func clientFunctions(t *Texts, language string) template.FuncMap {
 
 // PhoneLink is a telephone number as a page shows it.
 type PhoneLink struct {
-	E164    string // what is dialled
+	E164    string // what is dialed
 	Display string // what is read
 }
 

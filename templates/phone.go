@@ -2,16 +2,26 @@ package templates
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
 
-// FormatPhone writes a number in E.164 form in groups, like +1 555 123 0199:
-// every phone makes that a number to tap. What is no number stays as it is.
+// northAmerica is the country code of the US, Canada and the islands that
+// share their numbering plan.
+const northAmerica = 1
+
+// FormatPhone writes a number in E.164 form as people read it: one of North
+// America as (555) 123-0199, every other as +44 20 7946 0958. Phones make both
+// a number to tap, and a client meets the same form in texts and on pages.
+// What is no number stays as it is.
 func FormatPhone(e164 string) string {
 	number, err := phonenumbers.Parse(e164, "")
 	if err != nil {
 		return e164
+	}
+	if number.GetCountryCode() == northAmerica {
+		return phonenumbers.Format(number, phonenumbers.NATIONAL)
 	}
 	return strings.ReplaceAll(phonenumbers.Format(number, phonenumbers.INTERNATIONAL), "-", " ")
 }
@@ -20,10 +30,7 @@ func FormatPhone(e164 string) string {
 // pause between groups. The country code of the caller's own country, +1, is
 // left out.
 func SpellPhone(e164 string) string {
-	groups := strings.Fields(strings.TrimPrefix(FormatPhone(e164), "+"))
-	if len(groups) > 1 && groups[0] == "1" {
-		groups = groups[1:]
-	}
+	groups := strings.FieldsFunc(FormatPhone(e164), func(r rune) bool { return !unicode.IsDigit(r) })
 	for i, group := range groups {
 		groups[i] = strings.Join(strings.Split(group, ""), " ")
 	}

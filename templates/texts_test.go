@@ -40,7 +40,7 @@ func TestEveryLanguageHasEveryKeyWithTheSamePlaceholders(t *testing.T) {
 			}
 		}
 		if len(texts.catalogs[language.Tag].words) < 20 {
-			t.Errorf("%s has too few words to be recognised by", language.Tag)
+			t.Errorf("%s has too few words to be recognized by", language.Tag)
 		}
 	}
 	for key := range messageRules {
@@ -221,7 +221,8 @@ func TestDetect(t *testing.T) {
 
 func TestPhones(t *testing.T) {
 	for _, c := range []struct{ e164, shown, spoken string }{
-		{"+15551230199", "+1 555 123 0199", "5 5 5, 1 2 3, 0 1 9 9"},
+		{"+15551230199", "(555) 123-0199", "5 5 5, 1 2 3, 0 1 9 9"},
+		{"+14165550142", "(416) 555-0142", "4 1 6, 5 5 5, 0 1 4 2"},
 		{"+442079460958", "+44 20 7946 0958", "4 4, 2 0, 7 9 4 6, 0 9 5 8"},
 	} {
 		if got := FormatPhone(c.e164); got != c.shown {

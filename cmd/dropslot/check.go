@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -20,7 +21,9 @@ func newCheckCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Tell everything that is wrong with a configuration file, and show the texts that clients get",
-		Long: "check reads FILE as serve does and tells every fault with its line and column.\n" +
+		Long: "check reads FILE as serve does and tells every fault with its line and column,\n" +
+			"then builds what serve builds of it: an office's identity is opened with its\n" +
+			"passphrase and has to fit its recipients. No database, Redis or network is used.\n" +
 			"Then it prints each text that clients get, filled, with the segments it costs.\n" +
 			"The exit code is 0 if serve would accept the file, else 1.",
 		Args: cobra.MaximumNArgs(1),
@@ -60,16 +63,39 @@ func check(std streams, file string, role config.Role) error {
 	for _, line := range c.Warnings.Lines() {
 		_, _ = fmt.Fprintln(std.err, "warning: "+line)
 	}
-	texts, err := templates.LoadTexts()
+	for _, line := range c.Notes.Lines() {
+		_, _ = fmt.Fprintln(std.err, "note: "+line)
+	}
+	p, err := newParts(c, slog.New(slog.DiscardHandler))
 	if err != nil {
+		return err
+	}
+	if err := p.tryRole(role); err != nil {
 		return err
 	}
 	var report strings.Builder
 	fmt.Fprintf(&report, "%s is in order for the role %s.\n", file, role)
-	if err := reportTexts(&report, texts, c); err != nil {
+	if err := reportTexts(&report, p.texts, c); err != nil {
 		return err
 	}
 	return printAll(std.out, report.String())
+}
+
+// tryRole builds what serve builds for the role before it opens anything, and
+// gives every fault.
+func (p *parts) tryRole(role config.Role) error {
+	var faults []error
+	try := func(_ any, err error) { faults = append(faults, err) }
+	try(templates.LoadPages(p.texts))
+	try(tlsFor(p.config))
+	if role.TakesPages() {
+		try(p.channel())
+	}
+	if role.OpensPages() {
+		try(p.texter())
+		try(openIdentities(p.config))
+	}
+	return errors.Join(faults...)
 }
 
 // sampleToken has the length of every token and is none.

@@ -29,8 +29,8 @@ import (
 func demoPorts(address string) (string, [3]string, error) {
 	host, port, err := net.SplitHostPort(address)
 	first, errPort := strconv.ParseUint(port, 10, 16)
-	if err != nil || errPort != nil || first > 65533 || first == 0 {
-		return "", [3]string{}, fmt.Errorf("--listen %q: write an address and a port, like 0.0.0.0:8443", address)
+	if err != nil || errPort != nil || first > 65533 || first == 0 || host != "localhost" && net.ParseIP(host) == nil {
+		return "", [3]string{}, fmt.Errorf("--listen %q: write an IP address and a port, like 0.0.0.0:8443", address)
 	}
 	var ports [3]string
 	for i := range ports {

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"dropslot/config"
+	"dropslot/gateway"
 	"dropslot/gateway/twilio/twiliotest"
 	"dropslot/templates"
 )
@@ -99,7 +101,7 @@ func (d *demoPhone) messages(w http.ResponseWriter, _ *http.Request) {
 		}
 		answered := i+1 < len(thread) && thread[i+1].Direction != twiliotest.FromPhone
 		if b.Mine && !answered && time.Since(m.CreatedAt) > 2*time.Second {
-			b.Silence = "No answer: Dropslot stays silent for a minute after an answer, and after STOP"
+			b.Silence = silenceWords(gateway.DefaultLimits())
 		}
 		if !b.Mine {
 			b.State += " · " + m.Status
@@ -108,6 +110,14 @@ func (d *demoPhone) messages(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(bubbles) // the page asks again in a second
+}
+
+// silenceWords tells why a text may have no answer. The phone cannot know
+// which of the reasons it was, and neither does a client.
+func silenceWords(l gateway.Limits) string {
+	return fmt.Sprintf("No answer, on purpose: Dropslot is silent for %v after an answer and for %v to more pictures, "+
+		"after %d answers in an hour or %d in a day, to HELP and START, and after STOP.",
+		config.Duration(l.WordsPause), config.Duration(l.PictureBurst), l.AnswersPerHour, l.AnswersPerDay)
 }
 
 // text sends what was typed, as a signed webhook. The pictures stay in

@@ -443,6 +443,80 @@ func (r *rig) reindex() gateway.ReindexReport {
 	return report
 }
 
+func TestTheSweepLeavesAloneWhatIsYoungerThanADay(t *testing.T) {
+	r := newRig(t)
+	s, _ := r.session(client)
+	w, err := r.vault.Create(t.Context(), gateway.SubmissionPrefix(demoOffice, s.Submission.ID)+"/page-underway.age")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	if _, err := w.Write([]byte("its row follows in a moment")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	r.age(23 * time.Hour)
+	if err := r.house.Sweep(t.Context()); err != nil || len(r.files("/page-")) != 1 {
+		t.Fatalf("a blob of 23 hours was swept (%v)", err)
+	}
+	r.age(25 * time.Hour)
+	if err := r.house.Sweep(t.Context()); err != nil || len(r.files("/page-")) != 0 {
+		t.Fatalf("a blob of 25 hours was left (%v)", err)
+	}
+}
+
+func TestReindexGoesOnPastADamagedManifest(t *testing.T) {
+	r := newRig(t)
+	var damaged gateway.BlobName
+	for i, phone := range []string{client, "+13125550143"} {
+		s, b := r.session(phone)
+		if _, err := r.send(s, "page-0000000000000001", r.sealed(picture(t, 140))); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), ""); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			damaged = gateway.SubmissionPrefix(demoOffice, s.Submission.ID)
+		}
+	}
+	if err := r.house.ArchiveEnded(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range r.files("manifest-") {
+		if strings.HasPrefix(name, string(damaged)) {
+			path := r.file(gateway.BlobName(name))
+			if err := os.WriteFile(path, []byte("no age file"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	after := r.lost()
+	if report := after.reindex(); report.Restored != 2 || len(report.Damaged) != 1 {
+		t.Errorf("report %+v, want both pages and one damaged manifest", report)
+	}
+}
+
+// A reindex beside healthy records takes nothing that is merely under way.
+func TestReindexLeavesUnacknowledgedPagesAlone(t *testing.T) {
+	r := newRig(t)
+	s, _ := r.session(client)
+	broken := *r.uploads
+	broken.Records = brokenPages{SubmissionRecords: r.records}
+	sealed := r.sealed(picture(t, 150))
+	_, err := broken.AcceptSealed(t.Context(), s, gateway.SealedPage{
+		Key: "page-0000000000000001", Digest: sha256.Sum256(sealed), Length: -1, Body: bytes.NewReader(sealed),
+	})
+	if err == nil {
+		t.Fatal("the broken records took the page")
+	}
+	if report := r.reindex(); report.Restored != 0 {
+		t.Errorf("report %+v, want nothing restored", report)
+	}
+}
+
 func TestReindexRebuildsTheRecordsFromTheVault(t *testing.T) {
 	r := newRig(t)
 	s, b := r.session(client)
@@ -493,5 +567,33 @@ func TestReindexRebuildsTheRecordsFromTheVault(t *testing.T) {
 	}
 	if files := after.files("/page-"); len(files) != 3 {
 		t.Errorf("the vault holds %v, want three pages", files)
+	}
+}
+
+// patience notes how long a page may wait for its record.
+type patience struct {
+	gateway.SubmissionRecords
+	given time.Duration
+}
+
+func (p *patience) SavePage(ctx context.Context, page gateway.Page, l gateway.Limits, audit ...gateway.AuditEntry) (gateway.Page, bool, error) {
+	if deadline, limited := ctx.Deadline(); limited {
+		p.given = time.Until(deadline)
+	}
+	return p.SubmissionRecords.SavePage(ctx, page, l, audit...)
+}
+
+// A whole page is on the server: it waits longer for slow records than a
+// webhook may, but not for ever.
+func TestAPageThatArrivedWaitsForSlowRecords(t *testing.T) {
+	r := newRig(t)
+	s, _ := r.session(client)
+	p := &patience{SubmissionRecords: r.uploads.Records}
+	r.uploads.Records = p
+	if _, err := r.send(s, "page-0000000000000001", r.sealed(picture(t, 20))); err != nil {
+		t.Fatal(err)
+	}
+	if p.given < 10*time.Second || p.given > time.Minute {
+		t.Errorf("the record may take %v", p.given)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,13 @@ import (
 type keyFile struct {
 	path    string
 	content []byte
+	mode    fs.FileMode
 }
+
+const (
+	secretMode fs.FileMode = 0o600
+	publicMode fs.FileMode = 0o644 // every role reads it, whichever user it runs as
+)
 
 // makeKeys makes all keys in memory. The recovery identity stands first: no
 // recipient may ever be in use whose identity was not written.
@@ -46,10 +53,10 @@ func makeKeys(set keySet, passphrase, recoveryPassphrase string, now time.Time) 
 		return nil, err
 	}
 	files := []keyFile{
-		{set.Recovery, offline.Bytes()},
-		{set.Key, sealed.Bytes()},
-		{set.Pub, recipientFile("Office "+set.Office, identity, now)},
-		{set.RecoveryPub, recipientFile("Recovery of office "+set.Office, recovery, now)},
+		{set.Recovery, offline.Bytes(), secretMode},
+		{set.Key, sealed.Bytes(), secretMode},
+		{set.Pub, recipientFile("Office "+set.Office, identity, now), publicMode},
+		{set.RecoveryPub, recipientFile("Recovery of office "+set.Office, recovery, now), publicMode},
 	}
 	if set.KeepLink {
 		return files, nil
@@ -58,7 +65,7 @@ func makeKeys(set keySet, passphrase, recoveryPassphrase string, now time.Time) 
 	if _, err := io.ReadFull(rand.Reader, secret); err != nil {
 		return nil, fmt.Errorf("read randomness: %w", err)
 	}
-	return append(files, keyFile{set.Link, []byte(base64.StdEncoding.EncodeToString(secret) + "\n")}), nil
+	return append(files, keyFile{set.Link, []byte(base64.StdEncoding.EncodeToString(secret) + "\n"), secretMode}), nil
 }
 
 func recipientFile(whose string, identity seal.Identity, now time.Time) []byte {
@@ -78,12 +85,15 @@ func writeKeys(files []keyFile) (err error) {
 		}
 	}()
 	for _, f := range files {
-		file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
 		if err != nil {
 			return err
 		}
 		made = append(made, f.path)
 		_, err = file.Write(f.content)
+		if f.mode == publicMode {
+			err = errors.Join(err, file.Chmod(f.mode)) // the umask may have taken it away
+		}
 		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 			return fmt.Errorf("write %s: %w", f.path, err)
 		}

@@ -6,19 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"dropslot/config"
 	"dropslot/gateway"
 	"dropslot/gateway/seal"
 )
-
-// The shape of an office's name, which keys the configuration file.
-var officeName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 
 const linkKeyName = "link.key"
 
@@ -89,7 +86,7 @@ func newKeySet(flags keygenFlags) (keySet, error) {
 		Recovery:    filepath.Join(flags.recoveryOut, flags.office+"-recovery.key"),
 		Link:        filepath.Join(flags.out, linkKeyName),
 	}
-	if !officeName.MatchString(flags.office) {
+	if !config.ValidOffice(flags.office) {
 		return s, errors.New("--office takes lowercase letters, digits and hyphens, beginning with a letter, like north")
 	}
 	if err := apart(flags.out, flags.recoveryOut); err != nil {

@@ -10,7 +10,7 @@ import (
 // What keygen says when it is done. Whoever reads this decides here where the
 // keys of an agency's papers will lie for years.
 var keygenWords = template.Must(template.New("keygen").Funcs(template.FuncMap{"base": filepath.Base}).Parse(
-	`Made the keys of office {{.Set.Office}}. Only their owner can read the files.
+	`Made the keys of office {{.Set.Office}}. Only their owner can read the secret ones.
 
 {{.Set.Key}}
     Opens the office's papers. Sealed with your passphrase.
@@ -31,8 +31,9 @@ var keygenWords = template.Must(template.New("keygen").Funcs(template.FuncMap{"b
     Store: on every machine that runs Dropslot.
 {{.Set.Link}}{{if .Set.KeepLink}} (was there and is kept){{end}}
     Makes the links, seals phone numbers, chains the audit trail.
-    Store: on every machine that runs Dropslot. Keep a copy offline: without it,
-    phone numbers cannot be read and the audit trail cannot be proven.
+    Store: on every machine that runs Dropslot, for the group of its users there
+    (chmod 640). Keep a copy offline: without it, phone numbers cannot be read
+    and the audit trail cannot be proven.
 
 The passphrase: in your secrets store and on paper in a safe. Dropslot cannot
 bring it back.

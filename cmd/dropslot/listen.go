@@ -27,7 +27,7 @@ const (
 	readTimeout   = 15 * time.Second // uploads extend both for themselves while bytes arrive
 	writeTimeout  = 2 * time.Minute  // a page over a slow line inside an agency
 	headerBytes   = 16 << 10
-	stopPatience  = 25 * time.Second // Docker and systemd wait 30 s or more
+	stopPatience  = 8 * time.Second // Docker kills after 10 s unless told otherwise
 )
 
 // server is one listener with its handler.
@@ -67,11 +67,16 @@ func (s *server) serve() error {
 	return nil
 }
 
-// stop lets what is under way finish.
+// stop lets what is under way finish, for a while: an upload that is cut is
+// sent again by the page.
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
-	return s.http.Shutdown(ctx)
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s.http.Close()
+	}
+	return err
 }
 
 // tlsFor gives the TLS of intake and desk, or nil where a proxy ends it.

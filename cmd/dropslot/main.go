@@ -18,6 +18,11 @@ import (
 )
 
 func main() {
+	// Every command may hold keys or papers in memory.
+	if err := harden(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "dropslot: core dumps cannot be forbidden: %v\n", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
@@ -33,8 +38,8 @@ type streams struct {
 // errSilent ends a command with exit code 1 when it has said already what is wrong.
 var errSilent = errors.New("")
 
-// run gives the exit code: 0, or 1 when something went wrong.
-func run(ctx context.Context, args []string, std streams) int {
+// newRoot makes the table of commands.
+func newRoot(std streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dropslot",
 		Short:         "Text a number, get a link, drop documents in",
@@ -52,10 +57,16 @@ func run(ctx context.Context, args []string, std streams) int {
 		newAuditCommand(std),
 		newReindexCommand(std),
 	)
-	root.SetArgs(args)
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
+	return root
+}
+
+// run gives the exit code: 0, or 1 when something went wrong.
+func run(ctx context.Context, args []string, std streams) int {
+	root := newRoot(std)
+	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errSilent) {
 			_, _ = fmt.Fprintf(std.err, "dropslot: %v\n", err)

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -17,7 +20,17 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"dropslot": func() {
 			identityWork = 10 // milliseconds instead of a second and 256 MiB
-			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+			stop()
+			os.Exit(code)
+		},
+		// hardened FILE: what main begins with, then a file as a library makes it.
+		"hardened": func() {
+			if err := errors.Join(harden(), os.WriteFile(os.Args[1], nil, 0o666)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		},
 	})
 }

@@ -4,12 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
-	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -46,15 +42,11 @@ type parts struct {
 	teardown  []func() error
 }
 
-// openParts opens the records and the vault; Redis is told apart because the
-// commands that work without it must not need it.
-func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *parts, err error) {
+// newParts builds what needs no disk, no database and no network: everything
+// that the file and its keys can get wrong. `dropslot check` builds the same.
+func newParts(c *config.Config, log *slog.Logger) (*parts, error) {
 	p := &parts{config: c, log: log, directory: directoryOf(c), limits: limitsOf(c)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close())
-		}
-	}()
+	var err error
 	if p.key, err = linkKeyOf(c); err != nil {
 		return nil, err
 	}
@@ -72,6 +64,21 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *part
 	if p.sealer, err = seal.NewSealer(recipients); err != nil {
 		return nil, err
 	}
+	return p, nil
+}
+
+// openParts opens the records and the vault; Redis is told apart because the
+// commands that work without it must not need it.
+func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *parts, err error) {
+	p, err := newParts(c, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
 	if p.vault, err = vault.NewDisk(c.VaultFolder()); err != nil {
 		return nil, err
 	}
@@ -150,7 +157,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 	for number, n := range c.Numbers {
 		numbers = append(numbers, gateway.NumberRule{
 			Number: gateway.Number(number), Office: gateway.OfficeID(n.Office),
-			LinkTTL: time.Duration(n.LinkTTL), AccountSID: accountOf(c, n),
+			LinkTTL: time.Duration(n.LinkTTL),
 		})
 	}
 	return gateway.NewDirectory(offices, numbers, c.Countries)
@@ -210,29 +217,6 @@ func tokens(secrets []config.Secret) []twilio.AuthToken {
 		out = append(out, twilio.NewAuthToken(s.Reveal()))
 	}
 	return out
-}
-
-// openIdentities reads the offices' identities: the desk's alone.
-func openIdentities(c *config.Config) (*seal.Opener, error) {
-	offices := map[gateway.OfficeID][]seal.Identity{}
-	for _, id := range c.OfficeIDs() {
-		identity, err := readIdentity(c.Offices[id].Identity.File, c.Offices[id].Identity.Passphrase.Reveal())
-		if err != nil {
-			return nil, fmt.Errorf("the identity of office %s cannot be opened: %w", id, err)
-		}
-		offices[gateway.OfficeID(id)] = []seal.Identity{identity}
-	}
-	debug.FreeOSMemory() // a passphrase takes 256 MiB once
-	return seal.NewOpener(offices), nil
-}
-
-func readIdentity(path, passphrase string) (seal.Identity, error) {
-	file, err := os.Open(path) // #nosec G304 -- the operator's own configuration names it
-	if err != nil {
-		return seal.Identity{}, err
-	}
-	defer func() { _ = file.Close() }()
-	return seal.ReadIdentity(io.LimitReader(file, 64<<10), passphrase)
 }
 
 // redisURL gives the address in the one form that linkstore takes.

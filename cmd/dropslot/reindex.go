@@ -20,7 +20,9 @@ func newReindexCommand(std streams) *cobra.Command {
 		Long: `Rebuild the records of submissions and pages from the vault and the offices'
 identities: after the database was lost, or restored from an older backup.
 What the records know already is left as it is; what was erased stays erased.
-Links are not brought back: clients text again.`,
+Links are not brought back: clients text again. Nor is what caseworkers marked
+done: those submissions are new again. Stop the intake first: a page that is
+just arriving could be taken twice.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(reason) == "" {

@@ -20,12 +20,25 @@ import (
 	"dropslot/templates"
 )
 
-// intake builds the public side. It holds nothing that opens a document.
-func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (http.Handler, error) {
+// channel reads Twilio's webhooks.
+func (p *parts) channel() (*twilio.Channel, error) {
 	accounts, numbers := accountsOf(p.config)
-	channel, err := twilio.NewChannel(twilio.Config{
+	return twilio.NewChannel(twilio.Config{
 		PublicURL: p.config.PublicURL, Accounts: accounts, Numbers: numbers, Now: time.Now,
 	})
+}
+
+// texter sends texts through Twilio.
+func (p *parts) texter() (*twilio.Client, error) {
+	accounts, numbers := accountsOf(p.config)
+	return twilio.NewClient(twilio.ClientConfig{
+		Accounts: accounts, Numbers: numbers, APIURL: p.config.Twilio.APIURL,
+	})
+}
+
+// intake builds the public side. It holds nothing that opens a document.
+func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (http.Handler, error) {
+	channel, err := p.channel()
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +108,14 @@ func (p *parts) languageName(tag string) string {
 // requests builds the flow of links that staff send, for the desk and for
 // `dropslot link send`.
 func (p *parts) requests() (*gateway.Requests, error) {
-	accounts, numbers := accountsOf(p.config)
-	texter, err := twilio.NewClient(twilio.ClientConfig{
-		Accounts: accounts, Numbers: numbers, APIURL: p.config.Twilio.APIURL,
-	})
+	texter, err := p.texter()
 	if err != nil {
 		return nil, err
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
 		Mint: gateway.NewTokenMint(p.key), Wording: p.wording, Texter: texter, PublicURL: p.config.PublicURL,
-		Now: time.Now, Random: rand.Reader,
+		Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }
 
@@ -130,7 +140,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	if role == config.RoleWorker || role == config.RoleAll {
 		tend := &gateway.House{
 			Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault, Archive: p.archive,
-			Now: time.Now, Log: p.log,
+			Now: time.Now,
 		}
 		all = append(all,
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
@@ -169,9 +179,13 @@ func serveAll(ctx context.Context, servers []*server, work func(context.Context)
 		})
 	}
 	<-ctx.Done()
-	var err error
+	ended := make(chan error, len(servers))
 	for _, s := range servers {
-		err = errors.Join(err, s.stop())
+		go func() { ended <- s.stop() }()
+	}
+	var err error
+	for range servers {
+		err = errors.Join(err, <-ended)
 	}
 	stopWork()
 	all.Wait()

@@ -25,7 +25,8 @@ const (
 )
 
 func newServeCommand(std streams) *cobra.Command {
-	var path, role, ops string
+	var path, role string
+	var ops config.Address
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the gateway: intake, desk and worker, or one of them",
@@ -36,11 +37,10 @@ func newServeCommand(std streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := loadConfig(std, path, which)
+			c, err := loadConfig(std, path, which, config.WithOps(ops))
 			if err != nil {
 				return err
 			}
-			c.Listen.Ops = cmp.Or(config.Address(ops), c.Listen.Ops)
 			for _, warning := range c.Warnings.Lines() {
 				log.Warn(warning)
 			}
@@ -49,18 +49,31 @@ func newServeCommand(std streams) *cobra.Command {
 	}
 	command.Flags().StringVarP(&path, "config", "c", "", "the configuration file")
 	command.Flags().StringVar(&role, "role", string(config.RoleAll), "intake, desk, worker or all")
-	command.Flags().StringVar(&ops, "ops", "", "the address for health and metrics instead of listen.ops: each role on one machine needs its own")
+	command.Flags().Var((*addressFlag)(&ops), "ops", "the address for health and metrics instead of listen.ops: each role on one machine needs its own")
 	_ = command.MarkFlagRequired("config")
 	return command
 }
 
+// addressFlag is an address on the command line, checked like one in the file.
+type addressFlag config.Address
+
+func (f *addressFlag) String() string { return string(*f) }
+func (*addressFlag) Type() string     { return "address" }
+
+// Set takes what was written.
+func (f *addressFlag) Set(text string) error {
+	address, err := config.ParseAddress(text)
+	*f = addressFlag(address)
+	return err
+}
+
 // loadConfig loads a file for a role and prints every fault it has.
-func loadConfig(std streams, path string, role config.Role) (*config.Config, error) {
+func loadConfig(std streams, path string, role config.Role, options ...config.Option) (*config.Config, error) {
 	texts, err := templates.LoadTexts()
 	if err != nil {
 		return nil, err
 	}
-	c, err := config.Load(path, role, config.WithCatalog(texts))
+	c, err := config.Load(path, role, append(options, config.WithCatalog(texts))...)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		for _, line := range faults.Lines() {
 			_, _ = fmt.Fprintln(std.err, line)
@@ -82,9 +95,6 @@ func (r rates) orDefault() rates {
 // serve is all the wiring of a running process: it opens the parts, builds
 // what the role needs, serves until ctx ends, and tears down backwards.
 func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Logger, pace rates) (err error) {
-	if err := harden(); err != nil {
-		return fmt.Errorf("forbid core dumps: %w", err)
-	}
 	if role == config.RoleAll {
 		log.Warn("role all: the key that opens documents is on the machine that faces the internet; for a trial only, run intake and desk apart for real use")
 	}

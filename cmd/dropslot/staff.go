@@ -29,6 +29,7 @@ func newStaffCommand(std streams) *cobra.Command {
 type staffFlags struct {
 	config, passwordFile string
 	offices              []string
+	password             bool
 	disable, enable      bool
 }
 
@@ -61,7 +62,9 @@ words are easy to remember and hard to guess.`,
 					return err
 				}
 				staff := gateway.Staff{ID: gateway.StaffID(id), Login: login, PasswordHash: hash, Offices: offices, CreatedAt: now}
-				err = p.records.AddStaff(cmd.Context(), staff, operatorEntry(gateway.ActionStaffAdded, "staff:"+id))
+				entry := operatorEntry(gateway.ActionStaffAdded, "staff:"+id)
+				entry.Reason = fmt.Sprintf("offices %v", offices)
+				err = p.records.AddStaff(cmd.Context(), staff, entry)
 				if gateway.Is(err, gateway.CodeBadRequest) {
 					return fmt.Errorf("there is an account %s already: change it with `dropslot staff change`", login)
 				}
@@ -80,47 +83,66 @@ words are easy to remember and hard to guess.`,
 
 func newStaffChangeCommand(std streams) *cobra.Command {
 	var flags staffFlags
-	var password bool
 	command := &cobra.Command{
 		Use:   "change LOGIN",
 		Short: "Give an account a new password or other offices, or switch it off",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.password = flags.password || flags.passwordFile != ""
+			if len(flags.offices) == 0 && !flags.password && !flags.disable && !flags.enable {
+				return errors.New("say what is to change: --office, --password, --disable or --enable")
+			}
 			return withParts(cmd.Context(), std, flags.config, config.RoleWorker, func(p *parts) error {
-				staff, err := p.records.StaffByLogin(cmd.Context(), strings.ToLower(args[0]))
-				if gateway.Is(err, gateway.CodeNotFound) {
-					return fmt.Errorf("there is no account %q: `dropslot staff list` shows them all", args[0])
-				}
-				if err != nil {
-					return err
-				}
-				if len(flags.offices) > 0 {
-					if staff.Offices, err = p.officesNamed(flags.offices); err != nil {
-						return err
-					}
-				}
-				if password || flags.passwordFile != "" {
-					if staff.PasswordHash, err = askPasswordHash(cmd, std, flags.passwordFile); err != nil {
-						return err
-					}
-				}
-				if flags.disable {
-					staff.DisabledAt = time.Now()
-				}
-				if flags.enable {
-					staff.DisabledAt = time.Time{}
-				}
-				return p.records.ChangeStaff(cmd.Context(), staff, operatorEntry(gateway.ActionStaffChanged, "staff:"+string(staff.ID)))
+				return changeStaff(cmd, std, p, strings.ToLower(args[0]), flags)
 			})
 		},
 	}
 	command.Flags().StringSliceVar(&flags.offices, "office", nil, "the offices the person works for from now on")
-	command.Flags().BoolVar(&password, "password", false, "ask for a new password")
+	command.Flags().BoolVar(&flags.password, "password", false, "ask for a new password")
 	command.Flags().BoolVar(&flags.disable, "disable", false, "the account may not sign in any more, and is signed out")
 	command.Flags().BoolVar(&flags.enable, "enable", false, "the account may sign in again")
 	command.MarkFlagsMutuallyExclusive("disable", "enable")
 	addStaffFlags(command, &flags)
 	return command
+}
+
+// changeStaff notes in the audit trail what it changes; the account is read
+// for its identifier alone, so that two changes at once both hold.
+func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags staffFlags) error {
+	staff, err := p.records.StaffByLogin(cmd.Context(), login)
+	if gateway.Is(err, gateway.CodeNotFound) {
+		return fmt.Errorf("there is no account %q: `dropslot staff list` shows them all", login)
+	}
+	if err != nil {
+		return err
+	}
+	var change gateway.StaffChange
+	var told []string
+	if len(flags.offices) > 0 {
+		if change.Offices, err = p.officesNamed(flags.offices); err != nil {
+			return err
+		}
+		told = append(told, fmt.Sprintf("offices %v", change.Offices))
+	}
+	if flags.password {
+		hash, err := askPasswordHash(cmd, std, flags.passwordFile)
+		if err != nil {
+			return err
+		}
+		change.PasswordHash = &hash
+		told = append(told, "new password")
+	}
+	if flags.disable || flags.enable {
+		at, state := time.Time{}, "enabled"
+		if flags.disable {
+			at, state = time.Now(), "disabled"
+		}
+		change.DisabledAt = &at
+		told = append(told, state)
+	}
+	entry := operatorEntry(gateway.ActionStaffChanged, "staff:"+string(staff.ID))
+	entry.Reason = strings.Join(told, ", ")
+	return p.records.ChangeStaff(cmd.Context(), login, change, entry)
 }
 
 func newStaffListCommand(std streams) *cobra.Command {

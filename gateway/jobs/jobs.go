@@ -5,7 +5,9 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -29,11 +31,21 @@ func Run(ctx context.Context, log *slog.Logger, report func(name string, err err
 	all.Wait()
 }
 
+// run turns a panic into a failure: one piece of work must not end the others.
+func (p Periodic) run(ctx context.Context) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+		}
+	}()
+	return p.Run(ctx)
+}
+
 func (p Periodic) loop(ctx context.Context, log *slog.Logger, report func(string, error)) {
 	ticker := time.NewTicker(p.Every)
 	defer ticker.Stop()
 	for {
-		err := p.Run(ctx)
+		err := p.run(ctx)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			log.ErrorContext(ctx, "periodic work failed; it is tried again",
 				slog.String("work", p.Name), slog.Duration("in", p.Every), slog.Any("error", err))

@@ -66,11 +66,11 @@ func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (g
 }
 
 // Unarchived gives ended submissions that hold pages and whose manifest is not
-// in the vault yet, oldest first.
-func (s *Store) Unarchived(ctx context.Context, limit int) ([]gateway.Submission, error) {
+// in the vault yet, by identifier, those after the given one.
+func (s *Store) Unarchived(ctx context.Context, after gateway.SubmissionID, limit int) ([]gateway.Submission, error) {
 	return read(ctx, s, "list unarchived submissions", func(v view) ([]gateway.Submission, error) {
 		return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
-			WHERE archived_at = 0 AND state <> 'open' AND pages > 0 ORDER BY finished_at, id LIMIT $1`, limit)
+			WHERE archived_at = 0 AND state <> 'open' AND pages > 0 AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
 	})
 }
 

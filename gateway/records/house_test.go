@@ -2,6 +2,7 @@ package records
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,8 +133,9 @@ func TestArchiving(t *testing.T) {
 		}
 		w.session(north, 10)
 		w.expire(noon.Add(48*time.Hour), 10)
+		slices.Sort(want)
 		unarchived := func(limit int) (ids []gateway.SubmissionID) {
-			list, err := w.Unarchived(t.Context(), limit)
+			list, err := w.Unarchived(t.Context(), "", limit)
 			w.check(err, "")
 			for _, s := range list {
 				ids = append(ids, s.ID)
@@ -141,7 +143,7 @@ func TestArchiving(t *testing.T) {
 			return ids
 		}
 		if diff := cmp.Diff(want, unarchived(10)); diff != "" {
-			t.Errorf("oldest first, those with pages:\n%s", diff)
+			t.Errorf("by identifier, those with pages:\n%s", diff)
 		}
 		w.check(w.MarkArchived(t.Context(), want[0], noon), "")
 		if diff := cmp.Diff(want[1:2], unarchived(1)); diff != "" {

@@ -156,7 +156,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: sending.ID, SID: "SM1", State: gateway.DeliveryQueued, At: noon}, entry(gateway.ActionLinkSent, "")), "")
 		row, err := w.Request(t.Context(), offices, sending.ID)
 		w.check(err, "")
-		if row.Sending.State != gateway.DeliverySent || row.Sending.SID != "SM1" || row.Opened || row.Finished {
+		if row.Sending.State != gateway.DeliverySent || row.Sending.SID != "SM1" || row.Opened || row.State != "" {
 			t.Errorf("request %+v", row)
 		}
 		if string(row.Phone) != string(link.Phone) || row.Link.Hash != link.Hash {
@@ -167,13 +167,13 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 		w.page(claimed, noon)
 		row, err = w.Request(t.Context(), offices, sending.ID)
 		w.check(err, "")
-		if !row.Opened || row.Pages != 1 || row.Finished {
+		if !row.Opened || row.Pages != 1 || row.State != gateway.SubmissionOpen {
 			t.Errorf("after a page: %+v", row)
 		}
 		w.finish(claimed, noon)
 		row, err = w.Request(t.Context(), offices, sending.ID)
 		w.check(err, "")
-		if !row.Finished || row.Submission != claimed.Submission {
+		if row.State != gateway.SubmissionReceived || row.Unfinished || row.Submission != claimed.Submission {
 			t.Errorf("after the end: %+v", row)
 		}
 		w.proven()

@@ -51,8 +51,9 @@ type Options struct {
 // auditKeySize is the least length of the audit key in bytes.
 const auditKeySize = 32
 
-// Patience bounds how long any call waits for the database before it answers
-// with an error, so that a webhook can say so within two seconds.
+// Patience bounds how long a call waits for the database before it answers
+// with an error, so that a webhook can say so within two seconds. A write
+// whose context has a deadline waits until then instead, be it sooner or later.
 const patience = 1500 * time.Millisecond
 
 // Store is the records. It is safe for concurrent use.

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -42,6 +43,55 @@ func TestSQLiteLockedByAnother(t *testing.T) {
 	}
 	w.append(1)
 	w.proven()
+}
+
+// A write waits as long as its caller allows, also when it shared a batch with
+// one that allowed less and had to be told of the lock.
+func TestAPatientWriteOutlastsAnImpatientOne(t *testing.T) {
+	w := openWorld(t, sqliteURL(t))
+	w.append(1)
+	db := w.database()
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func(most time.Duration) *op {
+		return &op{what: "test", deadline: time.Now().Add(most), done: make(chan struct{}), run: func(x *tx) error {
+			return x.append(entry(gateway.ActionStarted, ""))
+		}}
+	}
+	impatient, patient := waiting(leastTime+leastTime/5), waiting(time.Minute)
+	w.writer.work([]*op{impatient, patient}) // the writer itself has nothing to do
+	select {
+	case <-impatient.done:
+		if gateway.CodeOf(impatient.outcome()) != gateway.CodeUnavailable {
+			t.Errorf("the impatient write: %v", impatient.err)
+		}
+	default:
+		t.Error("the impatient write still waits")
+	}
+	select {
+	case <-patient.done:
+		t.Fatalf("the patient write gave up: %v", patient.err)
+	default:
+	}
+
+	short, cancel := context.WithTimeout(t.Context(), leastTime+leastTime/5)
+	defer cancel()
+	start := time.Now()
+	err := w.Append(short, entry(gateway.ActionStarted, ""))
+	if took := time.Since(start); err == nil || took > patience-leastTime {
+		t.Errorf("a write with little time: %v after %v", err, took)
+	}
+	if _, err := db.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	<-patient.done
+	w.check(patient.outcome(), "")
+	if report := w.proven(); report.Rows != 2 {
+		t.Errorf("%d rows, want the first and the patient one", report.Rows)
+	}
 }
 
 // Postgres stops answering without a word, and comes back.

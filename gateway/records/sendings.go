@@ -18,7 +18,8 @@ func sendingFields(s *gateway.Sending) []any {
 }
 
 // IssueRequest stores a link that staff asked for and the sending that
-// carries it; CodeOptedOut if nothing may be sent to that phone.
+// carries it; CodeOptedOut if nothing may be sent to that phone, CodeSendTwice
+// if that very sending is there.
 func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, out gateway.Sending, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "issue request", "", func(x *tx) (struct{}, error) {
 		return struct{}{}, x.request(l, out, audit)
@@ -37,10 +38,13 @@ func (x *tx) request(l gateway.Link, out gateway.Sending, audit []gateway.AuditE
 	if err := x.issue(l, standing.Link); err != nil {
 		return err
 	}
-	_, err = x.exec(insertSending, string(out.ID), string(l.ID), string(l.Office), string(out.Occasion), string(out.Staff),
-		string(out.State), out.SID, out.ErrorCode, ms(out.CreatedAt), ms(out.UpdatedAt))
+	n, err := x.exec(insertSending+" ON CONFLICT (id) DO NOTHING", string(out.ID), string(l.ID), string(l.Office),
+		string(out.Occasion), string(out.Staff), string(out.State), out.SID, out.ErrorCode, ms(out.CreatedAt), ms(out.UpdatedAt))
 	if err != nil {
 		return err
+	}
+	if n == 0 {
+		return refuse(gateway.CodeSendTwice) // which undoes the link
 	}
 	standing.Link, standing.Submission = l.ID, l.Submission
 	if err := x.updateSender(l.Office, l.Sender, standing); err != nil {
@@ -71,12 +75,9 @@ var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualifi
 
 func scanRequest(r scanner) (row gateway.RequestRow, err error) {
 	var opened int64
-	var state gateway.SubmissionState
-	var unfinished bool
 	fields := append(sendingFields(&row.Sending), linkFields(&row.Link)...)
-	err = r.Scan(append(fields, &opened, &row.Pages, (*string)(&state), flag(&unfinished))...)
+	err = r.Scan(append(fields, &opened, &row.Pages, (*string)(&row.State), flag(&row.Unfinished))...)
 	row.Phone, row.Submission, row.Opened = row.Link.Phone, row.Link.Submission, opened != 0
-	row.Finished = !unfinished && (state == gateway.SubmissionReceived || state == gateway.SubmissionHandled)
 	return row, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -38,14 +37,8 @@ func newSQLite(path string) (dialect, error) {
 	if err != nil {
 		return nil, fmt.Errorf("records: %w", err)
 	}
-	// SQLite would create the file with the permissions of the umask, and
-	// gives its side files (-wal, -shm) those of the main file.
-	file, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	if err := makeSQLiteFile(absolute); err != nil {
 		return nil, fmt.Errorf("records: the SQLite file cannot be opened for writing: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("records: %w", err)
 	}
 	return sqliteDialect{path: absolute}, nil
 }

@@ -46,16 +46,25 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 	return err
 }
 
-// ChangeStaff replaces password, offices and disabled state by login, or
-// CodeNotFound.
-func (s *Store) ChangeStaff(ctx context.Context, staff gateway.Staff, audit ...gateway.AuditEntry) error {
-	offices, err := officeList(staff.Offices)
-	if err != nil {
-		return describe("change staff", err)
+// ChangeStaff changes what the change names, by login, or CodeNotFound. Two
+// changes of different things at once both hold.
+func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.StaffChange, audit ...gateway.AuditEntry) error {
+	var offices *string
+	if change.Offices != nil {
+		list, err := officeList(change.Offices)
+		if err != nil {
+			return describe("change staff", err)
+		}
+		offices = &list
 	}
-	_, err = write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec("UPDATE staff SET password_hash = $2, offices = $3, disabled_at = $4 WHERE login = $1",
-			staff.Login, staff.PasswordHash, offices, ms(staff.DisabledAt))
+	var disabled *int64
+	if change.DisabledAt != nil {
+		at := ms(*change.DisabledAt)
+		disabled = &at
+	}
+	_, err := write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), offices = COALESCE($3, offices),
+			disabled_at = COALESCE($4, disabled_at) WHERE login = $1`, login, change.PasswordHash, offices, disabled)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -100,6 +101,21 @@ func (x *tx) earlierText(accountSID, messageSID string) (*gateway.EarlierText, e
 		earlier.Link = &l
 	}
 	return &earlier, err
+}
+
+// ForgetAnswer takes back an answer that never left; see the port.
+func (s *Store) ForgetAnswer(ctx context.Context, link gateway.Link) error {
+	_, err := write(ctx, s, "forget answer", senderLock(link.Office, link.Sender), func(x *tx) (struct{}, error) {
+		standing, err := x.lockSender(link.Office, link.Sender)
+		if err != nil || standing.Link != link.ID || standing.HourCount == 0 {
+			return struct{}{}, err
+		}
+		standing.LastAnswerAt, standing.LastPictureAnswerAt = time.Time{}, time.Time{}
+		standing.HourCount--
+		standing.DayCount--
+		return struct{}{}, x.updateSender(link.Office, link.Sender, standing)
+	})
+	return err
 }
 
 // SaveDelivery notes what became of a text of ours, an answer or a sending.

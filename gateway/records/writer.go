@@ -12,7 +12,7 @@ import (
 const (
 	// queueLength is how many writes may wait in memory.
 	queueLength = 1024
-	// leastTime is what a write must have left of its patience to be begun.
+	// leastTime is what a write must have left of its time to be begun.
 	leastTime = patience / 6
 )
 
@@ -92,13 +92,18 @@ func write[T any](ctx context.Context, s *Store, what, lock string, run func(*tx
 
 // do hands in a write and waits for its commit. A write that waits can be
 // withdrawn by its context. One that is begun is waited for, so that its
-// caller learns how it ended, but never longer than patience allows.
+// caller learns how it ended, but hardly longer than the context's deadline;
+// without one, than patience allows.
 func (w *writer) do(ctx context.Context, what, lock string, run func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return describe(what, err)
 	}
-	o := &op{what: what, lock: lock, run: run, deadline: time.Now().Add(patience), done: make(chan struct{})}
-	timer := time.NewTimer(patience)
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		deadline = time.Now().Add(patience)
+	}
+	o := &op{what: what, lock: lock, run: run, deadline: deadline, done: make(chan struct{})}
+	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
 	if err := w.enqueue(ctx, o, timer.C); err != nil {
 		return describe(what, err)
@@ -247,10 +252,37 @@ func (w *writer) work(batch []*op) {
 		w.chain = chain{}
 		w.log.ErrorContext(ctx, "the outcome of a commit is not known; a new audit chain begins", slog.String("error", err.Error()))
 	}
+	// The batch had the time of its least patient write. After a commit that
+	// went wrong nothing is run again: it may have been done.
+	late := err != nil && !isCommit(err) && ctx.Err() != nil
 	for _, o := range ops {
+		if late && w.again(o) {
+			continue
+		}
 		if err != nil {
 			o.err, o.panicked = err, nil
 		}
 		close(o.done)
+	}
+}
+
+// again puts a write of which nothing was written at the end of the queue, if
+// its caller still has time to wait.
+func (w *writer) again(o *op) bool {
+	// Who closes waits for the queue to empty, and so for this goroutine.
+	if time.Until(o.deadline) < leastTime || !w.mu.TryRLock() {
+		return false
+	}
+	defer w.mu.RUnlock()
+	if w.closed {
+		return false
+	}
+	o.state.Store(opWaiting)
+	select {
+	case w.queue <- o:
+		return true
+	default:
+		o.state.CompareAndSwap(opWaiting, opBegun)
+		return false
 	}
 }

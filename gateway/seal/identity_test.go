@@ -128,23 +128,3 @@ func TestFaultsOfIdentityFilesAreToldWithoutSecrets(t *testing.T) {
 		}
 	}
 }
-
-func TestRecipientsFile(t *testing.T) {
-	_, texts := pair(t, PostQuantum)
-	got, err := ReadRecipients(strings.NewReader("# north, made by keygen\n\n" + texts[0] + "\r\n" + texts[1]))
-	if err != nil || len(got) != 2 || got[0].String() != texts[0] || got[1].Kind() != PostQuantum {
-		t.Errorf("read %d recipients: %v", len(got), err)
-	}
-	for content, want := range map[string]string{
-		"":                              "no recipient",
-		"# only words\n":                "no recipient",
-		"# one\nage1pq1damaged\n":       "line 2",
-		"AGE-SECRET-KEY-PQ-1SECRETPART": "secret key",
-		strings.Repeat("a", 70_000):     "",
-	} {
-		_, err := ReadRecipients(strings.NewReader(content))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRETPART") {
-			t.Errorf("%.30q: %v", content, err)
-		}
-	}
-}

@@ -8,10 +8,8 @@
 package seal
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"filippo.io/age"
@@ -43,12 +41,6 @@ type Recipient struct {
 	key  age.Recipient
 }
 
-// Kind tells what the recipient stands on.
-func (r Recipient) Kind() Kind { return r.kind }
-
-// String gives the recipient in age's text form.
-func (r Recipient) String() string { return r.text }
-
 // ParseRecipient reads one recipient in age's text form. The error never
 // repeats the text: somebody may have pasted a secret key.
 func ParseRecipient(text string) (Recipient, error) {
@@ -69,31 +61,6 @@ func ParseRecipient(text string) (Recipient, error) {
 		return Recipient{kind: Classic, text: text, key: key}, nil
 	}
 	return Recipient{}, errors.New("a recipient begins with age1pq1 or age1; make one with: dropslot keygen")
-}
-
-// ReadRecipients reads a recipients file: one recipient a line, empty lines
-// and lines that begin with # are left out.
-func ReadRecipients(r io.Reader) ([]Recipient, error) {
-	var found []Recipient
-	lines := bufio.NewScanner(io.LimitReader(r, identityFileMax))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		recipient, err := ParseRecipient(line)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		found = append(found, recipient)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read recipients: %w", err)
-	}
-	if len(found) == 0 {
-		return nil, errors.New("the file holds no recipient, a line that begins with age1")
-	}
-	return found, nil
 }
 
 // checkRecipients tells whether an office may seal to these recipients

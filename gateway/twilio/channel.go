@@ -49,8 +49,8 @@ var (
 	errAmbiguous = gateway.NewError(gateway.CodeForbidden, errors.New("the signed text can be read in two ways"))
 )
 
-// badParameter refuses a request whose parameter is missing or malformed. The
-// name is one of ours, never what was sent.
+// badParameter refuses what Twilio signed and yet lacks a parameter or has a
+// malformed one. The name is one of ours, never what was sent.
 func badParameter(name string) error {
 	return gateway.NewError(gateway.CodeBadRequest, errors.New("the parameter "+name+" is missing or malformed"))
 }

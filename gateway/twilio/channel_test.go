@@ -2,11 +2,13 @@ package twilio
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"dropslot/gateway"
 )
@@ -112,20 +114,20 @@ func TestReadMessageRefuses(t *testing.T) {
 		"From of nothing":       {badValue("From", ""), gateway.CodeBadRequest},
 		"an odd opt-out":        {badValue("OptOutType", "STOPNOW"), gateway.CodeBadRequest},
 		"no UTF-8":              {badValue("Body", "a\xff"), gateway.CodeBadRequest},
-		"a body too large":      {badValue("Body", strings.Repeat("x", 64<<10)), gateway.CodeBadRequest},
+		"a body too large":      {badValue("Body", strings.Repeat("x", 64<<10)), gateway.CodeForbidden},
 		"many parameters": {func() *http.Request {
 			many := maps.Clone(form)
 			for i := range 300 {
 				many.Set(fmt.Sprintf("Extra%d", i), "")
 			}
 			return signed("/twilio/messages", many)
-		}(), gateway.CodeBadRequest},
+		}(), gateway.CodeForbidden},
 	}
 	for _, key := range []string{"AccountSid", "MessageSid", "From", "To", "NumMedia", "Body"} {
 		short := maps.Clone(form)
 		delete(short, key)
 		code := gateway.CodeBadRequest
-		if key == "To" {
+		if key == "To" || key == "AccountSid" {
 			code = gateway.CodeForbidden
 		}
 		tests["without "+key] = struct {
@@ -142,6 +144,36 @@ func TestReadMessageRefuses(t *testing.T) {
 			t.Errorf("%s: a refused message has content", name)
 		}
 	}
+}
+
+// Nobody learns from a refusal what a request would have to look like before
+// its signature was proven: whatever is wrong with an unsigned one, it is
+// forbidden.
+func TestUnsignedIsForbiddenWhateverItIs(t *testing.T) {
+	c := testChannel(t)
+	bodies := map[string]string{
+		"an honest form": messageForm().Encode(), "nothing": "", "no form": "{}", "half an escape": "a=%4", "a semicolon": "a;b=c",
+		"a key twice": "AccountSid=" + testAccount + "&AccountSid=" + testAccount, "an odd key": "9=1",
+		"no account": "a=b", "a stranger's account": "AccountSid=AC1", "too large": "a=" + strings.Repeat("x", 65<<10),
+		"a bad parameter": with(messageForm(), "MessageSid", "x").Encode(),
+	}
+	for name, body := range bodies {
+		for _, given := range []string{"", "x", strings.Repeat("A", signatureLength)} {
+			_, err := c.ReadMessage(post(testURL+"/twilio/messages", body, given))
+			wantCode(t, err, gateway.CodeForbidden)
+			for _, query := range []string{"", "?text=x", "?text=" + testID} {
+				_, err = c.ReadStatus(post(testURL+"/twilio/status"+query, body, given))
+				wantCode(t, err, gateway.CodeForbidden)
+			}
+			if _, err = c.ReadCall(post(testURL+"/twilio/voice", body, given)); !gateway.Is(err, gateway.CodeForbidden) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	cut := post(testURL+"/twilio/messages", messageForm().Encode(), "")
+	cut.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
+	_, err := c.ReadMessage(cut)
+	wantCode(t, err, gateway.CodeForbidden)
 }
 
 func TestSenders(t *testing.T) {

@@ -22,11 +22,13 @@ const (
 	firstBuffer = 4 << 10
 )
 
+// What keeps a form from being read comes before its signature could be
+// checked: nobody has shown to be Twilio, so it is forbidden, not malformed.
 var (
-	errTooLarge  = gateway.NewError(gateway.CodeBadRequest, errors.New("the body is above 64 KiB"))
-	errMalformed = gateway.NewError(gateway.CodeBadRequest, errors.New("the body is no well-formed form"))
-	errRepeated  = gateway.NewError(gateway.CodeBadRequest, errors.New("a parameter comes twice"))
-	errCutShort  = gateway.NewError(gateway.CodeBadRequest, errors.New("the body broke off"))
+	errTooLarge  = gateway.NewError(gateway.CodeForbidden, errors.New("the body is above 64 KiB"))
+	errMalformed = gateway.NewError(gateway.CodeForbidden, errors.New("the body is no well-formed form"))
+	errRepeated  = gateway.NewError(gateway.CodeForbidden, errors.New("a parameter comes twice"))
+	errCutShort  = gateway.NewError(gateway.CodeForbidden, errors.New("the body broke off"))
 )
 
 // form is one webhook's body, read strictly: what two readers could take for

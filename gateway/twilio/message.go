@@ -40,7 +40,7 @@ func (f *form) checkFixed() error {
 
 // ReadMessage proves and reads the webhook of one inbound message. Refusals
 // are CodeForbidden (not signed by Twilio, or not for a configured number) and
-// CodeBadRequest (malformed).
+// CodeBadRequest (signed, but malformed).
 func (c *Channel) ReadMessage(r *http.Request) (gateway.Message, error) {
 	f, a, err := c.open(r)
 	if err != nil {

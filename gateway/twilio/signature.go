@@ -47,7 +47,7 @@ func (c *Channel) verify(r *http.Request, f *form) (*account, error) {
 	}
 	sid, ok := f.value("AccountSid")
 	if !ok {
-		return nil, badParameter("AccountSid")
+		return nil, errAccount
 	}
 	a, ok := c.accounts[string(sid)]
 	if !ok {

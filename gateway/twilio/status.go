@@ -31,15 +31,15 @@ var states = map[string]gateway.DeliveryState{
 // ReadStatus proves and reads the webhook that tells how far a text of ours
 // came. Refusals are those of ReadMessage.
 func (c *Channel) ReadStatus(r *http.Request) (gateway.Delivery, error) {
-	d, ok := deliveryOf(r.URL.RawQuery)
-	if !ok {
-		return gateway.Delivery{}, badParameter("text or sending")
-	}
 	f, a, err := c.open(r)
 	if err != nil {
 		return gateway.Delivery{}, err
 	}
 	defer f.close()
+	d, ok := deliveryOf(r.URL.RawQuery)
+	if !ok {
+		return gateway.Delivery{}, badParameter("text or sending")
+	}
 	if err := f.checkFixed(); err != nil {
 		return gateway.Delivery{}, err
 	}

@@ -21,6 +21,11 @@ const (
 	// reads the answer and not a broken connection.
 	drainBytes = 80 << 20
 	drainTime  = time.Minute
+
+	// A stranger is heard out so far: a photograph as the page's script sends
+	// it, over a fair signal. Whoever's session is gone then reads so.
+	strangerBytes = 4 << 20
+	strangerTime  = 15 * time.Second
 )
 
 // steadyBody reads a request's body as long as bytes keep arriving: each
@@ -92,7 +97,17 @@ func (b *steadyBody) drain() {
 	if b.ended || b.fault != nil && !gateway.Is(b.fault, gateway.CodePageTooBig) {
 		return
 	}
-	_ = b.deadline.SetReadDeadline(time.Now().Add(drainTime))
-	_, _ = io.CopyN(io.Discard, b.from, drainBytes) // whatever ends it, the answer follows
-	_ = b.deadline.SetWriteDeadline(time.Now().Add(b.stall))
+	hearOut(b.deadline, b.from, drainBytes, drainTime, b.stall)
+}
+
+// hearStranger drains a body that no session was found for, within small
+// bounds: anybody can send one.
+func hearStranger(c echo.Context) {
+	hearOut(http.NewResponseController(c.Response()), c.Request().Body, strangerBytes, strangerTime, strangerTime)
+}
+
+func hearOut(deadline *http.ResponseController, from io.Reader, most int64, listen, answer time.Duration) {
+	_ = deadline.SetReadDeadline(time.Now().Add(listen))
+	_, _ = io.CopyN(io.Discard, from, most) // whatever ends it, the answer follows
+	_ = deadline.SetWriteDeadline(time.Now().Add(answer))
 }

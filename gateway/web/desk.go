@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ type Desk interface {
 
 // Requests is the flow of links that caseworkers send.
 type Requests interface {
-	Send(ctx context.Context, who gateway.Actor, office gateway.OfficeID, p gateway.Phone, language string) (gateway.RequestView, error)
+	Send(ctx context.Context, who gateway.Actor, id gateway.SendingID, office gateway.OfficeID, p gateway.Phone, language string) (gateway.RequestView, error)
 	List(ctx context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error)
 	Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
 }
@@ -90,7 +89,6 @@ type desk struct {
 	sessions *deskSessions
 	answers  *prometheus.CounterVec
 	known    map[string]bool // the paths of the table of routes
-	secure   bool            // reached by https
 }
 
 // NewDesk makes the caseworkers' side. The server it runs in needs timeouts:
@@ -110,7 +108,6 @@ func NewDesk(parts DeskParts) (http.Handler, error) {
 		DeskParts: parts,
 		sessions:  newDeskSessions(parts.Sessions, parts.Now, parts.Idle, parts.Total),
 		known:     make(map[string]bool, len(deskRoutes)),
-		secure:    base.Scheme == "https",
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "dropslot_desk_answers_total",
 			Help: "Answers of the desk by route, status and error code.",
@@ -120,17 +117,17 @@ func NewDesk(parts DeskParts) (http.Handler, error) {
 		return nil, fmt.Errorf("register the desk's metrics: %w", err)
 	}
 
-	sameOrigin, err := d.sameOrigin(base)
+	ownOrigin, err := sameOrigin(base, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the desk's public URL: %w", err)
 	}
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = deskAddress(parts.TrustedProxies)
+	e.IPExtractor = clientAddress(parts.TrustedProxies)
 	e.HTTPErrorHandler = d.fail
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: d.panicked}))
-	e.Use(d.headers, sameOrigin, d.bounded)
+	e.Use(secureHeaders(deskPolicy, deskPermissions, base.Scheme == "https"), ownOrigin, d.bounded)
 	for _, r := range deskRoutes {
 		d.known[r.Path] = true
 		e.Add(r.Method, r.Path, d.guard(r))
@@ -138,39 +135,24 @@ func NewDesk(parts DeskParts) (http.Handler, error) {
 	return e, nil
 }
 
-// deskAddress finds the client's address: that of the connection, or what a
-// trusted proxy says of it. No other network is trusted to tell.
-func deskAddress(proxies []netip.Prefix) echo.IPExtractor {
-	if len(proxies) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range proxies {
-		trust = append(trust, echo.TrustIPRange(ipNet(p)))
-	}
-	return echo.ExtractIPFromXFFHeader(trust...)
-}
-
 // panicked keeps the stack in the log and the value out of it: a panic's
 // value may quote what a person sent.
 func (d *desk) panicked(c echo.Context, _ error, stack []byte) error {
-	d.Log.Error("a desk page failed", "route", d.routeLabel(c), "stack", string(stack))
+	d.Log.Error("a desk page failed", "route", routeOf(c, d.known), "stack", string(stack))
 	return errDeskPanic
 }
 
 var errDeskPanic = errors.New("panic")
 
-// render answers with a page. It is rendered whole before the first byte, so
-// that a fault in a template never shows half a page.
+// render answers with a page.
 func (d *desk) render(c echo.Context, status int, name string, data any) error {
-	var page bytes.Buffer
-	if err := d.Pages.Desk(&page, name, data); err != nil {
+	if err := d.Pages.Desk(pageWriter{c.Response(), status}, name, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	if status < http.StatusBadRequest { // the others are counted with their code
 		d.count(c, status, "")
 	}
-	return c.HTMLBlob(status, page.Bytes())
+	return nil
 }
 
 func (d *desk) json(c echo.Context, status int, data any) error {
@@ -185,16 +167,7 @@ func (d *desk) redirect(c echo.Context, path string) error {
 }
 
 func (d *desk) count(c echo.Context, status int, code gateway.Code) {
-	d.answers.WithLabelValues(d.routeLabel(c), strconv.Itoa(status), string(code)).Inc()
-}
-
-// routeLabel names the route for metrics and logs. What strangers type as a
-// path never gets there.
-func (d *desk) routeLabel(c echo.Context) string {
-	if path := c.Path(); d.known[path] {
-		return path
-	}
-	return "other"
+	d.answers.WithLabelValues(routeOf(c, d.known), strconv.Itoa(status), string(code)).Inc()
 }
 
 // frame is what every page of the desk shows around its own matter.

@@ -142,7 +142,7 @@ func (d *desk) fail(err error, c echo.Context) {
 		err = d.render(c, p.Status, "error", problemView{frame: d.frame(c, p.Title, ""), Problem: p})
 	}
 	if err != nil {
-		d.Log.Error("the desk could not show an error", "route", d.routeLabel(c), "err", err)
+		d.Log.Error("the desk could not show an error", "route", routeOf(c, d.known), "err", err)
 		_ = c.String(p.Status, p.Title+". "+p.Text)
 	}
 }
@@ -153,7 +153,7 @@ func (d *desk) note(c echo.Context, p problem, err error) {
 	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
 		return // the browser went away
 	}
-	attrs := []any{"route", d.routeLabel(c), "code", string(p.Code), "status", p.Status}
+	attrs := []any{"route", routeOf(c, d.known), "code", string(p.Code), "status", p.Status}
 	if p.Status >= http.StatusInternalServerError || p.Code == gateway.CodeBlobDamaged || p.Code == gateway.CodePageSeal {
 		d.Log.Error("the desk could not answer", append(attrs, "err", err)...)
 		return

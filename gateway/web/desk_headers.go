@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -29,44 +27,8 @@ var deskPolicy = strings.Join([]string{
 	"trusted-types 'none'",
 }, "; ")
 
-// headers sets what holds for every answer; the handler of page bytes
-// replaces the policy with its own.
-func (d *desk) headers(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set("Content-Security-Policy", deskPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin") // no-referrer would make forms send "Origin: null"
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("X-Robots-Tag", "noindex, nofollow")
-		h.Set(echo.HeaderCacheControl, "no-store")
-		if d.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
-		return next(c)
-	}
-}
-
-// sameOrigin refuses what another site makes a signed-in browser post. The
-// public URL is trusted by name, since a proxy may change the Host header
-// that an old browser's Origin is compared with.
-func (d *desk) sameOrigin(base *url.URL) (echo.MiddlewareFunc, error) {
-	protection := http.NewCrossOriginProtection()
-	if err := protection.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
-		return nil, err
-	}
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if err := protection.Check(c.Request()); err != nil {
-				return gateway.NewError(gateway.CodeForbidden, err)
-			}
-			return next(c)
-		}
-	}, nil
-}
+// The desk needs nothing of the machine that it runs on.
+const deskPermissions = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 // bounded limits what a form may bring.
 func (d *desk) bounded(next echo.HandlerFunc) echo.HandlerFunc {
@@ -87,9 +49,4 @@ func deskForm(r *http.Request) (url.Values, error) {
 
 func wantsJSON(r *http.Request) bool {
 	return strings.Contains(r.Header.Get(echo.HeaderAccept), echo.MIMEApplicationJSON)
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	addr := p.Masked().Addr()
-	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(p.Bits(), addr.BitLen())}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,7 +17,7 @@ func TestErrorsTellNothingOfTheInside(t *testing.T) {
 	h := newDeskHouse(t)
 	s := h.addSubmission("north", "", "+15551230142", jpegPage(8, 8))
 	b := h.signedIn(t, "ana")
-	h.auditErr = &http.ProtocolError{ErrorString: "dial tcp 10.1.2.3:5432: secret"}
+	h.auditErr = errors.New("dial tcp 10.1.2.3:5432: secret")
 	for _, path := range []string{"/", submissionURL(s.ID), "/pages/" + string(h.pages[0].ID)} {
 		answer := b.get(path)
 		wantStatus(t, answer, http.StatusServiceUnavailable)
@@ -24,7 +25,7 @@ func TestErrorsTellNothingOfTheInside(t *testing.T) {
 		wantNoText(t, answer, "10.1.2.3", "secret")
 	}
 	h.auditErr = nil
-	h.sessions.err = &http.ProtocolError{ErrorString: "redis 10.1.2.3 is gone"}
+	h.sessions.err = errors.New("redis 10.1.2.3 is gone")
 	answer := b.get("/")
 	wantStatus(t, answer, http.StatusServiceUnavailable)
 	wantNoText(t, answer, "10.1.2.3")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dropslot/gateway"
+	"dropslot/templates"
 
 	"github.com/labstack/echo/v4"
 )
@@ -103,7 +104,7 @@ func (d *desk) numbersOf(staff gateway.Staff) []officeNumber {
 	var numbers []officeNumber
 	for _, id := range staff.Offices {
 		if rule, ok := d.Directory.NumberOf(id); ok {
-			numbers = append(numbers, officeNumber{d.Directory.Offices[id].Name, readableNumber(string(rule.Number))})
+			numbers = append(numbers, officeNumber{d.Directory.Offices[id].Name, templates.FormatPhone(string(rule.Number))})
 		}
 	}
 	return numbers

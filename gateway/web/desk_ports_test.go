@@ -150,7 +150,10 @@ func parseTestPhone(text string) (gateway.Phone, error) {
 
 type deskRequests struct{ h *deskHouse }
 
-func (r deskRequests) Send(_ context.Context, who gateway.Actor, office gateway.OfficeID, p gateway.Phone, _ string) (gateway.RequestView, error) {
+func (r deskRequests) Send(ctx context.Context, who gateway.Actor, id gateway.SendingID, office gateway.OfficeID, p gateway.Phone, _ string) (gateway.RequestView, error) {
+	if before, err := r.Get(ctx, who, id); err == nil {
+		return before, nil
+	}
 	if r.h.sendErr != nil {
 		return gateway.RequestView{}, r.h.sendErr
 	}
@@ -158,7 +161,7 @@ func (r deskRequests) Send(_ context.Context, who gateway.Actor, office gateway.
 		return gateway.RequestView{}, gateway.NewError(gateway.CodeForbidden, nil)
 	}
 	view := gateway.RequestView{
-		ID: gateway.SendingID(r.h.id()), Office: r.h.dir.Offices[office], LastFour: p.LastFour(),
+		ID: id, Office: r.h.dir.Offices[office], LastFour: p.LastFour(),
 		State: gateway.DeliveryQueued, CreatedAt: r.h.clock(),
 	}
 	r.h.requests = append([]gateway.RequestView{view}, r.h.requests...)

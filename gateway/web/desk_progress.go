@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dropslot/gateway"
+	"dropslot/templates"
 )
 
 // requestView puts into words how far a sent link came.
@@ -39,11 +40,13 @@ func pagesReceived(n int) string {
 // than what Twilio reports of the text.
 func (d *desk) progress(r gateway.RequestView) (words, tone string, moving bool) {
 	switch {
-	case r.Finished && r.Pages > 0:
+	case r.Ended == gateway.RequestFinished:
 		return "The client is done: " + plural(r.Pages, "page") + ".", "good", false
-	case r.Expired && r.Pages > 0:
+	case r.Ended == gateway.RequestExpired && r.Pages > 0:
 		return "The link's time is over. " + plural(r.Pages, "page") + " came; the client did not say that they are done.", "over", false
-	case r.Expired:
+	case r.Ended == gateway.RequestSuperseded:
+		return "A newer link was sent to this phone before this one was opened.", "over", false
+	case r.Ended == gateway.RequestExpired:
 		return "The link's time is over and nothing came. Send a new one if you still need the papers.", "over", false
 	case r.Pages > 0:
 		return pagesReceived(r.Pages) + ". The client may be taking the next one.", "good", true
@@ -84,7 +87,7 @@ const twilioOptedOut = 21610
 
 func (d *desk) failedWords(r gateway.RequestView) string {
 	if r.ErrorCode == twilioOptedOut {
-		return d.optedOutWords(r.Office.ID)
+		return "This phone texted STOP. " + d.optedOutWords(r.Office.ID)
 	}
 	if words, known := failures[r.ErrorCode]; known {
 		return "The text did not arrive. " + words
@@ -96,7 +99,7 @@ func (d *desk) failedWords(r gateway.RequestView) string {
 func (d *desk) optedOutWords(office gateway.OfficeID) string {
 	number := "your office's number"
 	if rule, ok := d.Directory.NumberOf(office); ok {
-		number = readableNumber(string(rule.Number))
+		number = templates.FormatPhone(string(rule.Number))
 	}
-	return "This phone texted STOP, so no text may be sent to it. Ask the client to text START to " + number + ", then send the link again."
+	return "No text may be sent to it. Ask the client to text START to " + number + ", then send the link again."
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
 	"slices"
 
@@ -14,7 +15,8 @@ const requestRows = 50
 
 // sendBox is the form that texts a link.
 type sendBox struct {
-	Offices   []choice // empty if the person works for one
+	ID        gateway.SendingID // of the text that this form sends, once
+	Offices   []choice          // empty if the person works for one
 	Office    string
 	Languages []choice
 	Language  string
@@ -46,7 +48,9 @@ type requestView struct {
 	Steps    []step `json:"steps"`
 	Papers   string `json:"papers"` // URL of what arrived; empty while nothing did
 	Moving   bool   `json:"moving"` // it may still change: ask again
-	When     moment `json:"-"`
+	// Next is the identifier for the form's next text, when this one was just sent.
+	Next gateway.SendingID `json:"next,omitempty"`
+	When moment            `json:"-"`
 }
 
 // step is one of the stations of a sent link.
@@ -56,7 +60,7 @@ type step struct {
 }
 
 func (d *desk) sendBox(staff gateway.Staff) sendBox {
-	var box sendBox
+	box := sendBox{ID: d.newSendingID()}
 	for _, id := range staff.Offices {
 		office, known := d.Directory.Offices[id]
 		if !known {
@@ -108,12 +112,18 @@ func (d *desk) sendRequest(c echo.Context) error {
 	if office := form.Get("office"); office != "" {
 		box.Office = office
 	}
+	next := box.ID
+	if id := form.Get("sending"); gateway.ValidID(id) {
+		box.ID = gateway.SendingID(id)
+	}
 	sent, err := d.send(c, box)
 	if err != nil {
 		return d.refuseRequest(c, box, err)
 	}
 	if wantsJSON(c.Request()) {
-		return d.json(c, http.StatusCreated, d.requestView(sent))
+		view := d.requestView(sent)
+		view.Next = next
+		return d.json(c, http.StatusCreated, view)
 	}
 	return d.redirect(c, requestURL(sent.ID))
 }
@@ -123,7 +133,17 @@ func (d *desk) send(c echo.Context, box sendBox) (gateway.RequestView, error) {
 	if err != nil {
 		return gateway.RequestView{}, err
 	}
-	return d.Requests.Send(c.Request().Context(), actor(c), gateway.OfficeID(box.Office), phone, box.Language)
+	return d.Requests.Send(c.Request().Context(), actor(c), box.ID, gateway.OfficeID(box.Office), phone, box.Language)
+}
+
+// newSendingID names a text before it is sent, so that a form that arrives
+// twice sends one.
+func (d *desk) newSendingID() gateway.SendingID {
+	id, err := gateway.NewID(d.Now(), rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand ends the process instead
+	}
+	return gateway.SendingID(id)
 }
 
 // refuseRequest shows what was wrong beside the form, what was typed still in it.

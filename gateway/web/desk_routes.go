@@ -82,8 +82,8 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 }
 
 // signedIn gives the account of a request as it is now and how long its
-// session has left, or CodeSignIn. An account that was disabled meanwhile
-// loses its session.
+// session has left, or CodeSignIn. An account that was disabled meanwhile, or
+// has a new password, loses its session.
 func (d *desk) signedIn(c echo.Context, quiet bool) (gateway.Staff, time.Duration, error) {
 	ctx := c.Request().Context()
 	session, err := d.sessions.load(c.Request())
@@ -94,6 +94,9 @@ func (d *desk) signedIn(c echo.Context, quiet bool) (gateway.Staff, time.Duratio
 		return gateway.Staff{}, 0, gateway.NewError(gateway.CodeSignIn, nil)
 	}
 	staff, err := d.SignIns.Staff(ctx, session.staff)
+	if err == nil && session.stamp != stampOf(staff) {
+		err = gateway.NewError(gateway.CodeSignIn, nil)
+	}
 	if gateway.Is(err, gateway.CodeSignIn) {
 		if ended := d.sessions.end(c, session); ended != nil {
 			return gateway.Staff{}, 0, ended

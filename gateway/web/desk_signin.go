@@ -63,7 +63,7 @@ func (d *desk) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.sessions.start(c, session, staff.ID); err != nil {
+	if err := d.sessions.start(c, session, staff); err != nil {
 		return err
 	}
 	return d.redirect(c, view.Next)
@@ -89,6 +89,7 @@ func (d *desk) refuseLogin(c echo.Context, view loginView, err error) error {
 func (d *desk) logout(c echo.Context) error {
 	session, err := d.sessions.load(c.Request())
 	if err != nil {
+		d.sessions.takeBack(c) // the cookie goes even if the store is out of reach
 		return err
 	}
 	if session.staff != "" {

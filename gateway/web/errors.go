@@ -26,6 +26,7 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodeBadRequest:   {status: http.StatusBadRequest, title: "failed", again: true, notice: true},
 	gateway.CodeForbidden:    {status: http.StatusForbidden, title: "failed", text: true},
 	gateway.CodeNotFound:     {status: http.StatusNotFound, title: "not-found", text: true},
+	codeBusy:                 {status: http.StatusServiceUnavailable, title: "wait", again: true, notice: true},
 	codeMethod:               {status: http.StatusMethodNotAllowed, title: "not-found", text: true},
 	gateway.CodeTooManyTries: {status: http.StatusTooManyRequests, title: "wait"},
 
@@ -50,6 +51,10 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodeLinkFull:     {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},
 	gateway.CodeNoPages:      {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},
 }
+
+// codeBusy: more pages are on their way than may be at once. The same page may
+// well be taken a moment later.
+const codeBusy gateway.Code = "busy"
 
 var errIntakePanic = errors.New("panic")
 
@@ -98,7 +103,7 @@ func (i *intake) fail(err error, c echo.Context) {
 		err = i.renderProblem(c, code, r)
 	}
 	if err != nil && !c.Response().Committed {
-		i.Log.Error("an error could not be shown", slog.String("route", i.route(c)), slog.Any("err", err))
+		i.Log.Error("an error could not be shown", slog.String("route", routeOf(c, i.known)), slog.Any("err", err))
 		_ = c.String(r.status, i.Words.Say("en", "errors."+string(code), nil)) // the client may be gone
 	}
 }
@@ -136,9 +141,9 @@ func (i *intake) renderProblem(c echo.Context, code gateway.Code, r refusal) err
 // the request; what is out of reach is not.
 func (i *intake) logFailure(c echo.Context, code gateway.Code, r refusal, err error) {
 	gone := errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil
-	if r.status < http.StatusInternalServerError || gone {
+	if r.status < http.StatusInternalServerError || code == codeBusy || gone {
 		return
 	}
 	i.Log.Error("the intake could not answer",
-		slog.String("route", i.route(c)), slog.String("code", string(code)), slog.Any("err", err))
+		slog.String("route", routeOf(c, i.known)), slog.String("code", string(code)), slog.Any("err", err))
 }

@@ -86,10 +86,10 @@ type IntakeParts struct {
 
 type intake struct {
 	IntakeParts
-	secure  bool // reached by https
 	answers *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
 	known   map[string]bool // the paths of the table of routes
+	flying  *inFlight
 }
 
 // NewIntake makes the public side: Twilio's webhooks and the client's pages.
@@ -103,20 +103,22 @@ func NewIntake(parts IntakeParts) (http.Handler, error) {
 	if parts.Stall == 0 {
 		parts.Stall = DefaultStall
 	}
-	i := &intake{IntakeParts: parts, secure: base.Scheme == "https", known: make(map[string]bool)}
+	i := &intake{IntakeParts: parts, known: make(map[string]bool), flying: newInFlight(uploadsEach, uploadsInAll)}
 	if err := i.registerMetrics(); err != nil {
 		return nil, err
 	}
-	sameOrigin, err := i.sameOrigin(base)
+	// Webhooks carry a signature.
+	ownOrigin, err := sameOrigin(base, isWebhook)
 	if err != nil {
 		return nil, err
 	}
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = deskAddress(parts.TrustedProxies)
+	e.IPExtractor = clientAddress(parts.TrustedProxies)
 	e.HTTPErrorHandler = i.fail
-	e.Use(i.observe, i.headers, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: i.panicked}), sameOrigin)
+	e.Use(i.observe, secureHeaders(intakePolicy, intakePermissions, base.Scheme == "https"),
+		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: i.panicked}), ownOrigin)
 	for _, r := range i.routes() {
 		i.known[r.path] = true
 		e.Add(r.method, r.path, r.handle)
@@ -173,17 +175,8 @@ func (i *intake) registerMetrics() error {
 // panicked keeps the stack in the log and the value out of it: a panic's
 // value may quote what a person sent.
 func (i *intake) panicked(c echo.Context, _ error, stack []byte) error {
-	i.Log.Error("a request failed", slog.String("route", i.route(c)), slog.String("stack", string(stack)))
+	i.Log.Error("a request failed", slog.String("route", routeOf(c, i.known)), slog.String("stack", string(stack)))
 	return errIntakePanic
-}
-
-// route names the route for metrics and logs. A path is never logged: it may
-// hold a token.
-func (i *intake) route(c echo.Context) string {
-	if path := c.Path(); i.known[path] {
-		return path
-	}
-	return "other"
 }
 
 func (i *intake) static(c echo.Context) error {

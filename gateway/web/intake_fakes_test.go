@@ -154,8 +154,9 @@ func (f *fakeFlows) store(s gateway.Session, key gateway.PageKey, label string, 
 		return gateway.Page{}, f.fail
 	case !key.Valid():
 		return gateway.Page{}, gateway.NewError(gateway.CodeBadRequest, nil)
-	case s.Link.StateAt(f.now()) != gateway.LinkClaimed:
-		return gateway.Page{}, gateway.NewError(gateway.CodeLinkExpired, nil)
+	}
+	if err := f.over(s); err != nil {
+		return gateway.Page{}, err
 	}
 	if earlier, sent := f.stored[key]; sent && !bytes.Equal(earlier, content) {
 		return gateway.Page{}, gateway.NewError(gateway.CodePageConflict, nil)
@@ -167,9 +168,22 @@ func (f *fakeFlows) store(s gateway.Session, key gateway.PageKey, label string, 
 	return gateway.Page{Key: key}, nil
 }
 
-func (f *fakeFlows) Remove(_ context.Context, _ gateway.Session, key gateway.PageKey) error {
+func (f *fakeFlows) over(s gateway.Session) error {
+	switch s.Link.StateAt(f.now()) {
+	case gateway.LinkClaimed:
+		return nil
+	case gateway.LinkExpired:
+		return gateway.NewError(gateway.CodeLinkExpired, nil)
+	}
+	return gateway.NewError(gateway.CodeLinkClosed, nil)
+}
+
+func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.PageKey) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.over(s); err != nil {
+		return err
+	}
 	for n, p := range f.pages {
 		if p.Key == key {
 			f.pages = append(f.pages[:n:n], f.pages[n+1:]...)

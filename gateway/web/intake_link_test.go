@@ -53,7 +53,7 @@ func TestSecondBrowserIsToldSo(t *testing.T) {
 	second := cookieOf(newHouse(t).ask(http.MethodGet, "/c/"+goodToken, ""), "__Host-b")
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		w := h.ask(method, "/c/"+goodToken, "", "Cookie", "__Host-b="+second.Value)
-		if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "opened on another phone") {
+		if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "This link is open in another place") {
 			t.Errorf("%s: %d\n%s", method, w.Code, w.Body)
 		}
 	}

@@ -51,6 +51,8 @@ func TestSendPage(t *testing.T) {
 			`action="/send/` + string(submission) + `/pages?lang=` + language + `" enctype="multipart/form-data"`,
 			`action="/send/` + string(submission) + "/pages/" + pageKey + `/remove?lang=` + language + `"`,
 			`action="/send/` + string(submission) + `/done?lang=` + language + `"`,
+			// Without the script nothing is drawn anew, and nobody says so later.
+			map[string]string{"en": "It may tell where and when it was made.", "es": "El archivo puede mostrar dónde y cuándo se hizo."}[language] + "</span>",
 			`accept="image/*,application/pdf"`, `<option value="benefit-letter">`, templates.Asset("worker.js"),
 		} {
 			if !strings.Contains(body, want) {
@@ -86,6 +88,19 @@ func TestPagesKeepToTheirPolicy(t *testing.T) {
 			if !strings.Contains(body, want) {
 				t.Errorf("%s lacks %s", name, want)
 			}
+		}
+	}
+}
+
+// A page may be locked by the server as well: who could look on the way is not
+// hidden from anybody, and who has the key is said.
+func TestLinkPageSaysWhoHasTheKey(t *testing.T) {
+	for language, want := range map[string]string{
+		"en": "We lock each photo before we store it. Only North County Benefits has the key.",
+		"es": "Ponemos cada foto bajo llave antes de guardarla. Solo North County Benefits tiene la llave.",
+	} {
+		if body := newHouse(t).ask(http.MethodGet, "/c/"+goodToken+"?lang="+language, "").Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%s: %s", language, body)
 		}
 	}
 }
@@ -168,7 +183,7 @@ func TestTimeOver(t *testing.T) {
 	}
 	h.pages = []gateway.Page{{Key: pageKey}}
 	w = h.ask(http.MethodGet, send+"/receipt", "", "Cookie", cookie)
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Your time is over. We got the pages you sent.") {
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Your time is over. We got the pages you sent before.") {
 		t.Errorf("with pages: %d\n%s", w.Code, w.Body)
 	}
 }
@@ -179,7 +194,7 @@ func TestRemove(t *testing.T) {
 	page := "/send/" + string(submission) + "/pages/" + pageKey
 	h.pages = []gateway.Page{{Key: pageKey}, {Key: pageKey + "b"}}
 	w := h.ask(http.MethodPost, page+"/remove?lang=es", "", "Cookie", cookie)
-	if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != "/send/"+string(submission)+"?lang=es&ok=removed#status" {
+	if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != "/send/"+string(submission)+"?lang=es&removed="+pageKey+"#status" {
 		t.Errorf("by form: %d %s", w.Code, got)
 	}
 	if w := h.ask(http.MethodDelete, page+"b", "", "Cookie", cookie, "Accept", "application/json"); w.Code != http.StatusNoContent {
@@ -194,18 +209,36 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// Only known outcomes are shown: a link from elsewhere cannot put words on the page.
+// Only known outcomes are shown, and of a page only what is so: a link from
+// elsewhere cannot put words on the page, nor a receipt for what never came.
 func TestNoticesAreCodesAlone(t *testing.T) {
+	const silence = `role="status" tabindex="-1"></p>`
 	h := newHouse(t)
 	cookie := h.claimed(t)
+	ask := func(query string) string {
+		return h.ask(http.MethodGet, "/send/"+string(submission)+query, "", "Cookie", cookie).Body.String()
+	}
+	for _, query := range []string{"?ok=page", "?ok=" + pageKey} {
+		if body := ask(query); !strings.Contains(body, silence) {
+			t.Errorf("%s is a receipt for no page at all: %.200s", query, body[strings.Index(body, `id="status"`):])
+		}
+	}
+	h.pages = []gateway.Page{{Key: pageKey + "a"}, {Key: pageKey}}
 	for query, want := range map[string]string{
-		"?problem=page-type": "We cannot use this kind of file.",
-		"?ok=page":           "We got your page.",
-		"?problem=" + url.QueryEscape("call +1900"): `role="status" tabindex="-1"></p>`,
-		"?problem=unavailable":                      `role="status" tabindex="-1"></p>`,
-		"?ok=anything":                              `role="status" tabindex="-1"></p>`,
+		"?problem=page-type":        "We cannot use this kind of file.",
+		"?problem=busy":             "This page did not get to us yet.",
+		"?ok=" + pageKey:            ">Page 2 received.</p>",
+		"?ok=" + pageKey + "c":      silence,
+		"?ok=":                      silence,
+		"?removed=" + pageKey + "c": ">That page is gone. Pages left: 2</p>",
+		"?removed=" + pageKey:       silence,
+		"?removed=1900":             silence,
+		"?removed=":                 silence,
+		"?problem=" + url.QueryEscape("call +1900"): silence,
+		"?problem=unavailable":                      silence,
+		"?ok=anything":                              silence,
 	} {
-		body := h.ask(http.MethodGet, "/send/"+string(submission)+query, "", "Cookie", cookie).Body.String()
+		body := ask(query)
 		if !strings.Contains(body, want) || strings.Contains(body, "1900") {
 			t.Errorf("%s: %.200s", query, body[strings.Index(body, `id="status"`):])
 		}

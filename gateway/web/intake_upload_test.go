@@ -99,8 +99,8 @@ func TestForms(t *testing.T) {
 		content  string
 		outcome  string
 	}{
-		{"stored", ordinary, "scan.jpg", tinyJPEG, "ok=page"},
-		{"sent twice", ordinary, "scan.jpg", tinyJPEG, "ok=page"},
+		{"stored", ordinary, "scan.jpg", tinyJPEG, "ok=" + pageKey},
+		{"sent twice", ordinary, "scan.jpg", tinyJPEG, "ok=" + pageKey},
 		{"nothing chosen", ordinary, "", "", "problem=page-missing"},
 		{"no file field", ordinary, "none", "", "problem=page-missing"},
 		{"an empty file", map[string]string{"key": pageKey + "2"}, "scan.jpg", "", "problem=page-empty"},

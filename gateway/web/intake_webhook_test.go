@@ -146,12 +146,13 @@ func TestErrorsForScriptsAreJSON(t *testing.T) {
 }
 
 // With several offices a stranger's page cannot know whose client this is: it
-// names them all.
+// names them all, each with its number to text.
 func TestSeveralOffices(t *testing.T) {
 	south := north
 	south.ID, south.Name, south.Phone, south.Languages = "south", "South County Benefits", "+15551230299", []string{"es"}
 	h := newHouse(t, func(p *IntakeParts) {
 		p.Directory.Offices = map[gateway.OfficeID]gateway.Office{north.ID: north, south.ID: south}
+		p.Directory.Numbers["+15551230200"] = gateway.NumberRule{Number: "+15551230200", Office: south.ID}
 	})
 	for _, target := range []string{"/", "/c/bbbbbbbbbbbbbbbbbbbbbbbbbb"} {
 		body := h.ask(http.MethodGet, target, "").Body.String()
@@ -160,7 +161,12 @@ func TestSeveralOffices(t *testing.T) {
 				t.Errorf("%s lacks %s", target, want)
 			}
 		}
-		if strings.Contains(body, "sms:") {
+		for number, text := range map[string]string{"15551230100": "Text (555) 123-0100</a>", "15551230200": "Text (555) 123-0200</a>"} {
+			if !strings.Contains(body, `href="sms:&#43;`+number+`?&amp;body=Please%20send%20me%20a%20link"`) || !strings.Contains(body, text) {
+				t.Errorf("%s says to text an office and not where: no %s\n%s", target, number, body)
+			}
+		}
+		if strings.Contains(body, `class="button"`) {
 			t.Errorf("%s guesses an office to text", target)
 		}
 		checkWords(t, body)

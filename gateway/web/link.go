@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"time"
 
 	"dropslot/gateway"
 
@@ -111,3 +113,25 @@ func (i *intake) redirect(c echo.Context, path string) error {
 }
 
 func sendPath(id gateway.SubmissionID) string { return "/send/" + string(id) }
+
+// Tokens cannot be guessed; a client address that asks for this many unknown
+// ones is told to wait.
+const (
+	unknownLinks    = 20
+	unknownLinksPer = time.Hour
+)
+
+// guessed counts an unknown token against the client's address. By then it has
+// been looked up: whether a token is known must be told before a limit may
+// speak, since many phones share one address of their carrier and a link of
+// theirs is never refused for what a neighbor tried. So the limit spares Redis
+// and SQL nothing: it tells a program that guesses to stop, and its refusals
+// show in the metrics.
+func (i *intake) guessed(c echo.Context, unknown error) error {
+	allowed, wait, err := i.Limiter.Allow(c.Request().Context(), "unknown-link", addressKey(c.RealIP()), unknownLinks, unknownLinksPer)
+	if err != nil || allowed {
+		return unknown // without the count the answer is still right
+	}
+	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait.Seconds())+1))
+	return gateway.NewError(gateway.CodeTooManyTries, nil)
+}

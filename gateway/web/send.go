@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,8 +29,7 @@ type sendPage struct {
 	Key        string // a fresh Page-Id for the plain form
 	Asks       []string
 	Pages      []sentPage
-	Notice     string // key of the catalog
-	Trouble    bool
+	Notice     notice
 	Until      string
 	PageBytes  int64
 	LongSide   int
@@ -97,22 +97,43 @@ func (i *intake) showSend(c echo.Context) error {
 			Vars: templates.Vars{"number": strconv.Itoa(n + 1)},
 		})
 	}
-	page.Notice, page.Trouble = notice(c)
+	page.Notice = noticeOf(c.QueryParams(), s.Pages)
 	return i.render(c, http.StatusOK, "send", page)
 }
 
-// notice turns what a form's redirect says into a key of the catalog. Only
-// known codes count: a link from elsewhere cannot put words on the page.
-func notice(c echo.Context) (key string, trouble bool) {
-	switch code := gateway.Code(c.QueryParam("problem")); {
-	case refusals[code].notice:
-		return "errors." + string(code), true
-	case c.QueryParam("ok") == "page":
-		return "page.send.added", false
-	case c.QueryParam("ok") == "removed":
-		return "page.send.removed", false
+// notice is what became of a plain form, said above the forms.
+type notice struct {
+	Words   string // key of the catalog; empty if there is nothing to say
+	Vars    templates.Vars
+	Trouble bool
+}
+
+// What a plain form's redirect says in its query: the Page-Id of the page that
+// was stored or taken back, or the code of what went wrong.
+const (
+	queryStored  = "ok"
+	queryRemoved = "removed"
+	queryProblem = "problem"
+)
+
+// noticeOf turns what a form's redirect says into words. A link from elsewhere
+// can say the same, so only known codes count, and of a page only what its
+// submission bears out at this moment: nobody reads "received" of a page that
+// is not there.
+func noticeOf(query url.Values, pages []gateway.Page) notice {
+	place := func(key string) int {
+		return slices.IndexFunc(pages, func(p gateway.Page) bool { return string(p.Key) == key })
 	}
-	return "", false
+	if code := gateway.Code(query.Get(queryProblem)); refusals[code].notice {
+		return notice{Words: "errors." + string(code), Trouble: true}
+	}
+	if at := place(query.Get(queryStored)); at >= 0 {
+		return notice{Words: "page.send.added", Vars: templates.Vars{"number": strconv.Itoa(at + 1)}}
+	}
+	if key := query.Get(queryRemoved); gateway.PageKey(key).Valid() && place(key) < 0 {
+		return notice{Words: "page.send.removed", Vars: templates.Vars{"count": strconv.Itoa(len(pages))}}
+	}
+	return notice{}
 }
 
 // pageKey makes the Page-Id of the plain form: 128 random bits. A form that
@@ -137,13 +158,29 @@ func (i *intake) removePage(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
 	defer cancel()
-	if err := i.Uploads.Remove(ctx, s, key); err != nil {
+	err = i.Uploads.Remove(ctx, s, key)
+	switch byScript := c.Request().Method == http.MethodDelete; {
+	case !byScript && isOver(err):
+		return i.backToOver(c, s, err)
+	case err != nil:
 		return err
-	}
-	if c.Request().Method == http.MethodDelete {
+	case byScript:
 		return c.NoContent(http.StatusNoContent)
 	}
-	return i.backWith(c, s, "ok", "removed")
+	return i.backWith(c, s, queryRemoved, string(key))
+}
+
+// isOver tells whether an error means that the time is over, or that the
+// session was ended, perhaps through another of this person's links.
+func isOver(err error) bool {
+	return gateway.Is(err, gateway.CodeLinkExpired) || gateway.Is(err, gateway.CodeLinkClosed)
+}
+
+// backToOver answers a plain form that came too late: the submission's own
+// address leads to the receipt, which says what is there.
+func (i *intake) backToOver(c echo.Context, s gateway.Session, err error) error {
+	c.Set(codeKey, gateway.CodeOf(err))
+	return i.redirect(c, sendPath(s.Submission.ID)+i.view(c).Suffix)
 }
 
 // backWith redirects a plain form to the page it came from, with its outcome.
@@ -169,10 +206,8 @@ func (i *intake) finish(c echo.Context) error {
 	_, err = i.Uploads.Finish(r.Context(), s, r.PostForm.Get("name"))
 	switch {
 	case gateway.Is(err, gateway.CodeNoPages):
-		return i.backWith(c, s, "problem", string(gateway.CodeNoPages))
-	// The time was over, or another of this person's links ended it: the
-	// receipt says what is there.
-	case gateway.Is(err, gateway.CodeLinkExpired), gateway.Is(err, gateway.CodeLinkClosed), err == nil:
+		return i.backWith(c, s, queryProblem, string(gateway.CodeNoPages))
+	case isOver(err), err == nil:
 		return i.redirect(c, sendPath(s.Submission.ID)+"/receipt"+i.view(c).Suffix)
 	}
 	return err

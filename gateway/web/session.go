@@ -27,6 +27,7 @@ const sessionStoreTimeout = 2 * time.Second
 // the session back by saving it.
 const (
 	sessionStaff = "staff" // gateway.StaffID as string
+	sessionStamp = "stamp" // of the password it was opened with
 	sessionSince = "since" // time of the sign-in, Unix milliseconds
 )
 
@@ -58,7 +59,8 @@ type deskSession struct {
 	ctx   context.Context // carries scs's data
 	token string          // empty if the browser brought none
 	staff gateway.StaffID // empty if nobody is signed in
-	left  time.Duration   // until the session ends if nothing is done
+	stamp string
+	left  time.Duration // until the session ends if nothing is done
 }
 
 // load finds the session of a request. One that is over counts as none.
@@ -83,7 +85,7 @@ func (s *deskSessions) load(r *http.Request) (deskSession, error) {
 	since := time.UnixMilli(s.manager.GetInt64(ctx, sessionSince))
 	found.left = min(since.Add(s.total).Sub(s.now()), seen.Add(s.idle).Sub(s.now()))
 	if found.left > 0 {
-		found.staff = staff
+		found.staff, found.stamp = staff, s.manager.GetString(ctx, sessionStamp)
 	}
 	return found, nil
 }
@@ -131,7 +133,7 @@ func seenKey(token string) string {
 
 // start signs the staff member in under a new token. Whatever token the
 // browser brought is dead afterwards, so that one planted there is worth nothing.
-func (s *deskSessions) start(c echo.Context, old deskSession, id gateway.StaffID) error {
+func (s *deskSessions) start(c echo.Context, old deskSession, staff gateway.Staff) error {
 	ctx := old.ctx
 	if err := s.manager.Clear(ctx); err != nil {
 		return gateway.NewError(gateway.CodeUnavailable, err)
@@ -139,7 +141,8 @@ func (s *deskSessions) start(c echo.Context, old deskSession, id gateway.StaffID
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return gateway.NewError(gateway.CodeUnavailable, err)
 	}
-	s.manager.Put(ctx, sessionStaff, string(id))
+	s.manager.Put(ctx, sessionStaff, string(staff.ID))
+	s.manager.Put(ctx, sessionStamp, stampOf(staff))
 	s.manager.Put(ctx, sessionSince, s.now().UnixMilli())
 	token, expiry, err := s.manager.Commit(ctx)
 	if err != nil {
@@ -148,14 +151,27 @@ func (s *deskSessions) start(c echo.Context, old deskSession, id gateway.StaffID
 	if err := s.saw(ctx, token); err != nil {
 		return err
 	}
-	s.cookie(c, ctx, token, expiry)
+	s.cookie(ctx, c, token, expiry)
 	return nil
 }
 
-// end destroys the session and takes the cookie back. The cookie goes even
-// if the store is out of reach.
+// stampOf ties a session to the password it was opened with: a new password
+// ends every session of the account.
+func stampOf(staff gateway.Staff) string {
+	sum := sha256.Sum256([]byte("stamp:" + staff.PasswordHash))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// takeBack removes the cookie from the browser.
+func (s *deskSessions) takeBack(c echo.Context) {
+	http.SetCookie(c.Response(), &http.Cookie{
+		Name: DeskCookie, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode, MaxAge: -1,
+	})
+}
+
+// end destroys the session and takes the cookie back.
 func (s *deskSessions) end(c echo.Context, old deskSession) error {
-	s.cookie(c, old.ctx, "", time.Time{})
+	s.cookie(old.ctx, c, "", time.Time{})
 	if old.token == "" {
 		return nil
 	}
@@ -168,7 +184,7 @@ func (s *deskSessions) end(c echo.Context, old deskSession) error {
 	return nil
 }
 
-func (s *deskSessions) cookie(c echo.Context, ctx context.Context, token string, expiry time.Time) {
+func (s *deskSessions) cookie(ctx context.Context, c echo.Context, token string, expiry time.Time) {
 	s.manager.WriteSessionCookie(ctx, c.Response(), token, expiry)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store") // scs added a weaker one
 }

@@ -39,51 +39,70 @@ func bodyMost(pageBytes int64) int64 { return pageBytes + pageBytes/1024 + 64<<1
 func (i *intake) receivePage(c echo.Context) error {
 	s, office, err := i.session(c)
 	if err != nil {
+		hearStranger(c)
 		return err
 	}
 	body := newSteadyBody(c, bodyMost(i.Limits.PageBytes), i.Stall)
 	kind, parameters, _ := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	plainForm := kind == formType && !wantsJSON(c.Request())
-	switch {
-	case c.Request().ContentLength > bodyMost(i.Limits.PageBytes):
-		err = gateway.NewError(gateway.CodePageTooBig, nil)
-	case kind == sealedType:
-		err = i.acceptSealed(c, s, office, body)
-	case kind == formType:
-		err = i.acceptForm(c, s, office, body, parameters["boundary"])
-	default:
-		err = gateway.NewError(gateway.CodePageType, nil)
-	}
+	page, err := i.accept(c, s, office, body, kind, parameters["boundary"])
 	if err == nil {
+		// A page that was here before was recognized by its key, its body unread.
+		// A browser that is still sending reads no answer: hear it out.
+		body.drain()
 		body.extend()
 		if plainForm {
-			return i.backWith(c, s, "ok", "page")
+			return i.backWith(c, s, queryStored, string(page.Key))
 		}
 		return c.JSON(http.StatusCreated, map[string]bool{"stored": true})
 	}
 	if body.fault != nil {
 		err = body.fault // the flow sees only that its reader failed
 	}
-	// A browser that is still sending reads no answer: hear it out.
 	body.drain()
-	if code, r := refusalOf(err); plainForm && r.notice {
+	if !plainForm {
+		return err
+	}
+	if isOver(err) {
+		return i.backToOver(c, s, err)
+	}
+	if code, r := refusalOf(err); r.notice {
 		c.Set(codeKey, code)
-		return i.backWith(c, s, "problem", string(code))
+		return i.backWith(c, s, queryProblem, string(code))
 	}
 	return err
 }
 
-func (i *intake) acceptSealed(c echo.Context, s gateway.Session, office gateway.Office, body *steadyBody) error {
+// accept hands the page to the flow, unless too many are on their way. Its
+// place is free again before a refused body is heard out.
+func (i *intake) accept(c echo.Context, s gateway.Session, office gateway.Office, body *steadyBody, kind, boundary string) (gateway.Page, error) {
+	if c.Request().ContentLength > bodyMost(i.Limits.PageBytes) {
+		return gateway.Page{}, gateway.NewError(gateway.CodePageTooBig, nil)
+	}
+	end, free := i.flying.begin(s.Submission.ID)
+	if !free {
+		return gateway.Page{}, gateway.NewError(codeBusy, nil)
+	}
+	defer end()
+	switch kind {
+	case sealedType:
+		return i.acceptSealed(c, s, office, body)
+	case formType:
+		return i.acceptForm(c, s, office, body, boundary)
+	}
+	return gateway.Page{}, gateway.NewError(gateway.CodePageType, nil)
+}
+
+func (i *intake) acceptSealed(c echo.Context, s gateway.Session, office gateway.Office, body *steadyBody) (gateway.Page, error) {
 	h := c.Request().Header
 	digest, err := contentDigest(h.Values("Content-Digest"))
 	if err != nil {
-		return err
+		return gateway.Page{}, err
 	}
-	_, err = i.Uploads.AcceptSealed(c.Request().Context(), s, gateway.SealedPage{
+	return i.Uploads.AcceptSealed(c.Request().Context(), s, gateway.SealedPage{
 		Key: gateway.PageKey(h.Get("Page-Id")), Label: asked(office, h.Get("Page-Label")),
 		Digest: digest, Length: c.Request().ContentLength, Body: body,
 	})
-	return err
 }
 
 // asked drops a label that the office does not offer: no page is lost for it.
@@ -120,9 +139,9 @@ func contentDigest(values []string) (gateway.Digest, error) {
 
 // acceptForm reads a form part by part: small fields first, the page last. No
 // part is ever kept, in memory or on disk.
-func (i *intake) acceptForm(c echo.Context, s gateway.Session, office gateway.Office, body *steadyBody, boundary string) error {
+func (i *intake) acceptForm(c echo.Context, s gateway.Session, office gateway.Office, body *steadyBody, boundary string) (gateway.Page, error) {
 	if boundary == "" {
-		return gateway.NewError(gateway.CodeBadRequest, errors.New("no boundary"))
+		return gateway.Page{}, gateway.NewError(gateway.CodeBadRequest, errors.New("no boundary"))
 	}
 	buffer := formBuffers.Get().(*bufio.Reader)
 	buffer.Reset(body)
@@ -135,10 +154,10 @@ func (i *intake) acceptForm(c echo.Context, s gateway.Session, office gateway.Of
 	for range formFields {
 		part, err := reader.NextPart()
 		if errors.Is(err, io.EOF) {
-			return gateway.NewError(gateway.CodePageMissing, nil)
+			return gateway.Page{}, gateway.NewError(gateway.CodePageMissing, nil)
 		}
 		if err != nil {
-			return errCutShort
+			return gateway.Page{}, errCutShort
 		}
 		switch part.FormName() {
 		case "key":
@@ -147,18 +166,17 @@ func (i *intake) acceptForm(c echo.Context, s gateway.Session, office gateway.Of
 			label, err = field(part)
 		case "page":
 			if part.FileName() == "" {
-				return gateway.NewError(gateway.CodePageMissing, nil)
+				return gateway.Page{}, gateway.NewError(gateway.CodePageMissing, nil)
 			}
-			_, err = i.Uploads.AcceptPlain(c.Request().Context(), s, gateway.PlainPage{
+			return i.Uploads.AcceptPlain(c.Request().Context(), s, gateway.PlainPage{
 				Key: gateway.PageKey(key), Label: asked(office, label), Body: wholePart{part},
 			})
-			return err
 		}
 		if err != nil {
-			return err
+			return gateway.Page{}, err
 		}
 	}
-	return gateway.NewError(gateway.CodeBadRequest, errors.New("too many fields"))
+	return gateway.Page{}, gateway.NewError(gateway.CodeBadRequest, errors.New("too many fields"))
 }
 
 func field(part *multipart.Part) (string, error) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -51,6 +50,7 @@ type officeView struct {
 	Name   string
 	Phone  templates.PhoneLink
 	Number templates.PhoneLink // where a text brings a link; zero if unknown
+	Vars   templates.Vars
 }
 
 type languageLink struct {
@@ -59,13 +59,14 @@ type languageLink struct {
 }
 
 func phoneLink(e164 string) templates.PhoneLink {
-	return templates.PhoneLink{E164: e164, Display: readableNumber(e164)}
+	return templates.PhoneLink{E164: e164, Display: templates.FormatPhone(e164)}
 }
 
 func officeViewOf(o gateway.Office, n gateway.Number) officeView {
 	v := officeView{Name: o.Name, Phone: phoneLink(o.Phone)}
 	if n != "" {
 		v.Number = phoneLink(string(n))
+		v.Vars = templates.Vars{"number": v.Number.Display}
 	}
 	return v
 }
@@ -98,7 +99,8 @@ func (i *intake) view(c echo.Context) clientView {
 		return v
 	}
 	for _, o := range all {
-		v.Offices = append(v.Offices, officeViewOf(o, ""))
+		rule, _ := i.Directory.NumberOf(o.ID)
+		v.Offices = append(v.Offices, officeViewOf(o, rule.Number))
 	}
 	// The words of a problem may name the office; here nobody knows which.
 	v.Vars["office"] = i.Words.Say(v.Language, "page.some-office", nil)
@@ -176,14 +178,12 @@ func preferred(header string, offered []templates.Language) int {
 	return index
 }
 
-// render answers with a page. It is rendered whole before the first byte, so
-// that a fault in a template never shows half a page.
+// render answers with a page.
 func (i *intake) render(c echo.Context, status int, name string, data interface{ languageTag() string }) error {
-	var page bytes.Buffer
-	if err := i.Pages.Client(&page, name, data.languageTag(), data); err != nil {
+	if err := i.Pages.Client(pageWriter{c.Response(), status}, name, data.languageTag(), data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	return c.HTMLBlob(status, page.Bytes())
+	return nil
 }
 
 func (v clientView) languageTag() string { return v.Language }

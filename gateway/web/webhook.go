@@ -14,7 +14,7 @@ import (
 // Channel is the seam to Twilio: it proves and reads webhooks, and writes TwiML.
 type Channel interface {
 	// ReadMessage reads an inbound message: verified signature, bounded body.
-	// CodeForbidden, CodeBadRequest.
+	// CodeForbidden until the signature is proven, then CodeBadRequest too.
 	ReadMessage(r *http.Request) (gateway.Message, error)
 	// ReadStatus reads what became of a text of ours, likewise.
 	ReadStatus(r *http.Request) (gateway.Delivery, error)
@@ -50,7 +50,7 @@ func (i *intake) receiveText(c echo.Context) error {
 	}
 	action := ""
 	if answer.Body != "" {
-		action = i.PublicURL + "/twilio/status?text=" + string(answer.Text)
+		action = i.PublicURL + gateway.AnswerStatusPath(answer.Text)
 	}
 	return c.Blob(http.StatusOK, twimlType, i.Channel.Reply(answer.Body, action))
 }
@@ -90,6 +90,6 @@ func (i *intake) silence(c echo.Context, status int) error {
 // refuseWebhook says nothing to the client and the status to Twilio.
 func (i *intake) refuseWebhook(c echo.Context, status int) {
 	if err := i.silence(c, status); err != nil {
-		i.Log.Debug("an answer to Twilio was not taken", slog.String("route", i.route(c)))
+		i.Log.Debug("an answer to Twilio was not taken", slog.String("route", routeOf(c, i.known)))
 	}
 }

@@ -121,24 +121,27 @@ export class Capture {
   }
 
   // next takes the next of the chosen files, if there is one; said is what
-  // the person should hear of the one before.
-  private async next(said = ""): Promise<void> {
+  // the person should hear of those before, trouble whether it is bad news.
+  private async next(said = "", trouble = false): Promise<void> {
     const file = this.queue.shift();
     if (!file) return;
     if (!said) this.status.say(this.words.say("working"));
     const kind = await kindOf(file).catch(() => undefined);
     const fault = file.size === 0 ? "page-empty" : kind ? "" : "page-type";
-    if (fault || !kind) return this.refuse(fault);
+    if (fault || !kind) return this.refuse(file, fault, said);
     const draft = await prepare(file, kind, this.longSide());
-    if (draft.content.size > Number(this.settings["pageBytes"])) return this.refuse("page-too-big");
-    this.status.say(said);
+    if (draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
+    this.status.say(said, trouble);
     this.look(draft);
   }
 
-  private refuse(word: string): void {
-    this.queue = [];
+  // refuse names the one file that cannot be sent and goes on with the others.
+  private refuse(file: File, word: string, said: string): Promise<void> {
+    const refusal = this.words.say("not-sent", { file: file.name, why: this.words.say(word) });
+    const all = said ? `${said} ${refusal}` : refusal;
     this.go("start");
-    this.status.say(this.words.say(word), true);
+    this.status.say(all, true);
+    return this.next(all, true);
   }
 
   private look(draft: Draft): void {
@@ -214,6 +217,13 @@ export class Capture {
   private failed(code: string, message: string): void {
     // The server knows how the link stands now; its page says it best.
     if (["link-expired", "link-closed", "not-found"].includes(code)) return this.reload();
+    // Nothing more is taken; "I'm done" stands where the pages are listed.
+    if (code === "too-many-pages" || code === "link-full") {
+      this.queue = [];
+      this.go("start");
+      this.status.say(message || this.words.say("failed"), true);
+      return;
+    }
     // A key that was used is never used again.
     if (this.draft && (code === "page-conflict" || code === "page-removed")) {
       this.draft.key = newKey();

@@ -17,6 +17,9 @@ export type Outcome = { ok: true } | { ok: false; code: string; message: string 
 
 // Silence on the line for this long counts as a broken connection.
 const stallPatience = 75_000; // milliseconds
+// Phones are wrong at times about having no network: after this long a try is
+// made all the same.
+const offlinePatience = 20_000; // milliseconds
 // Pauses before the second and later tries.
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000];
 
@@ -25,6 +28,7 @@ const passing = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
 
 interface Answer {
   status: number; // 0: no answer
+  stored: boolean; // our server's own word; nothing else counts as received
   code: string;
   message: string;
 }
@@ -33,12 +37,15 @@ export async function send(url: string, parcel: Parcel, report: Report): Promise
   for (let attempt = 0; ; attempt++) {
     await online(report);
     const answer = await post(url, parcel, report);
-    if (answer.status === 200 || answer.status === 201) return { ok: true };
+    if (answer.status === 201 && answer.stored) return { ok: true };
     if (answer.code === "page-seal" && parcel.sealed) {
       parcel.sealed = undefined; // the office changed its keys while the page was open
       continue;
     }
-    const worthwhile = passing.has(answer.status) || answer.code === "page-digest";
+    // A friendly answer that does not say "stored" is not our server's, or not
+    // to this request: a login page of the network, or where a redirect led to.
+    const strange = answer.status >= 200 && answer.status < 300;
+    const worthwhile = strange || passing.has(answer.status) || answer.code === "page-digest";
     const pause = pauses[attempt];
     if (!worthwhile || pause === undefined) {
       return { ok: false, code: answer.code, message: answer.message };
@@ -48,17 +55,25 @@ export async function send(url: string, parcel: Parcel, report: Report): Promise
   }
 }
 
-// online waits until the phone says that it has a network.
+// online waits until the phone says that it has a network, but not for ever.
 function online(report: Report): Promise<void> {
   if (navigator.onLine) return Promise.resolve();
   report.trouble("offline");
-  return new Promise((resolve) => window.addEventListener("online", () => resolve(), { once: true }));
+  return new Promise((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", go);
+      resolve();
+    };
+    const timer = setTimeout(go, offlinePatience);
+    window.addEventListener("online", go);
+  });
 }
 
 function post(url: string, parcel: Parcel, report: Report): Promise<Answer> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    const silence = { status: 0, code: "", message: "" };
+    const silence = { status: 0, stored: false, code: "", message: "" };
     let timer = 0;
     const alive = () => {
       clearTimeout(timer);
@@ -94,16 +109,18 @@ function post(url: string, parcel: Parcel, report: Report): Promise<Answer> {
 }
 
 function read(request: XMLHttpRequest): Answer {
+  let stored = false;
   let code = "";
   let message = "";
   try {
-    const body = JSON.parse(request.responseText) as { code?: unknown; message?: unknown };
+    const body = JSON.parse(request.responseText) as { stored?: unknown; code?: unknown; message?: unknown };
+    stored = body.stored === true;
     if (typeof body.code === "string") code = body.code;
     if (typeof body.message === "string") message = body.message;
   } catch {
     // A proxy in between may answer with a page of its own.
   }
-  return { status: request.status, code, message };
+  return { status: request.status, stored, code, message };
 }
 
 // newKey gives a Page-Id: 26 characters, 156 bits.

@@ -10,6 +10,7 @@ interface RequestState {
   steps: { words: string; done: boolean }[];
   papers: string;
   moving: boolean;
+  next?: string;
 }
 
 const json = { Accept: "application/json" };
@@ -26,6 +27,8 @@ export function sendInPlace(): void {
   const box = find("[data-send-problem]");
   const states = find("[data-send-state]");
   const phone = find<HTMLInputElement>("[name=phone]", form);
+  // Names the text, so that a form that arrives twice sends one.
+  const sending = find<HTMLInputElement>("[name=sending]", form);
   const button = find<HTMLButtonElement>("button[type=submit]", form);
 
   form.addEventListener("submit", async (event) => {
@@ -43,7 +46,9 @@ export function sendInPlace(): void {
         phone.focus();
         return;
       }
-      states.prepend(newCard((await answer.json()) as RequestState));
+      const state = (await answer.json()) as RequestState;
+      states.prepend(newCard(state));
+      sending.value = state.next ?? "";
       phone.value = "";
       phone.focus();
     } finally {
