@@ -63,6 +63,12 @@ check-bundle: $(STATIC)/node_modules/.package-lock.json ## fails if dist/ is not
 bench: ## what it can carry, against floors measured in the same run
 	go run ./cmd/bench $(BENCH)
 
+.PHONY: screenshots
+screenshots: ## the README's pictures, as the browser tests see them
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	(cd $(E2E) && DROPSLOT_REQUIRE_ALL=1 DROPSLOT_SCREENSHOTS="$$folder" go test -count 1 -run 'TestDemo|TestJourneys/photograph' .); \
+	mkdir -p templates/screenshots; cp "$$folder"/{phone,capture,desk}.png templates/screenshots/
+
 .PHONY: image
 image: ## the container image, with docker, podman or buildah
 	@if command -v docker >/dev/null; then docker build -t dropslot .; \

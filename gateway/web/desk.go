@@ -48,12 +48,6 @@ type DeskPages interface {
 	Desk(w io.Writer, name string, data any) error
 }
 
-// The times after which a session ends.
-const (
-	DefaultDeskIdle  = 15 * time.Minute
-	DefaultDeskTotal = 12 * time.Hour
-)
-
 // A form of the desk holds a phone number or a password: nothing near this.
 const deskFormBytes = 64 << 10
 
@@ -77,8 +71,8 @@ type DeskParts struct {
 	// URL is how browsers reach the desk: https, or http on a loopback address.
 	URL            string
 	TrustedProxies []netip.Prefix
-	Idle           time.Duration // 0 means DefaultDeskIdle
-	Total          time.Duration // 0 means DefaultDeskTotal
+	Idle           time.Duration // a session ends after this much silence
+	Total          time.Duration // and after this long in any case
 	Now            func() time.Time
 	Log            *slog.Logger
 	Metrics        prometheus.Registerer
@@ -97,12 +91,6 @@ func NewDesk(parts DeskParts) (http.Handler, error) {
 	base, err := url.Parse(parts.URL)
 	if err != nil || base.Host == "" {
 		return nil, errors.New("the desk needs its public URL")
-	}
-	if parts.Idle == 0 {
-		parts.Idle = DefaultDeskIdle
-	}
-	if parts.Total == 0 {
-		parts.Total = DefaultDeskTotal
 	}
 	d := &desk{
 		DeskParts: parts,

@@ -97,7 +97,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		LanguageName: func(tag string) string {
 			return map[string]string{"en": "English", "es": "Spanish"}[tag]
 		},
-		URL: "https://desk.example.gov", Now: h.clock,
+		URL: "https://desk.example.gov", Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: h.clock,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.metrics,
 	}
 	h.build(t)

@@ -151,17 +151,6 @@ func TestGuessesAreSlowedAndKnownLinksAreNot(t *testing.T) {
 	}
 }
 
-func TestAddressKeyJoinsOneCustomersIPv6(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
-		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "nonsense": "unknown",
-	} {
-		if got := addressKey(address); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-}
-
 func TestLanguage(t *testing.T) {
 	cases := []struct {
 		name, link, query, cookie, accept, want string

@@ -128,7 +128,7 @@ const (
 // and SQL nothing: it tells a program that guesses to stop, and its refusals
 // show in the metrics.
 func (i *intake) guessed(c echo.Context, unknown error) error {
-	allowed, wait, err := i.Limiter.Allow(c.Request().Context(), "unknown-link", addressKey(c.RealIP()), unknownLinks, unknownLinksPer)
+	allowed, wait, err := i.Limiter.Allow(c.Request().Context(), "unknown-link", gateway.AddressKey(c.RealIP()), unknownLinks, unknownLinksPer)
 	if err != nil || allowed {
 		return unknown // without the count the answer is still right
 	}

@@ -75,19 +75,6 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(p.Bits(), addr.BitLen())}
 }
 
-// addressKey joins the addresses of one IPv6 customer, who has at least a /64.
-func addressKey(address string) string {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return "unknown"
-	}
-	parsed = parsed.Unmap().WithZone("")
-	if parsed.Is4() {
-		return parsed.String()
-	}
-	return netip.PrefixFrom(parsed, 64).Masked().String()
-}
-
 // routeOf names the route for metrics and logs, if it is one of the side's
 // own. A path is never logged: it may hold a token, or what a stranger typed.
 func routeOf(c echo.Context, known map[string]bool) string {
