@@ -115,7 +115,7 @@ func uploadWorker(w way, p *page, host string, sessions chan *session) func(int)
 				return 0, err
 			}
 			// A form is answered with 303 to the page that tells how it went.
-			stored := answer.Status == 201 || answer.Status == 303 && strings.Contains(answer.Location, "ok=page")
+			stored := answer.Status == 201 || answer.Status == 303 && strings.Contains(answer.Location, "?ok=")
 			if !stored {
 				return 0, fmt.Errorf("a page was answered with %d %s: %.300s", answer.Status, answer.Location, answer.Body)
 			}
