@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 )
@@ -161,116 +159,6 @@ func (r *Reindex) fromHeaders(ctx context.Context, s shelf) (Submission, error) 
 		ID: s.id, Office: s.office, Number: header.Number, Sender: r.Phones.Index(s.office, phone), Phone: sealed,
 		Language: header.Language, State: SubmissionReceived, OpenedAt: header.ClaimedAt,
 	}, err
-}
-
-// pages gives what the latest manifest lists, or, where none can be read,
-// every page object that opens.
-func (r *Reindex) pages(ctx context.Context, s shelf, submission *Submission, report *ReindexReport) ([]Page, error) {
-	for _, name := range slices.Backward(s.manifests) {
-		var m Manifest
-		err := r.read(ctx, s.office, name, &m)
-		if Is(err, CodeBlobDamaged) {
-			report.Damaged = append(report.Damaged, name)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		submission.FinishedAt, submission.Unfinished, submission.SealedName = m.FinishedAt, m.Unfinished, m.SealedName
-		return r.listed(s, m, report), nil
-	}
-	return r.allUnlisted(ctx, s, report)
-}
-
-func (r *Reindex) allUnlisted(ctx context.Context, s shelf, report *ReindexReport) ([]Page, error) {
-	names := make([]BlobName, 0, len(s.pages))
-	for _, info := range s.pages {
-		names = append(names, info.Name)
-	}
-	standings, err := r.Records.KnownBlobs(ctx, s.id, names)
-	if err != nil {
-		return nil, err
-	}
-	var pages []Page
-	for _, info := range s.pages {
-		standing := standings[info.Name]
-		switch {
-		case s.erased[info.Name]:
-			report.Erased++
-			continue
-		case standing == BlobUnknown, standing == BlobOrphan && r.behind:
-		default:
-			continue
-		}
-		page, err := r.unlisted(ctx, s, info)
-		switch {
-		case Is(err, CodeBlobDamaged):
-			report.Damaged = append(report.Damaged, info.Name)
-		case err != nil:
-			return nil, err
-		default:
-			pages = append(pages, page)
-		}
-	}
-	return pages, nil
-}
-
-func (r *Reindex) listed(s shelf, m Manifest, report *ReindexReport) []Page {
-	there := map[BlobName]int64{}
-	for _, info := range s.pages {
-		there[info.Name] = info.Size
-	}
-	var pages []Page
-	for _, listed := range m.Pages {
-		size, present := there[listed.Blob]
-		digest, same := Digest{}, Digest{}
-		_, err1 := hex.Decode(digest[:], []byte(listed.SHA256))
-		_, err2 := hex.Decode(same[:], []byte(listed.Same))
-		switch {
-		case s.erased[listed.Blob]:
-			report.Erased++
-		case !present:
-			report.Missing++
-		case err1 != nil, err2 != nil, size != listed.SealedBytes:
-			report.Damaged = append(report.Damaged, listed.Blob)
-		default:
-			pages = append(pages, Page{
-				ID: listed.ID, Key: listed.Key, Submission: s.id, Office: s.office, Link: listed.Link, Blob: listed.Blob,
-				Digest: digest, Same: same, SealedBytes: listed.SealedBytes, PlainBytes: listed.PlainBytes,
-				Sealing: listed.Sealing, Label: listed.Label, ReceivedAt: listed.ReceivedAt,
-			})
-		}
-	}
-	return pages
-}
-
-// unlisted rebuilds a page's row from its object alone. Its identifier is the
-// one in the object's name, so that running again finds the same page.
-func (r *Reindex) unlisted(ctx context.Context, s shelf, info BlobInfo) (Page, error) {
-	blob, err := r.Vault.Open(ctx, info.Name)
-	if err != nil {
-		return Page{}, err
-	}
-	defer func() { _ = blob.Close() }()
-	digest, err := digestOf(blob)
-	if err != nil {
-		return Page{}, err
-	}
-	plain, size, err := r.Opener.Open(s.office, blob, blob.Size())
-	if err != nil {
-		return Page{}, err
-	}
-	piece := pieces.Get().(*[]byte)
-	defer pieces.Put(piece)
-	if _, err := copyPieces(io.Discard, io.NewSectionReader(plain, 0, size), *piece, size); err != nil {
-		return Page{}, NewError(CodeBlobDamaged, errors.New("the sealed content is cut or changed"))
-	}
-	_, name := splitBlob(info.Name)
-	id := strings.TrimSuffix(strings.TrimPrefix(name, "page-"), ".age")
-	return Page{
-		ID: PageID(id), Key: PageKey(id), Submission: s.id, Office: s.office, Blob: info.Name, Digest: digest, Same: digest,
-		SealedBytes: blob.Size(), PlainBytes: size, Sealing: SealedByServer, ReceivedAt: info.Modified,
-	}, nil
 }
 
 func (r *Reindex) read(ctx context.Context, office OfficeID, name BlobName, into any) error {

@@ -1,0 +1,193 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// The records' ports. Each method is one transaction, and the audit
+// entries handed to it are written in that transaction or nothing is.
+// Errors that a caller must tell apart are *Error; every other error means
+// that the part behind the port is out of reach.
+
+// TextRecords keeps texts and the standing of senders.
+type TextRecords interface {
+	// ReceiveText stores an inbound text, exactly once by AccountSID and
+	// MessageSID. It holds the sender's row against every other text of that
+	// sender, hands the standing to decide (which must be pure: it may be
+	// called again), then writes the outcome: the text's row, the sender's
+	// standing, the link (superseding the standing's link if that is still
+	// issued) and the audit entries. When the message came before, decide is
+	// not called or its outcome is dropped, and earlier is what was stored.
+	// A text whose Sender is zero has no standing and leaves none.
+	ReceiveText(ctx context.Context, t Text, decide func(Standing) (TextOutcome, error)) (outcome TextOutcome, earlier *EarlierText, err error)
+	// ForgetAnswer takes back, in the sender's standing, an answer that never
+	// left: its pause and its place in the limits. Nothing happens if a newer
+	// answer was given meanwhile.
+	ForgetAnswer(ctx context.Context, link Link) error
+	// SaveDelivery notes what became of a text of ours; states only move up
+	// in rank. CodeNotFound if there is no such text.
+	SaveDelivery(ctx context.Context, d Delivery) error
+}
+
+// LinkRecords keeps links. Its word decides over Redis.
+type LinkRecords interface {
+	// LinkByHash finds a link by its token's hash, or CodeLinkUnknown.
+	LinkByHash(ctx context.Context, hash TokenHash) (Link, error)
+	// ClaimLink binds the link to the browser if it is issued and not expired
+	// at c.At, and gives the link as it stands afterwards: the caller compares
+	// the browser to see who won. The first claim opens the submission; if
+	// the link's submission is no longer open, the link is moved to
+	// c.Fresh first. Audit entries are written only when this call claimed.
+	ClaimLink(ctx context.Context, id LinkID, c Claim, audit ...AuditEntry) (Link, error)
+	// IssueRequest stores a link that staff asked for, superseding the
+	// sender's newest link if unclaimed, and the sending that carries it, and
+	// remembers both in the sender's standing. CodeOptedOut if nothing may
+	// be sent; CodeSendTwice if there is a sending of this identifier.
+	IssueRequest(ctx context.Context, l Link, s Sending, audit ...AuditEntry) error
+	// FinishSending notes Twilio's answer to a sending.
+	FinishSending(ctx context.Context, d Delivery, audit ...AuditEntry) error
+}
+
+// Claim is one browser's wish to have a link.
+type Claim struct {
+	Browser BrowserHash
+	At      time.Time
+	IdleAt  time.Time
+	EndsAt  time.Time
+	Fresh   SubmissionID
+}
+
+// Sending is one text that Dropslot sends by itself.
+type Sending struct {
+	ID        SendingID
+	Link      LinkID
+	Office    OfficeID
+	Occasion  Occasion
+	Staff     StaffID // who asked; empty if nobody did
+	State     DeliveryState
+	SID       string
+	ErrorCode int
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// SubmissionRecords keeps submissions and pages, for the client's side.
+type SubmissionRecords interface {
+	// Session finds the claimed link of this submission and browser together
+	// with the submission and its pages, or CodeNotFound. If there are
+	// several, the newest.
+	Session(ctx context.Context, id SubmissionID, browser BrowserHash) (Session, error)
+	// FindPage gives the page of this key, removed or not, or CodeNotFound.
+	FindPage(ctx context.Context, id SubmissionID, key PageKey) (Page, error)
+	// SavePage stores a page whose blob is durable. In the transaction it
+	// checks, in this order: the key (the same page again gives that page
+	// and stored=false; CodePageConflict; CodePageRemoved), the link (claimed,
+	// not closed, else CodeLinkClosed; now within Deadline plus grace, else
+	// CodeLinkExpired), the submission (open, else CodeLinkClosed) and the
+	// caps (CodeTooManyPages, CodeLinkFull). It moves the link's IdleAt.
+	SavePage(ctx context.Context, p Page, l Limits, audit ...AuditEntry) (saved Page, stored bool, err error)
+	// RemovePage marks a page removed while the session lives and gives it.
+	// Removing it again gives it again.
+	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, at time.Time, audit ...AuditEntry) (Page, error)
+	// FinishSubmission ends the session: closes every claimed link of the
+	// submission and marks it received. CodeNoPages if it holds none.
+	// Finishing again gives the submission again.
+	FinishSubmission(ctx context.Context, link LinkID, id SubmissionID, sealedName []byte, at time.Time, audit ...AuditEntry) (Submission, error)
+}
+
+// HouseRecords serves the periodic jobs.
+type HouseRecords interface {
+	// ExpireSubmissions ends at most limit open submissions none of whose
+	// links may still bring a page at the time (deadline plus grace): received
+	// and unfinished if they hold pages, empty if not; and gives those that
+	// hold pages. The audit entry is made for each.
+	ExpireSubmissions(ctx context.Context, at time.Time, grace time.Duration, limit int, audit func(Submission) AuditEntry) ([]Submission, error)
+	// SubmissionPages gives the pages that count, in order of arrival.
+	SubmissionPages(ctx context.Context, id SubmissionID) (Submission, []Page, error)
+	// Unarchived gives at most limit ended submissions that hold pages and
+	// whose manifest is not in the vault yet, by identifier, those after the
+	// given one.
+	Unarchived(ctx context.Context, after SubmissionID, limit int) ([]Submission, error)
+	// MarkArchived notes that the manifest is in the vault.
+	MarkArchived(ctx context.Context, id SubmissionID, at time.Time) error
+	// KnownBlobs tells for each name whether it may be swept.
+	KnownBlobs(ctx context.Context, submission SubmissionID, names []BlobName) (map[BlobName]BlobStanding, error)
+	// RestoreSubmission puts back what the vault told of a submission; rows
+	// that exist are left as they are. It gives how many pages were new.
+	RestoreSubmission(ctx context.Context, s Submission, pages []Page, audit ...AuditEntry) (int, error)
+}
+
+// BlobStanding is what the records say of a blob.
+type BlobStanding string
+
+// What the records say of a blob.
+const (
+	BlobCounts  BlobStanding = "counts"  // a page that is not removed
+	BlobRemoved BlobStanding = "removed" // a removed page
+	BlobOrphan  BlobStanding = "orphan"  // its submission is known, the blob is not
+	BlobUnknown BlobStanding = "unknown" // its submission is not known: never swept
+)
+
+// Cursor is a place in the inbox, newest first. The zero value is its start.
+type Cursor struct {
+	ArrivedAt time.Time
+	ID        SubmissionID
+}
+
+// DeskRecords serves caseworkers. Each query names the offices the person
+// works for, and finds nothing of any other: CodeNotFound.
+type DeskRecords interface {
+	// Inbox lists submissions with at least one page, newest first by first
+	// page; handled ones or the others.
+	Inbox(ctx context.Context, offices []OfficeID, handled bool, after Cursor, limit int) ([]Submission, error)
+	// Submission gives one with its pages that count, in order of arrival.
+	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
+	// Page gives one page that counts.
+	Page(ctx context.Context, offices []OfficeID, id PageID) (Page, error)
+	// HandleSubmission marks a submission done. One that is done already is
+	// left as it is, without an error; one the client may still add to is
+	// CodeForbidden.
+	HandleSubmission(ctx context.Context, offices []OfficeID, id SubmissionID, by StaffID, as HandledAs, note string, at time.Time, audit ...AuditEntry) error
+	// Requests lists links that staff sent, newest first.
+	Requests(ctx context.Context, offices []OfficeID, limit int) ([]RequestRow, error)
+	// Request gives one of them.
+	Request(ctx context.Context, offices []OfficeID, id SendingID) (RequestRow, error)
+}
+
+// RequestRow is one link that staff sent and how far it came.
+type RequestRow struct {
+	Sending    Sending
+	Link       Link
+	Phone      SealedPhone
+	Submission SubmissionID
+	Opened     bool            // some link of the submission was claimed
+	State      SubmissionState // of the submission; empty before the claim
+	Unfinished bool
+	Pages      int
+}
+
+// StaffRecords keeps the accounts.
+type StaffRecords interface {
+	// AddStaff stores an account; CodeBadRequest if the login is taken.
+	AddStaff(ctx context.Context, s Staff, audit ...AuditEntry) error
+	// ChangeStaff changes what the change names, by login, or CodeNotFound.
+	ChangeStaff(ctx context.Context, login string, change StaffChange, audit ...AuditEntry) error
+	// StaffByLogin finds an account, or CodeNotFound.
+	StaffByLogin(ctx context.Context, login string) (Staff, error)
+	// StaffByID finds an account, or CodeNotFound.
+	StaffByID(ctx context.Context, id StaffID) (Staff, error)
+	// ListStaff lists all accounts by login.
+	ListStaff(ctx context.Context) ([]Staff, error)
+}
+
+// AuditTrail is written before an act and proven afterwards.
+type AuditTrail interface {
+	// Append writes entries. An act that must be audited happens only after
+	// Append returned nil.
+	Append(ctx context.Context, entries ...AuditEntry) error
+	// Head is the end of this process's chain; false while it is empty.
+	Head(ctx context.Context) (AuditHead, bool, error)
+	// LostHeads tells which of the heads the rows no longer bear out.
+	LostHeads(ctx context.Context, heads []AuditHead) ([]AuditHead, error)
+}
