@@ -154,7 +154,15 @@ func (h *House) Sweep(ctx context.Context) error {
 		return ErrRecordsBehind
 	}
 	before := h.Now().Add(-h.Limits.SweepAge)
-	if _, err := h.Vault.SweepTemporary(ctx, before); err != nil {
+	// What an unfinished upload left was never an object: it is counted, no more.
+	temporary, err := h.Vault.SweepTemporary(ctx, before)
+	if err == nil && temporary > 0 {
+		err = h.Audit.Append(ctx, AuditEntry{
+			At: h.Now(), Actor: ActorRole("worker"), Action: ActionSwept, Outcome: OutcomeDone,
+			Reason: fmt.Sprintf("%d unfinished uploads", temporary),
+		})
+	}
+	if err != nil {
 		return err
 	}
 	return h.sweepPages(ctx, before)

@@ -166,8 +166,12 @@ func (f *Inbound) again(ctx context.Context, earlier EarlierText, office Office,
 		return Answer{Text: earlier.ID, Again: true}, nil
 	}
 	a, err := f.answer(ctx, earlier.ID, earlier.Occasion, *earlier.Link, office, ReasonAnswered)
+	if err != nil {
+		return Answer{}, err
+	}
 	a.Again = true
-	return a, err
+	pictures := earlier.Occasion == OccasionPhotoNotKept || earlier.Occasion == OccasionPhotoNotKeptLast
+	return a, f.Records.RecallAnswer(ctx, *earlier.Link, pictures, now)
 }
 
 // Deliver notes what Twilio says of an answer's way to the phone.

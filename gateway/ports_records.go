@@ -25,6 +25,9 @@ type TextRecords interface {
 	// left: its pause and its place in the limits. Nothing happens if a newer
 	// answer was given meanwhile.
 	ForgetAnswer(ctx context.Context, link Link) error
+	// RecallAnswer counts a forgotten answer after all: the message came again
+	// and was answered. Nothing happens if it was not forgotten.
+	RecallAnswer(ctx context.Context, link Link, pictures bool, at time.Time) error
 	// SaveDelivery notes what became of a text of ours; states only move up
 	// in rank. CodeNotFound if there is no such text.
 	SaveDelivery(ctx context.Context, d Delivery) error

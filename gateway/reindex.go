@@ -19,7 +19,10 @@ type Reindex struct {
 	Opener    Opener
 	Phones    PhoneBook
 	Now       func() time.Time
-	behind    bool // the records lack rows that the vault knows of
+	// RecordsLost says that the records lost rows, where the audit heads cannot
+	// tell: they are a minute old at most, and a failover may lose less.
+	RecordsLost bool
+	behind      bool
 }
 
 // ReindexReport tells what a reindex found.
@@ -28,6 +31,7 @@ type ReindexReport struct {
 	Restored    int // pages that the records lacked
 	Erased      int // pages with a tombstone: not brought back
 	Missing     int // pages of a manifest whose object is gone without a tombstone
+	Skipped     int // page objects that were never acknowledged, or are under way
 	Damaged     []BlobName
 	LostHeads   int // audit chains whose rows are gone, noted as such
 }
@@ -60,7 +64,7 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 	if err != nil {
 		return report, err
 	}
-	r.behind = len(lost) > 0
+	r.behind = r.RecordsLost || len(lost)+len(report.Damaged) > 0
 	current := shelf{}
 	flush := func() error {
 		if current.id == "" {
@@ -180,11 +184,12 @@ func (r *Reindex) read(ctx context.Context, office OfficeID, name BlobName, into
 // heads reads the audit heads; a damaged one is in nobody's way here.
 func (r *Reindex) heads(ctx context.Context, report *ReindexReport) ([]AuditHead, error) {
 	heads, err := LoadHeads(ctx, r.Vault)
-	if damaged, ok := errors.AsType[*DamagedHeads](err); ok {
-		report.Damaged = append(report.Damaged, damaged.Names...)
-		err = nil
+	damaged, ok := errors.AsType[*DamagedHeads](err)
+	if !ok {
+		return heads, err
 	}
-	return heads, err
+	report.Damaged = append(report.Damaged, damaged.Names...)
+	return heads, nil
 }
 
 // noteLostHeads puts on record which audit rows are gone, so that the sweep

@@ -45,6 +45,9 @@ func (r *Reindex) allUnlisted(ctx context.Context, s shelf, report *ReindexRepor
 			report.Erased++
 			continue
 		case standing == BlobUnknown, standing == BlobOrphan && r.behind:
+		case standing == BlobOrphan:
+			report.Skipped++
+			continue
 		default:
 			continue
 		}

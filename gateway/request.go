@@ -71,7 +71,7 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 	issued := who.entry(now, ActionLinkIssued, "link:"+string(link.ID), office)
 	err = r.Records.IssueRequest(ctx, link, sending, issued)
 	if Is(err, CodeSendTwice) {
-		return r.Get(ctx, who, id)
+		return r.sendAgain(ctx, who, id, link, p)
 	}
 	if err != nil {
 		return RequestView{}, r.refused(ctx, who, office, err)
@@ -85,6 +85,23 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 		return r.view(RequestRow{Sending: sending, Link: link, Phone: link.Phone, Submission: link.Submission}), nil
 	}
 	return r.Get(ctx, who, sending.ID)
+}
+
+// sendAgain is what happens to a form that arrives twice. If its phone was
+// changed in between, because the first answer was lost, it is a text of its own.
+func (r *Requests) sendAgain(ctx context.Context, who Actor, id SendingID, link Link, p Phone) (RequestView, error) {
+	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	if err == nil && row.Link.Sender == link.Sender && row.Link.Office == link.Office {
+		return r.view(row), nil
+	}
+	if err != nil && !Is(err, CodeNotFound) {
+		return RequestView{}, err
+	}
+	fresh, err := NewID(r.Now(), r.Random)
+	if err != nil {
+		return RequestView{}, err
+	}
+	return r.Send(ctx, who, SendingID(fresh), link.Office, p, link.Language)
 }
 
 // refused writes the audit row of a text that was not sent.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,8 @@ them off unseen: the report counts them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withParts(cmd.Context(), std, path, config.RoleWorker, func(p *parts) error {
 				heads, err := gateway.LoadHeads(cmd.Context(), p.vault)
-				if err != nil {
+				damaged, anyDamaged := errors.AsType[*gateway.DamagedHeads](err)
+				if err != nil && !anyDamaged {
 					return err
 				}
 				report, err := p.records.Verify(cmd.Context(), heads)
@@ -37,6 +39,9 @@ them off unseen: the report counts them.`,
 					return err
 				}
 				_, _ = fmt.Fprint(std.out, report.String())
+				if anyDamaged {
+					return damaged
+				}
 				if !report.OK() {
 					return errSilent
 				}

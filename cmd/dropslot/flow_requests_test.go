@@ -61,6 +61,11 @@ func TestALinkIsSentOnceHoweverOftenTheFormArrives(t *testing.T) {
 	if len(x.bodies) != 1 {
 		t.Errorf("%d texts were sent", len(x.bodies))
 	}
+	// The answer was lost, and the number is corrected before it is sent again.
+	view, err := requests.Send(t.Context(), staffOf(demoOffice), id, demoOffice, mustPhone(t, "+13125550199"), "en")
+	if err != nil || view.ID == id || view.LastFour != "0199" || len(x.bodies) != 2 {
+		t.Errorf("the corrected number got %+v, %v, %d texts", view, err, len(x.bodies))
+	}
 }
 
 func TestASentLinkTellsHowItEnded(t *testing.T) {
@@ -145,6 +150,23 @@ func TestAnAnswerThatNeverLeftIsNotCounted(t *testing.T) {
 	r.wait(time.Second)
 	if a := r.receive(r.message(client, "", 1)); !strings.Contains(a.Body, "/c/") {
 		t.Errorf("the next picture got %q (%s)", a.Body, a.Reason)
+	}
+}
+
+// Redis was away, and Twilio's retry was answered: that answer counts.
+func TestARetriedAnswerCountsAfterAll(t *testing.T) {
+	r := newRig(t)
+	broken := *r.inbound
+	broken.Links = awayLinks{}
+	m := r.message(client, "", 1)
+	if _, err := broken.Receive(t.Context(), m); err == nil {
+		t.Fatal("answered without Redis")
+	}
+	if a := r.receive(m); !a.Again || a.Body == "" {
+		t.Fatalf("the retry got %q", a.Body)
+	}
+	if a := r.receive(r.message(client, "", 1)); a.Reason != gateway.ReasonBurst {
+		t.Errorf("the next picture of the burst got %q (%s)", a.Body, a.Reason)
 	}
 }
 

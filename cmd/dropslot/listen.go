@@ -27,7 +27,7 @@ const (
 	readTimeout   = 15 * time.Second // uploads extend both for themselves while bytes arrive
 	writeTimeout  = 2 * time.Minute  // a page over a slow line inside an agency
 	headerBytes   = 16 << 10
-	stopPatience  = 8 * time.Second // Docker kills after 10 s unless told otherwise
+	stopPatience  = 25 * time.Second // compose.yaml and systemd give 30 and more; Docker alone 10
 )
 
 // server is one listener with its handler.

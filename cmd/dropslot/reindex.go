@@ -14,6 +14,7 @@ import (
 
 func newReindexCommand(std streams) *cobra.Command {
 	var path, reason string
+	var recordsLost bool
 	command := &cobra.Command{
 		Use:   "reindex --reason TEXT",
 		Short: "Rebuild the records from the vault",
@@ -35,7 +36,7 @@ just arriving could be taken twice.`,
 				}
 				flow := &gateway.Reindex{
 					Directory: p.directory, Records: p.records, Audit: p.records, Vault: p.vault, Opener: opener,
-					Phones: p.phones, Now: time.Now,
+					Phones: p.phones, Now: time.Now, RecordsLost: recordsLost,
 				}
 				report, err := flow.Run(cmd.Context(), reason)
 				tellReindexed(std, report)
@@ -47,6 +48,8 @@ just arriving could be taken twice.`,
 		},
 	}
 	addConfigFlag(command, &path)
+	command.Flags().BoolVar(&recordsLost, "records-lost", false,
+		"the database lost its newest rows, as after a failover: take every page in the vault that it does not know")
 	command.Flags().StringVar(&reason, "reason", "", "why, for the audit trail")
 	return command
 }
@@ -54,6 +57,9 @@ just arriving could be taken twice.`,
 func tellReindexed(std streams, r gateway.ReindexReport) {
 	_, _ = fmt.Fprintf(std.out, "%d submissions in the vault, %d pages restored, %d erased pages left erased\n",
 		r.Submissions, r.Restored, r.Erased)
+	if r.Skipped > 0 {
+		_, _ = fmt.Fprintf(std.out, "%d page files were left out: never acknowledged, or just arriving. If the database lost its newest rows, run again with --records-lost\n", r.Skipped)
+	}
 	if r.LostHeads > 0 {
 		_, _ = fmt.Fprintf(std.out, "%d audit chains are gone with the old database; the trail says so\n", r.LostHeads)
 	}

@@ -32,10 +32,11 @@ func Run(ctx context.Context, log *slog.Logger, report func(name string, err err
 }
 
 // run turns a panic into a failure: one piece of work must not end the others.
+// The panic's value stays out of the log: it may quote what a person sent.
 func (p Periodic) run(ctx context.Context) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+			err = fmt.Errorf("panic of type %T\n%s", value, debug.Stack())
 		}
 	}()
 	return p.Run(ctx)

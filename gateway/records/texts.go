@@ -118,6 +118,24 @@ func (s *Store) ForgetAnswer(ctx context.Context, link gateway.Link) error {
 	return err
 }
 
+// RecallAnswer counts a forgotten answer after all; see the port.
+func (s *Store) RecallAnswer(ctx context.Context, link gateway.Link, pictures bool, at time.Time) error {
+	_, err := write(ctx, s, "recall answer", senderLock(link.Office, link.Sender), func(x *tx) (struct{}, error) {
+		standing, err := x.lockSender(link.Office, link.Sender)
+		if err != nil || standing.Link != link.ID || !standing.LastAnswerAt.IsZero() {
+			return struct{}{}, err
+		}
+		standing.LastAnswerAt = at
+		if pictures {
+			standing.LastPictureAnswerAt = at
+		}
+		standing.HourCount++
+		standing.DayCount++
+		return struct{}{}, x.updateSender(link.Office, link.Sender, standing)
+	})
+	return err
+}
+
 // SaveDelivery notes what became of a text of ours, an answer or a sending.
 func (s *Store) SaveDelivery(ctx context.Context, d gateway.Delivery) error {
 	_, err := write(ctx, s, "save delivery", "", func(x *tx) (struct{}, error) {

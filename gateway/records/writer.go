@@ -239,6 +239,11 @@ func (w *writer) work(batch []*op) {
 	if len(ops) == 0 {
 		return
 	}
+	// One that hangs must not hold up the others for all of its own time: it
+	// goes back into the queue instead.
+	if most := time.Now().Add(patience); deadline.After(most) {
+		deadline = most
+	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	err := w.attempt(ctx, ops)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"testing"
 
 	"dropslot/gateway"
@@ -18,6 +19,29 @@ func TestSendLinkWithoutScript(t *testing.T) {
 	wantStatus(t, page, http.StatusOK)
 	wantText(t, page, ">0142</span>", "The text is on its way", `http-equiv="refresh"`, "?auto=1")
 	wantText(t, b.get("/requests"), ">0142</span>")
+}
+
+// The answer was lost and the browser sends the very form again: one text.
+func TestAFormThatArrivesTwiceSendsOneText(t *testing.T) {
+	h := newDeskHouse(t)
+	b := h.signedIn(t, "ana")
+	found := regexp.MustCompile(`name="sending" value="([0-9a-v]{26})"`).FindStringSubmatch(b.get("/requests").Body.String())
+	if found == nil {
+		t.Fatal("the form names no text")
+	}
+	form := url.Values{"phone": {"5551230142"}, "language": {"en"}, "sending": {found[1]}}
+	first := b.post("/requests", form).Header().Get("Location")
+	if again := b.post("/requests", form).Header().Get("Location"); again != first || len(h.requests) != 1 {
+		t.Errorf("led to %s and %s, %d texts", first, again, len(h.requests))
+	}
+	b.header.Set("Accept", "application/json")
+	var view requestView
+	if err := json.Unmarshal(b.post("/requests", form).Body.Bytes(), &view); err != nil {
+		t.Fatal(err)
+	}
+	if !gateway.ValidID(string(view.Next)) || string(view.Next) == found[1] {
+		t.Errorf("the form's next text is named %q", view.Next)
+	}
 }
 
 func TestSendLinkInPlace(t *testing.T) {

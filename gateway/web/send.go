@@ -114,6 +114,7 @@ const (
 	queryStored  = "ok"
 	queryRemoved = "removed"
 	queryProblem = "problem"
+	queryLate    = "late" // on the receipt: the form came after the end
 )
 
 // noticeOf turns what a form's redirect says into words. A link from elsewhere
@@ -176,11 +177,15 @@ func isOver(err error) bool {
 	return gateway.Is(err, gateway.CodeLinkExpired) || gateway.Is(err, gateway.CodeLinkClosed)
 }
 
-// backToOver answers a plain form that came too late: the submission's own
-// address leads to the receipt, which says what is there.
+// backToOver answers a plain form that came too late: the receipt says what is
+// there, and that this did not count.
 func (i *intake) backToOver(c echo.Context, s gateway.Session, err error) error {
 	c.Set(codeKey, gateway.CodeOf(err))
-	return i.redirect(c, sendPath(s.Submission.ID)+i.view(c).Suffix)
+	query := url.Values{queryLate: {"1"}}
+	if v := i.view(c); v.Suffix != "" {
+		query.Set("lang", v.Language)
+	}
+	return i.redirect(c, sendPath(s.Submission.ID)+"/receipt?"+query.Encode())
 }
 
 // backWith redirects a plain form to the page it came from, with its outcome.
@@ -217,6 +222,7 @@ type receiptPage struct {
 	clientView
 	Reference  string
 	Unfinished bool
+	Late       bool
 }
 
 // showReceipt says what arrived, after "I'm done" or after the time was over.
@@ -235,7 +241,7 @@ func (i *intake) showReceipt(c echo.Context) error {
 	if len(s.Pages) == 0 {
 		return gateway.NewError(gateway.CodeLinkExpired, nil)
 	}
-	page := receiptPage{clientView: i.view(c), Reference: s.Submission.ID.Reference()}
+	page := receiptPage{clientView: i.view(c), Reference: s.Submission.ID.Reference(), Late: c.QueryParam(queryLate) == "1"}
 	page.Unfinished = s.Submission.Unfinished || s.Submission.State == gateway.SubmissionOpen
 	page.Second = true
 	page.Vars["count"] = strconv.Itoa(len(s.Pages))
