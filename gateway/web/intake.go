@@ -58,7 +58,7 @@ const DefaultStall = time.Minute
 
 // A page shows an error, and Twilio gets its 503, at the latest after this
 // long when SQL or Redis does not answer.
-const backendTimeout = 1800 * time.Millisecond
+const backendTimeout = 1500 * time.Millisecond
 
 // IntakeParts is what the public side is made of.
 type IntakeParts struct {
