@@ -35,7 +35,7 @@ func newDemoKeys() (demoKeys, error) {
 	}
 	var sealed strings.Builder
 	// The passphrase is random: stretching it would only cost memory.
-	if err := k.identity.WriteSealedWork(&sealed, k.passphrase, time.Now(), demoWork); err != nil {
+	if err := k.identity.WriteSealed(&sealed, k.passphrase, time.Now(), demoWork); err != nil {
 		return k, err
 	}
 	linkKey := make([]byte, gateway.LinkKeySize)

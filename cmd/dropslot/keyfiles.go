@@ -41,11 +41,11 @@ func makeKeys(set keySet, passphrase, recoveryPassphrase string, now time.Time) 
 		return nil, err
 	}
 	var sealed, offline bytes.Buffer
-	if err := identity.WriteSealedWork(&sealed, passphrase, now, identityWork); err != nil {
+	if err := identity.WriteSealed(&sealed, passphrase, now, identityWork); err != nil {
 		return nil, err
 	}
 	if recoveryPassphrase != "" {
-		err = recovery.WriteSealedWork(&offline, recoveryPassphrase, now, identityWork)
+		err = recovery.WriteSealed(&offline, recoveryPassphrase, now, identityWork)
 	} else {
 		err = recovery.WriteClear(&offline, now)
 	}

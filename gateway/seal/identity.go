@@ -91,14 +91,9 @@ func (i Identity) WriteClear(w io.Writer, created time.Time) error {
 }
 
 // WriteSealed writes the identity file sealed with a passphrase and armored,
-// as the standard age tool makes and opens it.
-func (i Identity) WriteSealed(w io.Writer, passphrase string, created time.Time) error {
-	return i.WriteSealedWork(w, passphrase, created, DefaultWork)
-}
-
-// WriteSealedWork is WriteSealed with another work than DefaultWork, for a
-// passphrase that nobody could guess anyway, or a file that lives for a test.
-func (i Identity) WriteSealedWork(w io.Writer, passphrase string, created time.Time, work int) error {
+// as the standard age tool makes and opens it. work is scrypt's, as a power of
+// two: DefaultWork, or less for a passphrase that nobody could guess anyway.
+func (i Identity) WriteSealed(w io.Writer, passphrase string, created time.Time, work int) error {
 	if work < 1 || work > scryptWorkMax {
 		return fmt.Errorf("the work of sealing is a power of two from 1 to %d", scryptWorkMax)
 	}

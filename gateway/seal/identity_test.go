@@ -22,7 +22,7 @@ func sealedIdentity(t *testing.T, passphrase string) (Identity, []byte) {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := id.WriteSealedWork(&file, passphrase, time.Unix(1_700_000_000, 0), testWork); err != nil {
+	if err := id.WriteSealed(&file, passphrase, time.Unix(1_700_000_000, 0), testWork); err != nil {
 		t.Fatal(err)
 	}
 	return id, file.Bytes()
@@ -51,7 +51,7 @@ func TestIdentityFileOpensWithItsPassphraseAlone(t *testing.T) {
 func TestWorkThatNobodyCouldOpenIsRefused(t *testing.T) {
 	id, _ := sealedIdentity(t, "x")
 	for _, work := range []int{0, -1, scryptWorkMax + 1} {
-		if err := id.WriteSealedWork(io.Discard, "secret words", time.Unix(1_700_000_000, 0), work); err == nil {
+		if err := id.WriteSealed(io.Discard, "secret words", time.Unix(1_700_000_000, 0), work); err == nil {
 			t.Errorf("work %d accepted", work)
 		}
 	}
