@@ -32,6 +32,16 @@ const (
 	// CodeSendUnknown: Twilio's answer was lost; the text may have been sent.
 	CodeSendUnknown Code = "send-unknown"
 
+	// CodeNotFinal: Twilio still moves this message and does not erase it yet.
+	CodeNotFinal Code = "not-final"
+	// CodeCeiling: what the office spends on texts in a day, or a number in an
+	// hour, is reached.
+	CodeCeiling Code = "ceiling"
+	// CodeAgainSoon: a new link was texted a moment ago.
+	CodeAgainSoon Code = "again-soon"
+	// CodeAgainOften: new links were texted as often as one link may bring them.
+	CodeAgainOften Code = "again-often"
+
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"
 	// CodeLinkExpired: the link's or the claimed session's time is over.

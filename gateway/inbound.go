@@ -154,7 +154,7 @@ func (f *Inbound) answer(ctx context.Context, id TextID, o Occasion, l Link, off
 		return Answer{}, fmt.Errorf("put link: %w", err)
 	}
 	url := LinkURL(f.PublicURL, f.Mint.Token(l.ID, l.Nonce))
-	body, err := f.Wording.Text(office, l.Language, o, url, l.ExpiresAt.Sub(l.IssuedAt))
+	body, err := f.Wording.Text(office, l.Language, Filling{Occasion: o, Link: url, TTL: l.ExpiresAt.Sub(l.IssuedAt)})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -188,7 +188,7 @@ func (f *Inbound) Greeting(to Number) ([]Speech, error) {
 	office := f.Directory.Offices[rule.Office]
 	var speeches []Speech
 	for _, language := range office.Languages {
-		words, err := f.Wording.Text(office, language, OccasionVoice, "", 0)
+		words, err := f.Wording.Text(office, language, Filling{Occasion: OccasionVoice})
 		if err != nil {
 			return nil, err
 		}

@@ -101,15 +101,24 @@ func (s Standing) OptedOut() bool { return !s.OptedOutAt.IsZero() }
 // Occasion is the key of a text in the catalogs: why Dropslot writes.
 type Occasion string
 
-// The occasions of a text, and of the words said to a caller.
+// The occasions of a text, and of the words said to a caller. Those that end
+// in -last are the last answer before the limit and name the telephone.
 const (
-	OccasionNone             Occasion = ""
-	OccasionLink             Occasion = "link"
-	OccasionLinkLast         Occasion = "link-last" // the last answer before the limit
-	OccasionPhotoNotKept     Occasion = "photo-not-kept"
-	OccasionPhotoNotKeptLast Occasion = "photo-not-kept-last"
-	OccasionRequest          Occasion = "request"
-	OccasionVoice            Occasion = "voice"
+	OccasionNone               Occasion = ""
+	OccasionLink               Occasion = "link"
+	OccasionLinkLast           Occasion = "link-last"
+	OccasionGreeting           Occasion = "greeting" // a stranger whose language nothing tells: the link and how to choose
+	OccasionPhotosArriving     Occasion = "photos-arriving"
+	OccasionPhotosArrivingLast Occasion = "photos-arriving-last"
+	OccasionPhotoNotKept       Occasion = "photo-not-kept"
+	OccasionPhotoNotKeptLast   Occasion = "photo-not-kept-last"
+	OccasionPhotosSaved        Occasion = "photos-saved"  // Count pictures are durable
+	OccasionPhotosPartly       Occasion = "photos-partly" // Count are, some could not be kept: the link
+	OccasionRequest            Occasion = "request"
+	OccasionReceipt            Occasion = "receipt"  // the client is done: Count pages, Reference
+	OccasionReminder           Occasion = "reminder" // the link was not used yet
+	OccasionAgain              Occasion = "again"    // a new link that the client asked for
+	OccasionVoice              Occasion = "voice"
 )
 
 // Reason tells why a text was answered, or was not.

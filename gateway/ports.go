@@ -125,26 +125,23 @@ type PhoneBook interface {
 	Open(s SealedPhone) (Phone, error)
 }
 
-// Texter sends a text through Twilio, the one place where a number is dialed.
-type Texter interface {
-	// Send gives the SID of the text. CodeOptedOut (Twilio's 21610),
-	// CodeSendFailed, or CodeSendUnknown when it may or may not have been sent.
-	Send(ctx context.Context, t OutgoingText) (sid string, state DeliveryState, err error)
-}
-
-// OutgoingText is one text on its way.
-type OutgoingText struct {
-	From      Number
-	To        Phone
-	Body      string
-	StatusURL string
-}
-
 // Wording gives the words of a text in a language of the office.
 type Wording interface {
-	// Text fills the catalog's text for the occasion; link may be empty.
-	Text(office Office, language string, o Occasion, link string, ttl time.Duration) (string, error)
+	// Text fills the office's or the catalog's text for an occasion.
+	Text(office Office, language string, f Filling) (string, error)
 	// Detect guesses from a client's words which of the languages they are
-	// in; empty if nothing tells.
+	// in; empty if nothing tells. The name of a language asks for it.
 	Detect(words string, languages []string) string
+	// Segments counts what a text is billed as.
+	Segments(text string) int
+}
+
+// Filling is what a text of an occasion is filled with. What the occasion
+// does not speak of is left empty.
+type Filling struct {
+	Occasion  Occasion
+	Link      string        // URL
+	TTL       time.Duration // how long the link works
+	Count     int           // pages or pictures
+	Reference string        // of the submission
 }

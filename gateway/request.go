@@ -135,7 +135,7 @@ func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, la
 		return Link{}, Sending{}, "", err
 	}
 	url := LinkURL(r.PublicURL, r.Mint.Token(link.ID, link.Nonce))
-	body, err := r.Wording.Text(settings, language, OccasionRequest, url, r.Limits.RequestTTL)
+	body, err := r.Wording.Text(settings, language, Filling{Occasion: OccasionRequest, Link: url, TTL: r.Limits.RequestTTL})
 	return link, Sending{
 		ID: id, Link: link.ID, Office: office, Occasion: OccasionRequest, Staff: who.Staff.ID,
 		State: DeliverySending, CreatedAt: now, UpdatedAt: now,

@@ -127,14 +127,14 @@ func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
 
 func reportText(w io.Writer, words wording, office gateway.Office, language string, occasion gateway.Occasion, publicURL string, ttl time.Duration) error {
 	if occasion == gateway.OccasionVoice {
-		said, err := words.Text(office, language, occasion, "", 0)
+		said, err := words.Text(office, language, gateway.Filling{Occasion: occasion})
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(w, "  %s %s: said to a caller\n    %s\n", language, occasion, said)
 		return err
 	}
-	text, err := words.Text(office, language, occasion, publicURL+"/c/"+sampleToken, ttl)
+	text, err := words.Text(office, language, gateway.Filling{Occasion: occasion, Link: publicURL + "/c/" + sampleToken, TTL: ttl})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"time"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -28,10 +27,12 @@ func wordingOf(texts *templates.Texts, c *config.Config) wording {
 	return w
 }
 
-func (w wording) Text(o gateway.Office, language string, occasion gateway.Occasion, link string, ttl time.Duration) (string, error) {
-	vars := w.texts.Vars(language, string(occasion), templates.Filling{Office: o.Name, Phone: o.Phone, Link: link, TTL: ttl})
-	return w.texts.SMS(language, string(occasion), vars, w.own[o.ID])
+func (w wording) Text(o gateway.Office, language string, f gateway.Filling) (string, error) {
+	vars := w.texts.Vars(language, string(f.Occasion), templates.Filling{Office: o.Name, Phone: o.Phone, Link: f.Link, TTL: f.TTL})
+	return w.texts.SMS(language, string(f.Occasion), vars, w.own[o.ID])
 }
+
+func (w wording) Segments(text string) int { return templates.CountSegments(text).Count }
 
 func (w wording) Detect(words string, languages []string) string {
 	return w.texts.Detect(words, languages)
