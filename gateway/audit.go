@@ -30,6 +30,8 @@ const (
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
+	ActionJobRetried        Action = "job.retried"
+	ActionJobDropped        Action = "job.dropped"
 	ActionStarted           Action = "process.started"
 	ActionStopped           Action = "process.stopped"
 )

@@ -54,6 +54,7 @@ func newRoot(std streams) *cobra.Command {
 		newOpenCommand(std),
 		newStaffCommand(std),
 		newLinkCommand(std),
+		newJobsCommand(std),
 		newAuditCommand(std),
 		newReindexCommand(std),
 	)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -137,6 +138,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	metrics.MustRegister(failures)
 	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
 	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
+	var workers sync.WaitGroup
 	if role == config.RoleWorker || role == config.RoleAll {
 		tend := &gateway.House{
 			Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault, Archive: p.archive,
@@ -146,13 +148,21 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			p.countJobs(metrics, pace.expire),
 		)
+		queue := p.queue()
+		workers.Go(func() {
+			if err := queue.Run(ctx); err != nil {
+				p.log.ErrorContext(ctx, "the job queue ended with an error", slog.Any("error", err))
+			}
+		})
 	}
 	jobs.Run(ctx, p.log, func(name string, err error) {
 		if err != nil {
 			failures.WithLabelValues(name).Inc()
 		}
 	}, all...)
+	workers.Wait()
 }
 
 func (p *parts) tellLife(ctx context.Context, role config.Role, action gateway.Action) error {

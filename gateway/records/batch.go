@@ -16,6 +16,7 @@ type tx struct {
 	sql    *sql.Tx
 	hot    map[string]*sql.Stmt // prepared on the pool
 	bound  map[string]*sql.Stmt // the same, bound to this transaction
+	jobs   *jobInserter
 	trail  *trail
 	chain  chain // as it stands after what was written so far
 	failed error // of the first statement of the current write that failed
@@ -88,7 +89,7 @@ func (w *writer) attempt(ctx context.Context, ops []*op) error {
 	}
 	x := &tx{
 		ctx: w.dialect.statement(ctx), sql: transaction, hot: w.hot, bound: map[string]*sql.Stmt{},
-		trail: w.trail, chain: w.chain,
+		jobs: w.jobs, trail: w.trail, chain: w.chain,
 	}
 	written, err := w.runAll(x, ops)
 	if err != nil || written == 0 {

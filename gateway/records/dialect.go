@@ -3,6 +3,8 @@ package records
 import (
 	"context"
 	"database/sql"
+
+	"github.com/riverqueue/river/riverdriver"
 )
 
 // dialect is all that differs between the two databases. The SQL of the
@@ -12,6 +14,15 @@ type dialect interface {
 	openWriter() (*sql.DB, error)
 	// openReaders opens a small pool, for reading.
 	openReaders() (*sql.DB, error)
+	// openQueue opens a small pool for the workers of the job queue.
+	openQueue() (*sql.DB, error)
+	// name is what cmd tells the workers of the queue.
+	name() string
+	// river gives the queue's driver; without a pool, for inserts alone.
+	river(pool *sql.DB) riverdriver.Driver[*sql.Tx]
+	// lockJob keeps other processes from adding a job of this key until the
+	// transaction ends.
+	lockJob(x *tx, key string) error
 	// types replaces the words of a migration that name types.
 	types(migration string) string
 	// lockMigrations keeps every other process from migrating until the

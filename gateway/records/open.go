@@ -60,6 +60,7 @@ const patience = 1500 * time.Millisecond
 type Store struct {
 	dialect dialect
 	readers *sql.DB
+	workers *sql.DB // of the job queue
 	writer  *writer
 	prepare prepared
 	key     []byte
@@ -103,7 +104,11 @@ func open(ctx context.Context, d dialect, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, d, writing, o); err != nil {
+	err = migrate(ctx, d, writing, o)
+	if err == nil {
+		err = migrateQueue(ctx, d, writing)
+	}
+	if err != nil {
 		_ = writing.Close()
 		return nil, err
 	}
@@ -112,10 +117,17 @@ func open(ctx context.Context, d dialect, o Options) (*Store, error) {
 		_ = writing.Close()
 		return nil, err
 	}
-	s := &Store{dialect: d, readers: reading, key: o.AuditKey}
+	working, err := d.openQueue()
+	if err != nil {
+		_ = reading.Close()
+		_ = writing.Close()
+		return nil, err
+	}
+	s := &Store{dialect: d, readers: reading, workers: working, key: o.AuditKey}
 	s.prepare.db = reading
 	s.writer, err = startWriter(ctx, d, writing, o)
 	if err != nil {
+		_ = working.Close()
 		_ = reading.Close()
 		_ = writing.Close()
 		return nil, describe("start the writer", err)
@@ -127,7 +139,7 @@ func open(ctx context.Context, d dialect, o Options) (*Store, error) {
 // then lets go of the database. Calls that come later fail.
 func (s *Store) Close() error {
 	s.writer.close()
-	return errors.Join(s.readers.Close(), s.writer.db.Close())
+	return errors.Join(s.workers.Close(), s.readers.Close(), s.writer.db.Close())
 }
 
 // Ping tells whether the database answers.

@@ -55,6 +55,9 @@ func (d sqliteDialect) dsn(more url.Values) string {
 		"_pragma": {"temp_store(memory)", "trusted_schema(0)"},
 	}
 	for key, values := range more {
+		if key != "_pragma" {
+			q.Del(key)
+		}
 		q[key] = append(q[key], values...)
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: q.Encode()}).String()

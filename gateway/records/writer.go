@@ -23,6 +23,7 @@ type writer struct {
 	dialect dialect
 	db      *sql.DB
 	hot     map[string]*sql.Stmt
+	jobs    *jobInserter
 	trail   *trail
 	log     *slog.Logger
 
@@ -59,6 +60,10 @@ func startWriter(ctx context.Context, d dialect, db *sql.DB, o Options) (*writer
 	w := &writer{
 		dialect: d, db: db, log: o.Log, trail: &trail{key: o.AuditKey, now: o.Now, random: o.Random},
 		queue: make(chan *op, queueLength), stopped: make(chan struct{}),
+	}
+	var err error
+	if w.jobs, err = newJobInserter(d, o.Now); err != nil {
+		return nil, err
 	}
 	if !d.prepares() {
 		w.hot = map[string]*sql.Stmt{}

@@ -1,0 +1,56 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+// jobIndex finds the waiting job of a kind and subject (see holdJob).
+const jobIndex = `CREATE INDEX IF NOT EXISTS river_job_waiting ON river_job (kind, (args ->> 'subject'))
+	WHERE state IN ('available', 'pending', 'retryable', 'scheduled')`
+
+// migrateQueue brings River's tables up to date. One process at a time takes
+// one step at a time, each a transaction: Postgres cannot use a value that it
+// added to an enumeration in the same transaction. A crash leaves whole steps
+// done, and the next start goes on from there.
+func migrateQueue(ctx context.Context, d dialect, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, migratePatience)
+	defer cancel()
+	migrator, err := rivermigrate.New(d.river(db), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return describe("the job queue's schema", err)
+	}
+	for done := false; !done; {
+		if done, err = migrateQueueStep(ctx, d, db, migrator); err != nil {
+			return describe("the job queue's schema", err)
+		}
+	}
+	return nil
+}
+
+func migrateQueueStep(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigrate.Migrator[*sql.Tx]) (done bool, err error) {
+	tx, err := d.begin(ctx, db)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := d.lockMigrations(ctx, tx); err != nil {
+		return false, err
+	}
+	// Each step has a transaction of its own, which is what the method's
+	// deprecation asks for.
+	step, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1}) //nolint:staticcheck // see above
+	if err != nil {
+		return false, err
+	}
+	if len(step.Versions) == 0 {
+		done = true
+		if _, err := tx.ExecContext(ctx, jobIndex); err != nil {
+			return false, err
+		}
+	}
+	return done, tx.Commit()
+}
