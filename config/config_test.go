@@ -72,7 +72,8 @@ func (h *house) loadText(role Role, text string) (*Config, error) {
 // fakeCatalog stands for package templates, which this package may not import.
 type fakeCatalog struct{}
 
-func (fakeCatalog) HasLanguage(tag string) bool { return tag == "en" || tag == "es" }
+func (fakeCatalog) HasLanguage(tag string) bool { return tag == "en" || tag == "es" || tag == "vi" }
+func (fakeCatalog) IsDraft(tag string) bool     { return tag == "vi" }
 func (fakeCatalog) HasAsk(key string) bool {
 	return slices.Contains([]string{"photo-id", "pay-stub", "benefit-letter", "other"}, key)
 }
@@ -151,7 +152,7 @@ func TestEachRoleNeedsItsOwnSecretsOnly(t *testing.T) {
 		}
 		_, err := h.load(role)
 		if role.OpensPages() {
-			wantFaults(t, err, "dropslot.yaml:100:13: "+h.folder+"/keys/north.key does not exist;", "the variable NORTH_PASSPHRASE is not set;")
+			wantFaults(t, err, "dropslot.yaml:101:13: "+h.folder+"/keys/north.key does not exist;", "the variable NORTH_PASSPHRASE is not set;")
 		} else if err != nil {
 			t.Errorf("%s: %v", role, err)
 		}

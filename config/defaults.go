@@ -28,6 +28,7 @@ func (c *Config) fillDefaults() {
 	if c.Countries == nil {
 		c.Countries = []string{"US", "CA"}
 	}
+	orDefault(&c.Twilio.Price, 11_300)
 	for _, office := range c.Offices {
 		if office.Languages == nil {
 			office.Languages = []string{"en", "es"}
@@ -36,14 +37,17 @@ func (c *Config) fillDefaults() {
 			office.Asks = []string{"photo-id", "pay-stub", "benefit-letter", "other"}
 		}
 		orDefault(&office.Timezone, "America/New_York")
+		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
 	}
 	orDefault(&c.Limits.LinkTTL, Duration(4*time.Hour))
 	orDefault(&c.Limits.DeskIdle, Duration(15*time.Minute))
 	orDefault(&c.Limits.DeskTotal, Duration(12*time.Hour))
 	for _, number := range c.Numbers {
-		orDefault(&number.MMS, MMSSeal)
+		orDefault(&number.MMS, Seal)
+		orDefault(&number.Words, Seal)
 		orDefault(&number.LinkTTL, c.Limits.LinkTTL)
+		orDefault(&number.Pace, Duration(time.Second))
 	}
 }
 

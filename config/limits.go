@@ -37,6 +37,15 @@ type Limits struct {
 	PagePixels int `yaml:"page_pixels" write:"100000000"`
 	// What nobody refers to in the vault is swept after this long. Default: 24h.
 	SweepAge Duration `yaml:"sweep_age" write:"24h"`
+	// The most texts that one number sends in an hour, answers included. Default: 1000.
+	NumberPerHour int `yaml:"number_per_hour" write:"1000"`
+	// How many new links the button on a used or expired link brings. Default: 3.
+	AgainPerLink int `yaml:"again_per_link" write:"3"`
+	// The pause between two of them. Default: 10m.
+	AgainPause Duration `yaml:"again_pause" write:"10m"`
+	// What cannot be erased at Twilio is given up after this long, and waits
+	// for dropslot jobs retry. Default: 14d.
+	ErasePatience Duration `yaml:"erase_patience" write:"14d"`
 	// The desk locks its screen after this long without a click, a key or a
 	// movement of the pointer. Default: 15m.
 	DeskIdle Duration `yaml:"desk_idle" write:"15m"`

@@ -56,6 +56,8 @@ func Schema() string { return schema }
 type Catalog interface {
 	// HasLanguage tells whether there are texts for a BCP 47 tag.
 	HasLanguage(tag string) bool
+	// IsDraft tells whether nobody who speaks the language has read them yet.
+	IsDraft(tag string) bool
 	// HasAsk tells whether there is a label for one of an office's asks.
 	HasAsk(key string) bool
 	// CheckText tells what is wrong with an office's own words for a text.
@@ -113,9 +115,8 @@ func loadContent(file string, content []byte, role Role, options ...Option) (*Co
 		d.faults.sort()
 		return nil, d.faults
 	}
-	c.Warnings, c.Notes = v.warnings, v.notes
+	c.Warnings = v.warnings
 	c.Warnings.sort()
-	c.Notes.sort()
 	return c, nil
 }
 

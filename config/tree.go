@@ -56,9 +56,6 @@ type Config struct {
 
 	// Warnings are what Load would have a person look at, though it works.
 	Warnings Faults `yaml:"-"`
-	// Notes are what whoever writes the file should know, though nothing is
-	// to be done about it. dropslot check tells them.
-	Notes Faults `yaml:"-"`
 }
 
 // Listen is the addresses of the listeners.
@@ -144,6 +141,11 @@ type Twilio struct {
 	// The account's auth tokens. While rotating, the new one and the old one:
 	// webhooks signed with either are accepted, the first is used to send.
 	AuthTokens []Secret `yaml:"auth_tokens" jsonschema:"required" write:"[{env: TWILIO_AUTH_TOKEN}]"`
+	// What a segment of a text costs in US dollars, Twilio's price and the
+	// carriers' fee together: by it check counts what texts cost and the
+	// offices' daily_spend is kept. Default: 0.0113, Twilio's list price of
+	// 0.0083 in the US and a usual carrier fee of 0.003 (November 2026).
+	Price Dollars `yaml:"price" write:"0.0113"`
 	// Another place than Twilio to send to, for tests against a fake.
 	APIURL string `yaml:"api_url" write:"http://127.0.0.1:9999"`
 }
@@ -168,13 +170,20 @@ type Office struct {
 	Timezone string `yaml:"timezone" write:"America/Chicago"`
 	// How long documents stay after a caseworker marked them done. Default: 90d.
 	Retention Duration `yaml:"retention" write:"90d"`
+	// The most that texts of this office may cost in a day, in US dollars, at
+	// the price twilio.price a segment. When it is reached, texts get no answer
+	// until midnight in the office's time zone: nobody can run up the bill.
+	// Default: 25.
+	DailySpend Dollars `yaml:"daily_spend" write:"25"`
 	// What the page offers as labels for a photograph, in this order.
 	// Default: [photo-id, pay-stub, benefit-letter, other].
 	Asks []string `yaml:"asks"`
-	// Own words for texts: by language, then by the text's name (link,
-	// link-last, photo-not-kept, photo-not-kept-last, request, voice). The
-	// placeholders are {office}, {phone}, {link} and {hours}. dropslot check
-	// prints them filled, with their segments.
+	// Own words for texts: by language, then by the text's name (greeting,
+	// link, link-last, photos-arriving, photos-arriving-last, photos-saved,
+	// photos-partly, photo-not-kept, photo-not-kept-last, request, receipt,
+	// reminder, again, voice). The placeholders are {office}, {phone}, {link},
+	// {hours}, {count}, {reference} and {choices}. dropslot check prints them
+	// filled, with their segments and what a thousand cost.
 	Texts map[string]map[string]string `yaml:"texts"`
 }
 
@@ -208,13 +217,22 @@ type Identity struct {
 type Number struct {
 	// The short name of the office that the number belongs to.
 	Office string `yaml:"office" jsonschema:"required" write:"north"`
-	// What happens to pictures that are texted. seal: sealed, then erased at
-	// Twilio; discard: never fetched, erased. In this version neither is done
-	// yet: no picture is fetched, and the answer asks the client to send it
-	// by the link. Default: seal.
+	// What happens to pictures that are texted. seal: fetched, sealed, then
+	// erased at Twilio. discard: never fetched, erased at Twilio; the answer
+	// asks the client to send them by the link. Default: seal.
 	MMS string `yaml:"mms" jsonschema:"enum=seal,enum=discard"`
+	// What happens to the words of a text. seal: sealed to the office, kept
+	// with the papers, then erased at Twilio. discard: never fetched, erased at
+	// Twilio. Default: seal.
+	Words string `yaml:"words" jsonschema:"enum=seal,enum=discard"`
 	// How long a texted link may be used. Default: the limit link_ttl.
 	LinkTTL Duration `yaml:"link_ttl" write:"4h"`
+	// The pause between two texts that Dropslot sends by itself: a long code
+	// carries one a second, a toll-free number three. Default: 1s.
+	Pace Duration `yaml:"pace" write:"1s"`
+	// The SID of the messaging service that the number belongs to, if any (MG
+	// and 32 hexadecimal digits): texts are sent through it, from this number.
+	MessagingService string `yaml:"messaging_service" write:"MG00000000000000000000000000000000"`
 	// The subaccount that owns the number, if it is not the account above.
 	Account *Account `yaml:"account"`
 }
@@ -227,10 +245,10 @@ type Account struct {
 	AuthTokens []Secret `yaml:"auth_tokens" jsonschema:"required" write:"[{env: NORTH_AUTH_TOKEN}]"`
 }
 
-// The ways to treat texted pictures.
+// The ways to treat texted pictures and words.
 const (
-	MMSSeal    = "seal"
-	MMSDiscard = "discard"
+	Seal    = "seal"
+	Discard = "discard"
 )
 
 // Proxies gives the trusted proxies as the standard library's type.

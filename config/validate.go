@@ -17,7 +17,6 @@ type validator struct {
 	catalog  Catalog // nil: languages and texts are not checked
 	ops      Address // takes the place of listen.ops unless empty
 	warnings Faults
-	notes    Faults
 }
 
 // fault adds what is wrong with a value, unless it could not be read at all.
@@ -34,11 +33,6 @@ func (v *validator) faultKey(at path, p *problem) {
 
 func (v *validator) warn(at path, p *problem) {
 	v.warnings = append(v.warnings, v.document.made(v.document.keyAt(at), p))
-}
-
-// note adds what is worth knowing and asks for nothing.
-func (v *validator) note(at path, p *problem) {
-	v.notes = append(v.notes, v.document.made(v.document.keyAt(at), p))
 }
 
 func (v *validator) validate() {

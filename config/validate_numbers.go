@@ -13,12 +13,16 @@ import (
 
 var (
 	accountPattern = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	servicePattern = regexp.MustCompile(`^MG[0-9a-f]{32}$`)
 	tokenPattern   = regexp.MustCompile(`^[0-9A-Za-z]+$`)
 )
 
 func (v *validator) twilio() {
 	t, at := &v.config.Twilio, path{"twilio"}
 	v.account(t.AccountSID, t.AuthTokens, at, "account_sid")
+	if v.document.has(at.to("price")) && t.Price > dollar {
+		v.fault(at.to("price"), wrong("this is no price of a text's segment", "write dollars, like 0.0113"))
+	}
 	if !v.document.has(at.to("api_url")) {
 		return
 	}
@@ -86,8 +90,17 @@ func (v *validator) numbers() {
 			v.fault(here.to("office"), wrong("there is no office "+shown(number.Office),
 				"write one of: "+strings.Join(v.config.OfficeIDs(), ", ")))
 		}
-		if number.MMS != MMSSeal && number.MMS != MMSDiscard {
+		if number.MMS != Seal && number.MMS != Discard {
 			v.fault(here.to("mms"), wrong("this is no way to treat texted pictures", "write seal or discard"))
+		}
+		if number.Words != Seal && number.Words != Discard {
+			v.fault(here.to("words"), wrong("this is no way to treat the words of a text", "write seal or discard"))
+		}
+		if v.document.has(here.to("pace")) && number.Pace > Duration(time.Minute) {
+			v.fault(here.to("pace"), wrong("pace is longer than a minute", "write 1s for a long code"))
+		}
+		if number.MessagingService != "" && !servicePattern.MatchString(number.MessagingService) {
+			v.fault(here.to("messaging_service"), wrong("this is no SID of a messaging service", "copy it from the Twilio console: MG and 32 hexadecimal digits in lower case"))
 		}
 		v.linkTTL(number.LinkTTL, here.to("link_ttl"))
 		if number.Account != nil {
@@ -95,10 +108,6 @@ func (v *validator) numbers() {
 			if sid := number.Account.SID; sid != "" && sid == v.config.Twilio.AccountSID {
 				v.fault(here.to("account", "sid"), wrong("this is the account under twilio, no subaccount", "take account out here"))
 			}
-		}
-		if v.document.has(here.to("mms")) && number.MMS == MMSSeal {
-			v.note(here.to("mms"), wrong("this version does not keep texted pictures yet",
-				"nothing to change: the answer asks the client to send them by the link"))
 		}
 	}
 }

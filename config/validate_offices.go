@@ -37,6 +37,9 @@ func (v *validator) offices() {
 		v.identity(office, here)
 		v.languages(office, here)
 		v.schedule(office, here)
+		if v.document.has(here.to("daily_spend")) && office.DailySpend < v.config.Twilio.Price {
+			v.fault(here.to("daily_spend"), wrong("daily_spend does not pay for one text", "write dollars, like 25"))
+		}
 		v.asks(office, here)
 		v.texts(office, here)
 		if len(v.config.NumbersOf(id)) == 0 {
@@ -111,6 +114,9 @@ func (v *validator) languages(office *Office, at path) {
 			v.fault(entry, wrong("the language "+tag+" is named twice", "take one of the two out"))
 		case v.catalog != nil && !v.catalog.HasLanguage(tag):
 			v.fault(entry, wrong("there are no texts in the language "+tag, "write one of those that templates/text holds, like en or es"))
+		case v.catalog != nil && v.catalog.IsDraft(tag):
+			v.warn(entry, wrong("the texts and pages in the language "+tag+" are a draft",
+				"have a native reader look at them (dropslot check prints the texts) before clients do"))
 		}
 	}
 }

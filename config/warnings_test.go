@@ -129,21 +129,6 @@ func TestOpsElsewhere(t *testing.T) {
 	}
 }
 
-// What mms says is told to who wrote it, and to nobody else.
-func TestTextedPicturesAreNoted(t *testing.T) {
-	h := newHouse(t)
-	c, err := h.load(RoleAll)
-	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes.Error(), ":123:5: this version does not keep texted pictures yet") {
-		t.Errorf("written: %v, %v", c.Notes, err)
-	}
-	for _, mms := range []string{"", "mms: discard "} {
-		c, err := h.load(RoleAll, "mms: seal ", mms)
-		if err != nil || len(c.Notes) != 0 || strings.Contains(c.Warnings.Error(), "pictures") {
-			t.Errorf("%q: %v, %v", mms, c.Notes, err)
-		}
-	}
-}
-
 // An auth token is never repeated, whatever stands where it belongs.
 func TestTokensAreLettersAndDigits(t *testing.T) {
 	h := newHouse(t)
@@ -167,5 +152,13 @@ func TestValidOffice(t *testing.T) {
 		if ValidOffice(id) != want {
 			t.Errorf("%q: %v", id, !want)
 		}
+	}
+}
+
+func TestADraftLanguageIsWarnedOf(t *testing.T) {
+	h := newHouse(t)
+	c, err := h.load(RoleAll, "languages: [en, es]", "languages: [en, vi]")
+	if err != nil || !strings.Contains(c.Warnings.Error(), "the texts and pages in the language vi are a draft") {
+		t.Errorf("%v, %v", c.Warnings, err)
 	}
 }

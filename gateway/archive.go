@@ -115,6 +115,22 @@ func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
 	return err
 }
 
+// WriteTextHeader is WriteHeader for a submission that texted pictures begin.
+func (a *Archive) WriteTextHeader(ctx context.Context, t TextWork, s Submission) error {
+	phone, err := a.Phones.Open(t.Phone)
+	if err != nil {
+		return err
+	}
+	err = a.write(ctx, t.Office, headerBlob(t.Office, s.ID, LinkID(t.ID)), Header{
+		Version: archiveVersion, Office: t.Office, Submission: s.ID, Number: t.Number,
+		Phone: phone.E164(), Language: s.Language, ClaimedAt: t.ReceivedAt.UTC(),
+	})
+	if Is(err, CodeBlobExists) {
+		return nil
+	}
+	return err
+}
+
 // WriteManifest seals and stores what a submission holds. A later manifest of
 // the same submission counts over an earlier one.
 func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page) error {

@@ -11,6 +11,7 @@ const (
 	ActionTextOptIn         Action = "text.opt-in"
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
+	ActionTextSent          Action = "text.sent" // one that Dropslot sends by itself
 	ActionLinkSent          Action = "link.sent"
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
@@ -22,6 +23,10 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
+	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
+	ActionTwilioSwept       Action = "twilio.looked-through" // for what was left there
+	ActionChannelDead       Action = "channel.given-up"
 	ActionStaffAdded        Action = "staff.added"
 	ActionStaffChanged      Action = "staff.changed"
 	ActionSignedIn          Action = "staff.signed-in"

@@ -15,6 +15,7 @@ type Claims struct {
 	Records   LinkRecords
 	Links     LinkStore
 	Archive   *Archive
+	Sendings  *Sendings
 	Now       func() time.Time
 	Random    io.Reader
 }
@@ -133,6 +134,18 @@ func (c *Claims) taken(ctx context.Context, t Token, b Browser, now time.Time) (
 	}
 	return view, NewError(refusal(view), nil)
 }
+
+// Again texts a new link in place of one that works no more, to the same phone.
+func (c *Claims) Again(ctx context.Context, t Token) (LinkView, error) {
+	link, err := c.Records.LinkByHash(ctx, t.Hash())
+	if err != nil {
+		return LinkView{}, err
+	}
+	return c.view(link, BrowserHash{}, c.Now()), c.Sendings.Again(ctx, link)
+}
+
+// AgainFor is Again for the browser whose session on a link is over.
+func (c *Claims) AgainFor(ctx context.Context, s Session) error { return c.Sendings.Again(ctx, s.Link) }
 
 func (c *Claims) claimInSQL(ctx context.Context, id LinkID, b Browser, now time.Time) (Link, error) {
 	fresh, err := NewID(now, c.Random)

@@ -50,7 +50,16 @@ type InboxRow struct {
 // SubmissionView is one submission with its pages.
 type SubmissionView struct {
 	InboxRow
-	Pages []Page // in order of arrival
+	Pages    []Page // in order of arrival
+	Notes    []NoteView
+	Sendings []Sending // texts that Dropslot sent by itself
+	OptedOut time.Time // the client texted STOP; zero if not
+}
+
+// NoteView is what a client wrote.
+type NoteView struct {
+	At    time.Time
+	Words string // empty if they cannot be opened
 }
 
 // Inbox lists what arrived at the person's offices, newest first.
@@ -103,7 +112,19 @@ func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (Subm
 	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
 		return SubmissionView{}, err
 	}
-	return SubmissionView{InboxRow: d.row(s), Pages: pages}, nil
+	said, err := d.Records.Correspondence(ctx, s)
+	if err != nil {
+		return SubmissionView{}, err
+	}
+	view := SubmissionView{InboxRow: d.row(s), Pages: pages, Sendings: said.Sendings, OptedOut: said.OptedOutAt}
+	for _, n := range said.Notes {
+		words, err := openBytes(d.Opener, s.Office, n.Sealed)
+		if err != nil {
+			words = nil // a note is never in the way of the papers
+		}
+		view.Notes = append(view.Notes, NoteView{At: n.At, Words: string(words)})
+	}
+	return view, nil
 }
 
 // denied writes the audit row of something asked for in vain, and gives the

@@ -48,7 +48,13 @@ func (u *Uploads) Finish(ctx context.Context, s Session, name string) (Submissio
 			return Submission{}, err
 		}
 	}
-	done, err := u.Records.FinishSubmission(ctx, s.Link.ID, s.Submission.ID, sealed, now, AuditEntry{
+	receipt, err := newSending(u.Random, now, OccasionReceipt, s.Link)
+	if err != nil {
+		return Submission{}, err
+	}
+	receipt.Link, receipt.Submission = "", s.Submission.ID
+	finish := Finish{SealedName: sealed, Receipt: receipt, Jobs: []Job{sendJob(receipt.ID, now)}, At: now}
+	done, err := u.Records.FinishSubmission(ctx, s.Link.ID, s.Submission.ID, finish, AuditEntry{
 		At: now, Actor: ActorClient, Action: ActionSubmissionDone, Object: "submission:" + string(s.Submission.ID),
 		Office: s.Submission.Office, Outcome: OutcomeDone,
 	})

@@ -130,7 +130,7 @@ func (h *House) archive(ctx context.Context, id SubmissionID) error {
 	if err := h.Archive.WriteManifest(ctx, s, pages); err != nil {
 		return err
 	}
-	return h.Records.MarkArchived(ctx, id, h.Now())
+	return h.Records.MarkArchived(ctx, s, h.Now())
 }
 
 // ErrRecordsBehind means that the records are older than the vault.

@@ -45,6 +45,17 @@ func NewID(now time.Time, random io.Reader) (string, error) {
 	return strings.ToLower(sortable.EncodeToString(raw[:])), nil
 }
 
+// FirstID is at or before every identifier of NewID from a time on, and after
+// every earlier one, in the order of text.
+func FirstID(from time.Time) (string, error) { return NewID(from, zeros{}) }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
 // ValidID tells whether text has the shape of an identifier of NewID.
 func ValidID(text string) bool { return idPattern.MatchString(text) }
 

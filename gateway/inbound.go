@@ -18,6 +18,8 @@ type Inbound struct {
 	Phones    PhoneBook
 	Mint      TokenMint
 	Wording   Wording
+	Budget    *Budget
+	WordsKey  []byte // LinkKey.Subkey(SubkeyWords)
 	PublicURL string // without a slash at the end
 	Now       func() time.Time
 	Random    io.Reader
@@ -51,8 +53,27 @@ func (f *Inbound) Receive(ctx context.Context, m Message) (Answer, error) {
 	}
 	rules := Rules{
 		Limits: f.Limits, Countries: f.Directory.Countries, Own: f.Directory.Own(),
-		Languages: office.Languages, Detected: f.Wording.Detect(m.Words, office.Languages),
+		Languages: office.Languages, Detected: f.Wording.Detect(m.Words, office.Languages), MMS: rule.MMS,
 	}
+	if m.MediaCount == 0 {
+		rules.Mark = WordsMark(f.WordsKey, m.Words)
+	}
+	most, err := f.Budget.reserve(ctx, f.Wording, rule, f.PublicURL)
+	if err != nil {
+		return Answer{}, err
+	}
+	rules.Spent = most == 0
+	answer, err := f.decide(ctx, m, text, rules, rule, office)
+	if most > 0 {
+		f.Budget.settle(rule, most, f.Wording.Segments(answer.Body))
+	}
+	return answer, err
+}
+
+// decide has the records decide on a message under the sender's lock, and
+// makes the answer.
+func (f *Inbound) decide(ctx context.Context, m Message, text Text, rules Rules, rule NumberRule, office Office) (Answer, error) {
+	now := text.ReceivedAt
 	outcome, earlier, err := f.Records.ReceiveText(ctx, text, func(s Standing) (TextOutcome, error) {
 		return f.outcome(m, text, s, rules, rule, now)
 	})
@@ -103,6 +124,7 @@ func (f *Inbound) text(m Message, rule NumberRule, now time.Time) (Text, error) 
 // outcome decides, and makes the link that an answer carries.
 func (f *Inbound) outcome(m Message, t Text, s Standing, r Rules, rule NumberRule, now time.Time) (TextOutcome, error) {
 	d := Decide(m, s, r, now)
+	out := TextOutcome{Decision: d, Keeping: Keep(m, d.Reason, rule.MMS, rule.Words), Submission: s.Submission}
 	entry := AuditEntry{At: now, Actor: ActorClient, Object: "text:" + string(t.ID), Office: rule.Office, Outcome: OutcomeDone, Reason: string(d.Reason)}
 	switch {
 	case d.Reason == ReasonStop:
@@ -110,7 +132,7 @@ func (f *Inbound) outcome(m Message, t Text, s Standing, r Rules, rule NumberRul
 	case d.Reason == ReasonStart:
 		entry.Action = ActionTextOptIn
 	case !d.Answers():
-		return TextOutcome{Decision: d}, nil
+		return out, nil
 	default:
 		link, err := newLink(f.Mint, f.Random, Link{
 			Office: rule.Office, Number: rule.Number, Sender: t.Sender, Phone: t.Phone, Submission: s.Submission,
@@ -119,11 +141,12 @@ func (f *Inbound) outcome(m Message, t Text, s Standing, r Rules, rule NumberRul
 		if err != nil {
 			return TextOutcome{}, err
 		}
-		d.Standing.Link, d.Standing.Submission = link.ID, link.Submission
+		out.Decision.Standing.Link, out.Decision.Standing.Submission = link.ID, link.Submission
+		out.Submission, out.Link = link.Submission, &link
 		entry.Action, entry.Object = ActionLinkIssued, "link:"+string(link.ID)
-		return TextOutcome{Decision: d, Link: &link, Audit: []AuditEntry{entry}}, nil
 	}
-	return TextOutcome{Decision: d, Audit: []AuditEntry{entry}}, nil
+	out.Audit = []AuditEntry{entry}
+	return out, nil
 }
 
 // newLink gives a link its identifier, its token's hash and, if it joins no
@@ -170,8 +193,7 @@ func (f *Inbound) again(ctx context.Context, earlier EarlierText, office Office,
 		return Answer{}, err
 	}
 	a.Again = true
-	pictures := earlier.Occasion == OccasionPhotoNotKept || earlier.Occasion == OccasionPhotoNotKeptLast
-	return a, f.Records.RecallAnswer(ctx, *earlier.Link, pictures, now)
+	return a, f.Records.RecallAnswer(ctx, *earlier.Link, earlier.Occasion.ofPictures(), now)
 }
 
 // Deliver notes what Twilio says of an answer's way to the phone.

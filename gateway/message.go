@@ -78,7 +78,48 @@ type Text struct {
 	Sender     PhoneIndex
 	Phone      SealedPhone
 	ReceivedAt time.Time
-	MediaCount int
+	MediaCount int // as the webhook said: at most ten
+}
+
+// MediaState is what became of a text's pictures.
+type MediaState string
+
+// The states of a text's pictures.
+const (
+	MediaNone    MediaState = "none"
+	MediaPending MediaState = "pending"
+	MediaSealed  MediaState = "sealed"
+	MediaPartly  MediaState = "partly" // some could not be kept
+	MediaNotKept MediaState = "not-kept"
+)
+
+// WordsState is what became of a text's words.
+type WordsState string
+
+// The states of a text's words.
+const (
+	WordsPending WordsState = "pending"
+	WordsSealed  WordsState = "sealed"
+	WordsNone    WordsState = "none"
+	WordsNotKept WordsState = "not-kept"
+)
+
+// Step is what is to be done next about a message that lies at Twilio.
+type Step string
+
+// The steps, in their order.
+const (
+	StepCollect Step = "collect" // fetch words and pictures, and seal them
+	StepErase   Step = "erase"   // at Twilio
+	StepDone    Step = "done"
+	StepDead    Step = "dead" // given up; `dropslot jobs retry` takes it on again
+)
+
+// Keeping is what is to happen to what a text holds.
+type Keeping struct {
+	Media MediaState
+	Words WordsState
+	Step  Step
 }
 
 // Standing is what is known of a sender at one office when a text arrives.
@@ -93,6 +134,11 @@ type Standing struct {
 	LastPictureAnswerAt time.Time
 	Link                LinkID       // the newest link; superseded, if still unclaimed, by the next
 	Submission          SubmissionID // what the newest link leads to
+	// A robot repeats itself: LastWords is a keyed hash of the words that were
+	// answered last (0: none), SameWords how many answers they got in a row.
+	// Both are forgotten when a link is opened.
+	LastWords int64
+	SameWords int
 }
 
 // OptedOut tells whether nothing may be sent.
@@ -121,6 +167,15 @@ const (
 	OccasionVoice              Occasion = "voice"
 )
 
+// ofPictures tells whether an answer is one to pictures.
+func (o Occasion) ofPictures() bool {
+	switch o {
+	case OccasionPhotosArriving, OccasionPhotosArrivingLast, OccasionPhotoNotKept, OccasionPhotoNotKeptLast:
+		return true
+	}
+	return false
+}
+
 // Reason tells why a text was answered, or was not.
 type Reason string
 
@@ -133,6 +188,9 @@ const (
 	ReasonOptedOut     Reason = "opted-out"
 	ReasonBurst        Reason = "burst"
 	ReasonLimit        Reason = "limit"
+	ReasonCeiling      Reason = "ceiling" // the office's or the number's, see CodeCeiling
+	ReasonLoop         Reason = "loop"    // the same words over and over, and no link opened
+	ReasonMissed       Reason = "missed"  // found at Twilio; its webhook never came
 	ReasonCountry      Reason = "country"
 	ReasonOwnNumber    Reason = "own-number"
 	ReasonShortCode    Reason = "short-code"
@@ -153,9 +211,11 @@ func (d Decision) Answers() bool { return d.Occasion != OccasionNone }
 
 // TextOutcome is what the flow makes of a decision, to be stored with the text.
 type TextOutcome struct {
-	Decision Decision
-	Link     *Link // issued with the answer; nil in silence
-	Audit    []AuditEntry
+	Decision   Decision
+	Keeping    Keeping
+	Submission SubmissionID // that pictures and words belong to, as far as is known
+	Link       *Link        // issued with the answer; nil in silence
+	Audit      []AuditEntry
 }
 
 // EarlierText is what the records hold of a message that came before.
@@ -178,10 +238,12 @@ const (
 	DeliverySent      DeliveryState = "sent"
 	DeliveryDelivered DeliveryState = "delivered"
 	DeliveryFailed    DeliveryState = "failed"
+	DeliveryDropped   DeliveryState = "dropped" // not sent: not wanted any more, or not allowed
 )
 
 var deliveryRanks = map[DeliveryState]int{
 	DeliverySending: 0, DeliveryUnknown: 1, DeliveryQueued: 2, DeliverySent: 3, DeliveryDelivered: 4, DeliveryFailed: 4,
+	DeliveryDropped: 4,
 }
 
 // Rank orders states: Twilio's callbacks arrive in any order, and a state is

@@ -14,6 +14,9 @@ type Office struct {
 	Location  *time.Location // for the times that people read
 	Retention time.Duration  // after a caseworker marked a submission done
 	Asks      []string       // keys of what the page offers as labels
+	// DailySegments is what may be texted in a day: the office's spending
+	// ceiling at the price of a segment.
+	DailySegments int
 }
 
 // Asked tells whether a label is one the office asks for.
@@ -23,7 +26,11 @@ func (o Office) Asked(label string) bool { return slices.Contains(o.Asks, label)
 type NumberRule struct {
 	Number  Number
 	Office  OfficeID
+	Account string        // SID of the Twilio account that owns it
 	LinkTTL time.Duration // of a texted link
+	Pace    time.Duration // between two texts of our own: what the carriers take
+	MMS     MMS
+	Words   bool // what clients write is sealed and kept
 }
 
 // Directory is the configured offices and numbers.
@@ -81,6 +88,10 @@ type Limits struct {
 	LinkBytes      int64 // plain bytes of all pages of one submission
 	PagePixels     int64 // width x height of one picture
 	SweepAge       time.Duration
+	NumberPerHour  int           // texts that one number sends in an hour, answers included
+	AgainPerLink   int           // new links that one used or expired link brings
+	AgainPause     time.Duration // between two of them
+	ErasePatience  time.Duration // what cannot be erased at Twilio is given up after this long
 }
 
 // DefaultLimits are the values most offices never change.
@@ -101,5 +112,9 @@ func DefaultLimits() Limits {
 		LinkBytes:      200 << 20,
 		PagePixels:     100_000_000,
 		SweepAge:       24 * time.Hour,
+		NumberPerHour:  1000,
+		AgainPerLink:   3,
+		AgainPause:     10 * time.Minute,
+		ErasePatience:  14 * 24 * time.Hour,
 	}
 }

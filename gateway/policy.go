@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,19 @@ type Rules struct {
 	Own       map[Number]bool // all numbers of all offices
 	Languages []string        // of the office, the first is its default
 	Detected  string          // the language of the message's words, if they tell
+	Mark      int64           // keyed hash of the words, see WordsMark; 0 if there are only pictures
+	MMS       MMS             // what happens to texted pictures
+	Spent     bool            // the office or the number has nothing left to spend on an answer
 }
+
+// MMS is a way to treat texted pictures.
+type MMS string
+
+// The ways to treat texted pictures.
+const (
+	MMSSeal    MMS = "seal"    // sealed, then erased at Twilio
+	MMSDiscard MMS = "discard" // never fetched, erased at Twilio
+)
 
 // Decide says what happens to a message. It is pure: the same message,
 // standing, rules and time give the same decision.
@@ -20,6 +33,30 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	if reason, unanswerable := senderReason(m, r); unanswerable {
 		return Decision{Reason: reason, Standing: s}
 	}
+	if m.Keyword() != KeywordNone {
+		return keyword(m, s, now, Decision{})
+	}
+	before := language(s, r)
+	if told := tellLanguage(m, r); told != "" {
+		s.Language = told
+	}
+	chosen := language(s, r)
+	switch {
+	case s.OptedOut():
+		return Decision{Reason: ReasonOptedOut, Standing: s}
+	case m.MediaCount > 0 && now.Sub(s.LastPictureAnswerAt) < r.Limits.PictureBurst:
+		return Decision{Reason: ReasonBurst, Standing: s}
+	case m.MediaCount == 0 && now.Sub(s.LastAnswerAt) < r.Limits.WordsPause && chosen == before:
+		return Decision{Reason: ReasonBurst, Standing: s} // who asks for another language is not made to wait
+	case looping(s, r, now):
+		return Decision{Reason: ReasonLoop, Standing: s}
+	}
+	return answer(m, s, r, now)
+}
+
+// keyword is what happens to a word that Twilio itself answers; any other
+// message gets the decision given.
+func keyword(m Message, s Standing, now time.Time, otherwise Decision) Decision {
 	switch m.Keyword() {
 	case KeywordStop:
 		if !s.OptedOut() {
@@ -32,18 +69,7 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	case KeywordHelp:
 		return Decision{Reason: ReasonHelp, Standing: s}
 	}
-	if s.OptedOut() {
-		return Decision{Reason: ReasonOptedOut, Standing: s}
-	}
-	s.Language = chooseLanguage(s.Language, r)
-	if m.MediaCount > 0 {
-		if now.Sub(s.LastPictureAnswerAt) < r.Limits.PictureBurst {
-			return Decision{Reason: ReasonBurst, Standing: s}
-		}
-	} else if now.Sub(s.LastAnswerAt) < r.Limits.WordsPause {
-		return Decision{Reason: ReasonBurst, Standing: s}
-	}
-	return answer(m, s, r, now)
+	return otherwise
 }
 
 // senderReason tells why a sender is never answered, if so. A number of ours
@@ -66,13 +92,37 @@ func senderReason(m Message, r Rules) (Reason, bool) {
 	return "", false
 }
 
-func chooseLanguage(remembered string, r Rules) string {
-	for _, language := range []string{r.Detected, remembered} {
-		if language != "" && slices.Contains(r.Languages, language) {
-			return language
-		}
+// language is what the sender is answered in.
+func language(s Standing, r Rules) string {
+	if s.Language != "" && slices.Contains(r.Languages, s.Language) {
+		return s.Language
 	}
 	return r.Languages[0]
+}
+
+// tellLanguage gives the language that a message asks for: the digit that the
+// greeting offers, or the one its words are in; empty if nothing tells.
+func tellLanguage(m Message, r Rules) string {
+	if digit := strings.TrimSpace(m.Words); len(digit) == 1 {
+		if i := int(digit[0]) - '1'; i >= 0 && i < len(r.Languages) && len(r.Languages) > 1 {
+			return r.Languages[i]
+		}
+	}
+	if slices.Contains(r.Languages, r.Detected) {
+		return r.Detected
+	}
+	return ""
+}
+
+// Who was answered the same words this often within a day, without opening a
+// link, is a robot, or cannot be helped by another link.
+const (
+	sameWordsMost = 2
+	sameWordsTime = 24 * time.Hour
+)
+
+func looping(s Standing, r Rules, now time.Time) bool {
+	return r.Mark != 0 && r.Mark == s.LastWords && s.SameWords >= sameWordsMost && now.Sub(s.LastAnswerAt) < sameWordsTime
 }
 
 // answer counts an answer against the limits and chooses its occasion.
@@ -83,26 +133,70 @@ func answer(m Message, s Standing, r Rules, now time.Time) Decision {
 	if now.Sub(s.DayStart) >= 24*time.Hour {
 		s.DayStart, s.DayCount = now, 0
 	}
-	if s.HourCount >= r.Limits.AnswersPerHour || s.DayCount >= r.Limits.AnswersPerDay {
+	switch {
+	case s.HourCount >= r.Limits.AnswersPerHour || s.DayCount >= r.Limits.AnswersPerDay:
 		return Decision{Reason: ReasonLimit, Standing: s}
+	case r.Spent:
+		return Decision{Reason: ReasonCeiling, Standing: s}
+	}
+	if r.Mark != 0 && r.Mark == s.LastWords && now.Sub(s.LastAnswerAt) < sameWordsTime {
+		s.SameWords++
+	} else {
+		s.LastWords, s.SameWords = r.Mark, 1
 	}
 	s.HourCount++
 	s.DayCount++
 	s.LastAnswerAt = now
-	last := s.HourCount == r.Limits.AnswersPerHour || s.DayCount == r.Limits.AnswersPerDay
-	occasion := OccasionLink
-	switch {
-	case m.MediaCount > 0 && last:
-		occasion = OccasionPhotoNotKeptLast
-	case m.MediaCount > 0:
-		occasion = OccasionPhotoNotKept
-	case last:
-		occasion = OccasionLinkLast
-	}
 	if m.MediaCount > 0 {
 		s.LastPictureAnswerAt = now
 	}
-	return Decision{Reason: ReasonAnswered, Occasion: occasion, Language: s.Language, Standing: s}
+	last := s.HourCount == r.Limits.AnswersPerHour || s.DayCount == r.Limits.AnswersPerDay ||
+		r.Mark != 0 && s.SameWords == sameWordsMost
+	return Decision{Reason: ReasonAnswered, Occasion: occasion(m, s, r, last), Language: language(s, r), Standing: s}
+}
+
+// occasion chooses what an answer says.
+func occasion(m Message, s Standing, r Rules, last bool) Occasion {
+	plain, final := OccasionLink, OccasionLinkLast
+	switch {
+	case m.MediaCount > 0 && r.MMS == MMSDiscard:
+		plain, final = OccasionPhotoNotKept, OccasionPhotoNotKeptLast
+	case m.MediaCount > 0:
+		plain, final = OccasionPhotosArriving, OccasionPhotosArrivingLast
+	case s.Language == "" && len(r.Languages) > 1:
+		plain = OccasionGreeting
+	}
+	if last {
+		return final
+	}
+	return plain
+}
+
+// Keep says what happens to what a message holds. Whom Dropslot never answers
+// has nothing kept; what they sent is erased at Twilio all the same.
+func Keep(m Message, reason Reason, mms MMS, sealWords bool) Keeping {
+	k := Keeping{Media: MediaNone, Words: WordsNotKept, Step: StepErase}
+	keeps := !unkept[reason]
+	if m.MediaCount > 0 {
+		k.Media = MediaNotKept
+		if keeps && mms == MMSSeal {
+			k.Media, k.Step = MediaPending, StepCollect
+		}
+	}
+	switch {
+	case strings.TrimSpace(m.Words) == "" && m.Sender == SenderPhone:
+		k.Words = WordsNone
+	case keeps && sealWords:
+		k.Words, k.Step = WordsPending, StepCollect
+	}
+	return k
+}
+
+// unkept are the reasons for which nothing of a message is kept: keywords, and
+// senders that are no client's phone.
+var unkept = map[Reason]bool{
+	ReasonStop: true, ReasonStart: true, ReasonHelp: true, ReasonCountry: true, ReasonOwnNumber: true,
+	ReasonShortCode: true, ReasonAlphanumeric: true, ReasonChannel: true,
 }
 
 // DecideAgain tells whether a message that came before gets the same answer

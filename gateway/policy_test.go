@@ -40,30 +40,37 @@ func TestDecide(t *testing.T) {
 		message  Message
 		standing Standing
 		detected string
+		spent    bool
 		reason   Reason
 		occasion Occasion
 		language string
 	}{
-		"a stranger's words":               {message: words(t, "hello"), reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
-		"no words at all":                  {message: words(t, ""), reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
+		"a stranger's words":               {message: words(t, "hello"), reason: ReasonAnswered, occasion: OccasionGreeting, language: "en"},
+		"no words at all":                  {message: words(t, ""), reason: ReasonAnswered, occasion: OccasionGreeting, language: "en"},
 		"Spanish words":                    {message: words(t, "hola"), detected: "es", reason: ReasonAnswered, occasion: OccasionLink, language: "es"},
 		"a remembered language":            {message: words(t, "ok"), standing: Standing{Language: "es"}, reason: ReasonAnswered, occasion: OccasionLink, language: "es"},
 		"a remembered language now off":    {message: words(t, "ok"), standing: Standing{Language: "vi"}, reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
-		"pictures":                         {message: picture, reason: ReasonAnswered, occasion: OccasionPhotoNotKept, language: "en"},
+		"English words":                    {message: words(t, "hello"), detected: "en", reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
+		"a digit of the greeting":          {message: words(t, " 2\n"), standing: Standing{LastAnswerAt: ago(5 * time.Second)}, reason: ReasonAnswered, occasion: OccasionLink, language: "es"},
+		"the digit of the same language":   {message: words(t, "1"), standing: Standing{LastAnswerAt: ago(5 * time.Second)}, reason: ReasonBurst},
+		"a digit that is not offered":      {message: words(t, "3"), standing: Standing{LastAnswerAt: ago(5 * time.Second)}, reason: ReasonBurst},
+		"another language within a minute": {message: words(t, "en español"), detected: "es", standing: Standing{LastAnswerAt: ago(5 * time.Second)}, reason: ReasonAnswered, occasion: OccasionLink, language: "es"},
+		"nothing left to spend":            {message: words(t, "hi"), spent: true, reason: ReasonCeiling},
+		"pictures":                         {message: picture, reason: ReasonAnswered, occasion: OccasionPhotosArriving, language: "en"},
 		"pictures soon after pictures":     {message: picture, standing: Standing{LastPictureAnswerAt: ago(9 * time.Minute)}, reason: ReasonBurst},
-		"pictures long after pictures":     {message: picture, standing: Standing{LastPictureAnswerAt: ago(10 * time.Minute)}, reason: ReasonAnswered, occasion: OccasionPhotoNotKept, language: "en"},
-		"pictures right after words":       {message: picture, standing: Standing{LastAnswerAt: ago(time.Second)}, reason: ReasonAnswered, occasion: OccasionPhotoNotKept, language: "en"},
+		"pictures long after pictures":     {message: picture, standing: Standing{LastPictureAnswerAt: ago(10 * time.Minute)}, reason: ReasonAnswered, occasion: OccasionPhotosArriving, language: "en"},
+		"pictures right after words":       {message: picture, standing: Standing{LastAnswerAt: ago(time.Second)}, reason: ReasonAnswered, occasion: OccasionPhotosArriving, language: "en"},
 		"words right after an answer":      {message: words(t, "hello?"), standing: Standing{LastAnswerAt: ago(59 * time.Second)}, reason: ReasonBurst},
-		"words a minute after an answer":   {message: words(t, "where is it"), standing: Standing{LastAnswerAt: ago(time.Minute)}, reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
+		"words a minute after an answer":   {message: words(t, "where is it"), standing: Standing{LastAnswerAt: ago(time.Minute)}, reason: ReasonAnswered, occasion: OccasionGreeting, language: "en"},
 		"the last answer of the hour":      {message: words(t, "hi"), standing: Standing{HourStart: ago(time.Minute), HourCount: 4}, reason: ReasonAnswered, occasion: OccasionLinkLast, language: "en"},
-		"the last answer of the day":       {message: picture, standing: Standing{DayStart: ago(2 * time.Hour), DayCount: 19}, reason: ReasonAnswered, occasion: OccasionPhotoNotKeptLast, language: "en"},
+		"the last answer of the day":       {message: picture, standing: Standing{DayStart: ago(2 * time.Hour), DayCount: 19}, reason: ReasonAnswered, occasion: OccasionPhotosArrivingLast, language: "en"},
 		"beyond the hour's limit":          {message: words(t, "hi"), standing: Standing{HourStart: ago(59 * time.Minute), HourCount: 5}, reason: ReasonLimit},
-		"the next hour":                    {message: words(t, "hi"), standing: Standing{HourStart: ago(time.Hour), HourCount: 5}, reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
+		"the next hour":                    {message: words(t, "hi"), standing: Standing{HourStart: ago(time.Hour), HourCount: 5}, reason: ReasonAnswered, occasion: OccasionGreeting, language: "en"},
 		"beyond the day's limit":           {message: words(t, "hi"), standing: Standing{DayStart: ago(23 * time.Hour), DayCount: 20}, reason: ReasonLimit},
 		"STOP":                             {message: words(t, " stop \n"), reason: ReasonStop},
 		"STOPALL":                          {message: words(t, "StopAll"), reason: ReasonStop},
 		"advanced opt-out":                 {message: advanced, reason: ReasonStop},
-		"stop in a sentence is no keyword": {message: words(t, "please stop by"), reason: ReasonAnswered, occasion: OccasionLink, language: "en"},
+		"stop in a sentence is no keyword": {message: words(t, "please stop by"), reason: ReasonAnswered, occasion: OccasionGreeting, language: "en"},
 		"START":                            {message: words(t, "UNSTOP"), standing: Standing{OptedOutAt: ago(time.Hour)}, reason: ReasonStart},
 		"HELP":                             {message: words(t, "info"), reason: ReasonHelp},
 		"after STOP":                       {message: words(t, "hello"), standing: Standing{OptedOutAt: ago(time.Hour)}, reason: ReasonOptedOut},
@@ -76,7 +83,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules := testRules()
-			rules.Detected = test.detected
+			rules.Detected, rules.Spent = test.detected, test.spent
 			d := Decide(test.message, test.standing, rules, noon)
 			if d.Reason != test.reason || d.Occasion != test.occasion || d.Language != test.language {
 				t.Errorf("got %s/%s/%s, want %s/%s/%s", d.Reason, d.Occasion, d.Language, test.reason, test.occasion, test.language)

@@ -47,9 +47,7 @@ type LinkRecords interface {
 	// sender's newest link if unclaimed, and the sending that carries it, and
 	// remembers both in the sender's standing. CodeOptedOut if nothing may
 	// be sent; CodeSendTwice if there is a sending of this identifier.
-	IssueRequest(ctx context.Context, l Link, s Sending, audit ...AuditEntry) error
-	// FinishSending notes Twilio's answer to a sending.
-	FinishSending(ctx context.Context, d Delivery, audit ...AuditEntry) error
+	IssueRequest(ctx context.Context, l Link, s Sending, jobs []Job, audit ...AuditEntry) error
 }
 
 // Claim is one browser's wish to have a link.
@@ -61,18 +59,26 @@ type Claim struct {
 	Fresh   SubmissionID
 }
 
-// Sending is one text that Dropslot sends by itself.
+// Sending is one text that Dropslot sends by itself. What it says is made
+// from the occasion when it is sent.
 type Sending struct {
-	ID        SendingID
-	Link      LinkID
-	Office    OfficeID
-	Occasion  Occasion
-	Staff     StaffID // who asked; empty if nobody did
-	State     DeliveryState
-	SID       string
-	ErrorCode int
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID          SendingID
+	Link        LinkID // that it carries; empty if none
+	Office      OfficeID
+	Number      Number // that it is sent from
+	Sender      PhoneIndex
+	Phone       SealedPhone // whom it goes to
+	Submission  SubmissionID
+	Language    string
+	Occasion    Occasion
+	Count       int     // of pages or pictures that it speaks of
+	Staff       StaffID // who asked; empty if nobody did
+	State       DeliveryState
+	SID         string
+	ErrorCode   int
+	CreatedAt   time.Time
+	AttemptedAt time.Time // handed to Twilio for the first time
+	UpdatedAt   time.Time
 }
 
 // SubmissionRecords keeps submissions and pages, for the client's side.
@@ -94,9 +100,18 @@ type SubmissionRecords interface {
 	// Removing it again gives it again.
 	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, at time.Time, audit ...AuditEntry) (Page, error)
 	// FinishSubmission ends the session: closes every claimed link of the
-	// submission and marks it received. CodeNoPages if it holds none.
-	// Finishing again gives the submission again.
-	FinishSubmission(ctx context.Context, link LinkID, id SubmissionID, sealedName []byte, at time.Time, audit ...AuditEntry) (Submission, error)
+	// submission, marks it received, and stores the receipt that is texted with
+	// its count of pages, unless the person texted STOP. CodeNoPages if the
+	// submission holds none. Finishing again gives the submission again.
+	FinishSubmission(ctx context.Context, link LinkID, id SubmissionID, f Finish, audit ...AuditEntry) (Submission, error)
+}
+
+// Finish is a client's "I'm done".
+type Finish struct {
+	SealedName []byte // nil if none was given
+	Receipt    Sending
+	Jobs       []Job
+	At         time.Time
 }
 
 // HouseRecords serves the periodic jobs.
@@ -112,8 +127,9 @@ type HouseRecords interface {
 	// whose manifest is not in the vault yet, by identifier, those after the
 	// given one.
 	Unarchived(ctx context.Context, after SubmissionID, limit int) ([]Submission, error)
-	// MarkArchived notes that the manifest is in the vault.
-	MarkArchived(ctx context.Context, id SubmissionID, at time.Time) error
+	// MarkArchived notes that the manifest is in the vault, unless the
+	// submission changed since it was read.
+	MarkArchived(ctx context.Context, as Submission, at time.Time) error
 	// KnownBlobs tells for each name whether it may be swept.
 	KnownBlobs(ctx context.Context, submission SubmissionID, names []BlobName) (map[BlobName]BlobStanding, error)
 	// RestoreSubmission puts back what the vault told of a submission; rows
@@ -146,6 +162,9 @@ type DeskRecords interface {
 	Inbox(ctx context.Context, offices []OfficeID, handled bool, after Cursor, limit int) ([]Submission, error)
 	// Submission gives one with its pages that count, in order of arrival.
 	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
+	// Correspondence gives what was texted around a submission that the person
+	// was allowed to see.
+	Correspondence(ctx context.Context, s Submission) (Correspondence, error)
 	// Page gives one page that counts.
 	Page(ctx context.Context, offices []OfficeID, id PageID) (Page, error)
 	// HandleSubmission marks a submission done. One that is done already is
@@ -156,6 +175,20 @@ type DeskRecords interface {
 	Requests(ctx context.Context, offices []OfficeID, limit int) ([]RequestRow, error)
 	// Request gives one of them.
 	Request(ctx context.Context, offices []OfficeID, id SendingID) (RequestRow, error)
+}
+
+// Correspondence is what was texted around a submission.
+type Correspondence struct {
+	Notes      []Note    // what the client wrote, oldest first
+	Sendings   []Sending // what Dropslot sent by itself, oldest first
+	OptedOutAt time.Time // the client texted STOP; zero if not
+}
+
+// Note is what a client wrote, sealed to the office.
+type Note struct {
+	Text   TextID
+	At     time.Time
+	Sealed []byte
 }
 
 // RequestRow is one link that staff sent and how far it came.

@@ -14,6 +14,10 @@ type Texter interface {
 	// may or may not have been sent. An error that should be waited out has a
 	// method RetryAfter() time.Duration.
 	Send(ctx context.Context, t OutgoingText) (sid string, state DeliveryState, err error)
+	// Find looks, after CodeSendUnknown or a crash, whether Twilio holds a text
+	// of exactly these words from and to these numbers, made since then. found
+	// is false if it holds none, which proves nothing within the first minutes.
+	Find(ctx context.Context, t OutgoingText, since time.Time) (sid string, state DeliveryState, found bool, err error)
 }
 
 // OutgoingText is one text on its way.

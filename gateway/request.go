@@ -17,16 +17,14 @@ type Requests struct {
 		LinkRecords
 		DeskRecords
 	}
-	Audit     AuditTrail
-	Links     LinkStore
-	Phones    PhoneBook
-	Mint      TokenMint
-	Wording   Wording
-	Texter    Texter
-	PublicURL string
-	Now       func() time.Time
-	Random    io.Reader
-	Log       *slog.Logger
+	Audit    AuditTrail
+	Links    LinkStore
+	Phones   PhoneBook
+	Mint     TokenMint
+	Sendings *Sendings
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
 }
 
 // RequestView is how far a sent link came.
@@ -64,12 +62,13 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 	if !who.Staff.May(office) {
 		return RequestView{}, r.refused(ctx, who, office, NewError(CodeForbidden, nil))
 	}
-	link, sending, body, err := r.prepare(who, id, office, p, language, now)
+	link, sending, err := r.prepare(who, id, office, p, language, now)
 	if err != nil {
 		return RequestView{}, err
 	}
 	issued := who.entry(now, ActionLinkIssued, "link:"+string(link.ID), office)
-	err = r.Records.IssueRequest(ctx, link, sending, issued)
+	// The job finds out how it went should this process die meanwhile.
+	err = r.Records.IssueRequest(ctx, link, sending, []Job{sendJob(id, now.Add(sendingPatience))}, issued)
 	if Is(err, CodeSendTwice) {
 		return r.sendAgain(ctx, who, id, link, p)
 	}
@@ -78,7 +77,12 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 	}
 	// Redis only remembers; a link it does not know is found in SQL.
 	_ = r.Links.Put(ctx, link.Entry(r.Limits.LinkKnown))
-	if err := r.dispatch(ctx, who, link, sending, p, body); err != nil {
+	entry := who.entry(now, ActionLinkSent, "link:"+string(link.ID), office)
+	err = r.Sendings.hand(ctx, sending, link, entry)
+	if Is(err, CodeCeiling) {
+		return RequestView{}, r.refused(ctx, who, office, err)
+	}
+	if err != nil {
 		// The text may be on its way: to say "try again" would send two.
 		r.Log.ErrorContext(ctx, "what Twilio said of a text could not be noted", slog.String("sending", string(id)), slog.Any("error", err))
 		sending.State = DeliveryUnknown
@@ -114,10 +118,10 @@ func (r *Requests) refused(ctx context.Context, who Actor, office OfficeID, caus
 	return errors.Join(cause, r.Audit.Append(ctx, entry))
 }
 
-func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, language string, now time.Time) (Link, Sending, string, error) {
+func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, language string, now time.Time) (Link, Sending, error) {
 	rule, ok := r.Directory.NumberOf(office)
 	if !ok {
-		return Link{}, Sending{}, "", NewError(CodeNotFound, nil)
+		return Link{}, Sending{}, NewError(CodeNotFound, nil)
 	}
 	settings := r.Directory.Offices[office]
 	if !slices.Contains(settings.Languages, language) {
@@ -125,21 +129,18 @@ func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, la
 	}
 	sealed, err := r.Phones.Seal(p)
 	if err != nil {
-		return Link{}, Sending{}, "", err
+		return Link{}, Sending{}, err
 	}
 	link, err := newLink(r.Mint, r.Random, Link{
 		Office: office, Number: rule.Number, Sender: r.Phones.Index(office, p), Phone: sealed, Language: language,
 		Origin: OriginRequest, IssuedAt: now, ExpiresAt: now.Add(r.Limits.RequestTTL),
 	})
 	if err != nil {
-		return Link{}, Sending{}, "", err
+		return Link{}, Sending{}, err
 	}
-	url := LinkURL(r.PublicURL, r.Mint.Token(link.ID, link.Nonce))
-	body, err := r.Wording.Text(settings, language, Filling{Occasion: OccasionRequest, Link: url, TTL: r.Limits.RequestTTL})
-	return link, Sending{
-		ID: id, Link: link.ID, Office: office, Occasion: OccasionRequest, Staff: who.Staff.ID,
-		State: DeliverySending, CreatedAt: now, UpdatedAt: now,
-	}, body, err
+	sending, err := newSending(r.Random, now, OccasionRequest, link)
+	sending.ID, sending.Staff = id, who.Staff.ID
+	return link, sending, err
 }
 
 // StatusPath is where Twilio reports how a sending goes.
@@ -147,32 +148,6 @@ func StatusPath(id SendingID) string { return "/twilio/status?sending=" + string
 
 // AnswerStatusPath is where Twilio reports how the answer to a text goes.
 func AnswerStatusPath(id TextID) string { return "/twilio/status?text=" + string(id) }
-
-// dispatch hands the text to Twilio and notes what Twilio said. A refusal by
-// Twilio is a state that the desk shows, no error of the call.
-func (r *Requests) dispatch(ctx context.Context, who Actor, link Link, s Sending, p Phone, body string) error {
-	sid, state, err := r.Texter.Send(ctx, OutgoingText{
-		From: link.Number, To: p, Body: body, StatusURL: r.PublicURL + StatusPath(s.ID),
-	})
-	now := r.Now()
-	entry := who.entry(now, ActionLinkSent, "link:"+string(link.ID), link.Office)
-	d := Delivery{Sending: s.ID, SID: sid, State: state, At: now}
-	if err != nil {
-		entry.Outcome, entry.Reason = OutcomeFailed, string(CodeOf(err))
-		d.State = DeliveryFailed
-		if Is(err, CodeSendUnknown) {
-			d.State = DeliveryUnknown
-		}
-		if coded, ok := errors.AsType[interface {
-			error
-			TwilioCode() int
-		}](err); ok {
-			d.ErrorCode = coded.TwilioCode()
-		}
-	}
-	// What Twilio did is noted even when the person at the desk went away.
-	return r.Records.FinishSending(context.WithoutCancel(ctx), d, entry)
-}
 
 // List gives the newest links that were sent.
 func (r *Requests) List(ctx context.Context, who Actor, limit int) ([]RequestView, error) {

@@ -78,7 +78,8 @@ type Page struct {
 	Key         PageKey
 	Submission  SubmissionID
 	Office      OfficeID
-	Link        LinkID
+	Link        LinkID // empty if it was texted, or if a reindex could not tell
+	Text        TextID // that it came with; empty if by a link
 	Blob        BlobName
 	Digest      Digest // of the sealed bytes
 	Same        Digest // equal for the same page sent twice: Digest, or a keyed hash of the plain bytes

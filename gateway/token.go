@@ -41,6 +41,7 @@ const (
 	SubkeyAudit   = "audit"
 	SubkeyPages   = "pages"     // recognizing a page that a form sends twice
 	SubkeyLimits  = "addresses" // network addresses in Redis
+	SubkeyWords   = "words"     // recognizing words that come again
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

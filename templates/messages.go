@@ -3,32 +3,50 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
 )
 
 // messageRule tells which placeholders a message must and may have.
 type messageRule struct {
 	must, may []string
+	// counted messages have a text for each plural category of the language
+	// (CLDR: zero, one, two, few, many, other), as keys below the message.
+	counted bool
 }
 
 // The messages by the occasion on which Dropslot writes, and what is said to
 // a caller. A carrier wants to know who writes, so each names the office.
 var messageRules = map[string]messageRule{
-	"link":                {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
-	"link-last":           {must: []string{"office", "link", "phone"}, may: []string{"hours"}},
-	"photo-not-kept":      {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
-	"photo-not-kept-last": {must: []string{"office", "link", "phone"}, may: []string{"hours"}},
-	"request":             {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
-	"voice":               {must: []string{"office", "phone"}},
+	"link":                 {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"link-last":            {must: []string{"office", "link", "phone"}, may: []string{"hours"}},
+	"photo-not-kept":       {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"photo-not-kept-last":  {must: []string{"office", "link", "phone"}, may: []string{"hours"}},
+	"greeting":             {must: []string{"office", "link", "choices"}, may: []string{"phone", "hours"}},
+	"photos-arriving":      {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"photos-arriving-last": {must: []string{"office", "link", "phone"}, may: []string{"hours"}},
+	"photos-saved":         {must: []string{"office"}, may: []string{"count", "phone"}, counted: true},
+	"photos-partly":        {must: []string{"office", "link"}, may: []string{"count", "phone", "hours"}, counted: true},
+	"receipt":              {must: []string{"office", "reference"}, may: []string{"count", "phone"}, counted: true},
+	"reminder":             {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"again":                {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"request":              {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"voice":                {must: []string{"office", "phone"}},
 }
 
 // MessageKeys lists the messages in the order in which a person reads them.
 func MessageKeys() []string {
-	return []string{"link", "link-last", "photo-not-kept", "photo-not-kept-last", "request", "voice"}
+	return []string{
+		"greeting", "link", "link-last", "photos-arriving", "photos-arriving-last", "photos-saved", "photos-partly",
+		"photo-not-kept", "photo-not-kept-last", "request", "receipt", "reminder", "again", "voice",
+	}
 }
 
 // Spoken is the message that is said, not texted.
@@ -44,8 +62,16 @@ func dotted(key string) string {
 
 // checkMessage checks the catalog's text of a dotted key if it is a message.
 func checkMessage(place, text string) error {
-	for key := range messageRules {
-		if dotted(key) == place {
+	for key, rule := range messageRules {
+		whole := dotted(key)
+		if rule.counted {
+			category, below := strings.CutPrefix(place, whole+".")
+			if below && slices.Contains(slices.Collect(maps.Values(categories)), category) {
+				return checkRule(key, text)
+			}
+			continue
+		}
+		if whole == place {
 			return checkRule(key, text)
 		}
 	}
@@ -120,7 +146,7 @@ func (t *Texts) SMS(language, key string, vars Vars, overrides map[string]map[st
 		text, ok = overrides[tag][key]
 	}
 	if !ok {
-		text, ok = t.find(language, dotted(key))
+		text, ok = t.message(language, key, vars)
 	}
 	if !ok {
 		return "", fmt.Errorf("no catalog has the message %q", key)
@@ -140,12 +166,53 @@ func (t *Texts) SMS(language, key string, vars Vars, overrides map[string]map[st
 	return fill(text, vars), nil
 }
 
+// categories are the names of CLDR's plural categories.
+var categories = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+// message finds the catalog's text of a message; of a counted one that of the
+// count's category.
+func (t *Texts) message(tag, key string, vars Vars) (string, bool) {
+	if !messageRules[key].counted {
+		return t.find(tag, dotted(key))
+	}
+	n, err := strconv.Atoi(vars["count"])
+	if err != nil {
+		return "", false
+	}
+	if _, has := t.catalogs[tag]; !has {
+		tag = English // the count's category must be that of the words
+	}
+	form := plural.Cardinal.MatchPlural(language.Make(tag), n, 0, 0, 0, 0)
+	if text, ok := t.find(tag, dotted(key)+"."+categories[form]); ok {
+		return text, true
+	}
+	return t.find(tag, dotted(key)+".other")
+}
+
+// choices offers the further languages of an office to somebody whose language
+// nothing tells, each in its own words with the digit to answer with.
+func (t *Texts) choices(first string, languages []string) string {
+	var offers []string
+	for i, tag := range languages {
+		if tag != first {
+			offers = append(offers, t.Say(tag, "choice.language", Vars{"n": strconv.Itoa(i + 1)}))
+		}
+	}
+	return strings.Join(offers, " ")
+}
+
 // Filling is what a message is filled with.
 type Filling struct {
 	Office string
 	Phone  string        // the office's, in E.164 form
 	Link   string        // empty for what is said
 	TTL    time.Duration // how long the link works
+
+	Languages []string // of the office, for the greeting
+	Count     int      // of pages or pictures
+	Reference string   // of the submission
 }
 
 // Vars makes the values of a message's placeholders in a language.
@@ -154,7 +221,8 @@ func (t *Texts) Vars(language, key string, f Filling) Vars {
 	if key == Spoken {
 		phone = SpellPhone(f.Phone)
 	}
-	return Vars{"office": f.Office, "phone": phone, "link": f.Link, "hours": t.Span(language, f.TTL)}
+	return Vars{"office": f.Office, "phone": phone, "link": f.Link, "hours": t.Span(language, f.TTL),
+		"choices": t.choices(language, f.Languages), "count": strconv.Itoa(f.Count), "reference": f.Reference}
 }
 
 // Span says a length of time in whole hours, or in minutes below one hour,

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ var longest = Filling{
 	Phone:  "+15551230199",
 	Link:   "https://documents.northcounty.example.gov"[:40] + "/c/" + "abcdefghijklmnopqrstuvwxyz",
 	TTL:    72 * time.Hour,
+
+	Languages: []string{"en", "es"}, Count: 40, Reference: "7K3PW",
 }
 
 func TestEveryShippedTextIsOneSegmentOfGSM7(t *testing.T) {
@@ -30,8 +33,11 @@ func TestEveryShippedTextIsOneSegmentOfGSM7(t *testing.T) {
 			if language.Shipped && (s.Encoding != GSM7 || s.Count != 1) {
 				t.Errorf("%s %s is %d segments of %s (%d units): %s", language.Tag, key, s.Count, s.Encoding, s.Units, text)
 			}
-			before, after, _ := strings.Cut(text, longest.Link)
-			if !strings.HasSuffix(before, " ") || !strings.HasPrefix(after, " ") || strings.TrimSpace(after) == "" {
+			before, after, carries := strings.Cut(text, longest.Link)
+			if carries != slices.Contains(messageRules[key].must, "link") {
+				t.Errorf("%s %s carries a link: %v", language.Tag, key, carries)
+			}
+			if carries && (!strings.HasSuffix(before, " ") || !strings.HasPrefix(after, " ") || strings.TrimSpace(after) == "") {
 				t.Errorf("%s %s: the link is not between words: %s", language.Tag, key, text)
 			}
 		}

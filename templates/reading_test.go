@@ -26,8 +26,8 @@ var grades = map[string]func(text string) float64{"en": fleschKincaid, "es": cra
 // What fills the placeholders in here: names, numbers and links are not read
 // letter by letter.
 var readingVars = map[string]Vars{
-	"en": {"office": "we", "phone": "us", "number": "us", "link": "", "hours": "4 hours", "page": "page", "percent": "ten", "count": "two", "until": "two", "time": "two", "day": "Sunday", "file": "It", "why": "", "n": "two"},
-	"es": {"office": "la casa", "phone": "tres", "number": "tres", "link": "", "hours": "4 horas", "page": "página", "percent": "diez", "count": "dos", "until": "dos", "time": "dos", "day": "lunes", "file": "eso", "why": "", "n": "dos"},
+	"en": {"office": "we", "phone": "us", "number": "us", "link": "", "hours": "4 hours", "page": "page", "percent": "ten", "count": "two", "until": "two", "time": "two", "day": "Sunday", "file": "It", "why": "", "n": "two", "choices": "", "reference": "A"},
+	"es": {"office": "la casa", "phone": "tres", "number": "tres", "link": "", "hours": "4 horas", "page": "página", "percent": "diez", "count": "dos", "until": "dos", "time": "dos", "day": "lunes", "file": "eso", "why": "", "n": "dos", "choices": "", "reference": "A"},
 }
 
 // Layouts and lists of names are not read as sentences.

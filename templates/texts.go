@@ -141,6 +141,9 @@ func (t *Texts) HasLanguage(tag string) bool {
 	return ok
 }
 
+// IsDraft tells whether nobody who speaks the language has read its catalog.
+func (t *Texts) IsDraft(tag string) bool { return !t.catalogs[tag].language.Shipped }
+
 // HasAsk tells whether there is a label for one of the asks of an office.
 func (t *Texts) HasAsk(key string) bool {
 	_, ok := t.catalogs[English].texts["asks."+key]

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
 )
 
 func loaded(t *testing.T) *Texts {
@@ -25,6 +28,9 @@ func TestEveryLanguageHasEveryKeyWithTheSamePlaceholders(t *testing.T) {
 	for _, language := range texts.Languages() {
 		own := texts.catalogs[language.Tag].texts
 		for key, text := range english {
+			if counted(key) {
+				continue
+			}
 			other, ok := own[key]
 			if !ok {
 				t.Errorf("%s lacks %s", language.Tag, key)
@@ -35,7 +41,7 @@ func TestEveryLanguageHasEveryKeyWithTheSamePlaceholders(t *testing.T) {
 			}
 		}
 		for key := range own {
-			if _, ok := english[key]; !ok {
+			if _, ok := english[key]; !ok && !counted(key) {
 				t.Errorf("%s has %s, which English lacks", language.Tag, key)
 			}
 		}
@@ -44,12 +50,48 @@ func TestEveryLanguageHasEveryKeyWithTheSamePlaceholders(t *testing.T) {
 		}
 	}
 	for key := range messageRules {
-		if _, ok := english[dotted(key)]; !ok {
+		_, plain := english[dotted(key)]
+		if _, other := english[dotted(key)+".other"]; !plain && !other {
 			t.Errorf("there are no words for the message %s", key)
 		}
 	}
 	if keys := MessageKeys(); len(keys) != len(messageRules) {
 		t.Errorf("MessageKeys has %v, there are rules for %d", keys, len(messageRules))
+	}
+}
+
+// counted tells whether a key is a counted message's, whose categories differ
+// between languages.
+func counted(key string) bool {
+	for message, rule := range messageRules {
+		if rule.counted && strings.HasPrefix(key, dotted(message)+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// Each language has the text of every category that its counts fall into.
+func TestCountsAreSaidInEveryLanguage(t *testing.T) {
+	texts := loaded(t)
+	for _, l := range texts.Languages() {
+		for key, rule := range messageRules {
+			if !rule.counted {
+				continue
+			}
+			for n := range 130 {
+				form := plural.Cardinal.MatchPlural(language.Make(l.Tag), n, 0, 0, 0, 0)
+				if _, ok := texts.catalogs[l.Tag].texts[dotted(key)+"."+categories[form]]; !ok && n > 0 {
+					t.Errorf("%s %s: no text of the category %s for %d", l.Tag, key, categories[form], n)
+				}
+			}
+		}
+	}
+	f := longest
+	f.Count = 1
+	one, err := texts.SMS("en", "receipt", texts.Vars("en", "receipt", f), nil)
+	if err != nil || !strings.Contains(one, "we got 1 page. Ref 7K3PW") {
+		t.Errorf("one page: %q, %v", one, err)
 	}
 }
 

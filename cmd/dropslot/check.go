@@ -63,9 +63,6 @@ func check(std streams, file string, role config.Role) error {
 	for _, line := range c.Warnings.Lines() {
 		_, _ = fmt.Fprintln(std.err, "warning: "+line)
 	}
-	for _, line := range c.Notes.Lines() {
-		_, _ = fmt.Fprintln(std.err, "note: "+line)
-	}
 	p, err := newParts(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -108,15 +105,19 @@ func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
 	for _, id := range c.OfficeIDs() {
 		office := directory.Offices[gateway.OfficeID(id)]
 		number, _ := directory.NumberOf(office.ID)
-		_, _ = fmt.Fprintf(w, "\nWhat clients of %s (%s) get; each segment is paid for:\n", id, office.Name)
+		_, _ = fmt.Fprintf(w, "\nWhat clients of %s (%s) get; each segment is paid for, at $%s (twilio.price); at most $%s a day (daily_spend):\n",
+			id, office.Name, c.Twilio.Price, c.Offices[id].DailySpend)
 		for _, language := range office.Languages {
 			for _, key := range templates.MessageKeys() {
 				occasion := gateway.Occasion(key)
 				ttl := number.LinkTTL
+				if occasion == gateway.OccasionGreeting && len(office.Languages) < 2 {
+					continue // there is no language to choose
+				}
 				if occasion == gateway.OccasionRequest {
 					ttl = limitsOf(c).RequestTTL
 				}
-				if err := reportText(w, words, office, language, occasion, c.PublicURL, ttl); err != nil {
+				if err := reportText(w, words, office, language, occasion, c, ttl); err != nil {
 					return err
 				}
 			}
@@ -125,7 +126,7 @@ func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
 	return nil
 }
 
-func reportText(w io.Writer, words wording, office gateway.Office, language string, occasion gateway.Occasion, publicURL string, ttl time.Duration) error {
+func reportText(w io.Writer, words wording, office gateway.Office, language string, occasion gateway.Occasion, c *config.Config, ttl time.Duration) error {
 	if occasion == gateway.OccasionVoice {
 		said, err := words.Text(office, language, gateway.Filling{Occasion: occasion})
 		if err != nil {
@@ -134,7 +135,9 @@ func reportText(w io.Writer, words wording, office gateway.Office, language stri
 		_, err = fmt.Fprintf(w, "  %s %s: said to a caller\n    %s\n", language, occasion, said)
 		return err
 	}
-	text, err := words.Text(office, language, gateway.Filling{Occasion: occasion, Link: publicURL + "/c/" + sampleToken, TTL: ttl})
+	text, err := words.Text(office, language, gateway.Filling{
+		Occasion: occasion, Link: c.PublicURL + "/c/" + sampleToken, TTL: ttl, Count: 3, Reference: "7K3PW",
+	})
 	if err != nil {
 		return err
 	}
@@ -146,6 +149,7 @@ func reportText(w io.Writer, words wording, office gateway.Office, language stri
 	if s.Encoding == templates.UCS2 {
 		count += fmt.Sprintf(" (%s is not in GSM-7)", strings.Join(templates.Beyond(text), " "))
 	}
-	_, err = fmt.Fprintf(w, "  %s %s: %s, %s, %d units\n    %s\n", language, occasion, count, s.Encoding, s.Units, text)
+	_, err = fmt.Fprintf(w, "  %s %s: %s, %s, %d units, $%.2f a thousand\n    %s\n",
+		language, occasion, count, s.Encoding, s.Units, 1000*float64(s.Count)*c.Twilio.Price.Float(), text)
 	return err
 }

@@ -96,9 +96,10 @@ func openRig(t *testing.T, c *config.Config) *rig {
 	}
 	r.opener = seal.NewOpener(map[gateway.OfficeID][]seal.Identity{demoOffice: {keys.identity}})
 	r.archive.Now = r.now
+	r.budget.Now = r.now
 	r.inbound = &gateway.Inbound{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Phones: r.phones,
-		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader, Log: r.log,
+		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, Budget: r.budget, WordsKey: r.key.Subkey(gateway.SubkeyWords), PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader, Log: r.log,
 	}
 	r.claims = &gateway.Claims{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Archive: r.archive, Now: r.now, Random: rand.Reader,
@@ -121,6 +122,15 @@ func (r *rig) now() time.Time {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	return r.at
+}
+
+// spendFreely lifts the ceilings that bound what texts cost.
+func (r *rig) spendFreely() {
+	r.budget.Limits.NumberPerHour = 1_000_000
+	for id, office := range r.directory.Offices {
+		office.DailySegments = 1_000_000
+		r.directory.Offices[id] = office
+	}
 }
 
 func (r *rig) wait(d time.Duration) {
@@ -396,6 +406,7 @@ func TestALinkExpiresToTheSecond(t *testing.T) {
 
 func TestARacedClaimHasExactlyOneWinnerAlsoWithFlushAllInTheMiddle(t *testing.T) {
 	r := newRigOn(t, linkstoretest.StartRedis(t).Addr)
+	r.spendFreely()
 	links, racers := 2000, 50
 	if testing.Short() || raceDetector {
 		links = 100

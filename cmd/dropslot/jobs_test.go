@@ -140,7 +140,11 @@ func TestDeadJobsAreInTheMetrics(t *testing.T) {
 	metrics := prometheus.NewRegistry()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go r.work(ctx, config.RoleWorker, rates{}.orDefault(), metrics)
+	tending, err := r.tend(config.RoleWorker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go r.work(ctx, config.RoleWorker, rates{}.orDefault(), metrics, tending)
 	served := httptest.NewServer(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	defer served.Close()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {

@@ -36,6 +36,7 @@ type parts struct {
 	records   *records.Store
 	vault     *vault.Disk
 	archive   *gateway.Archive
+	budget    *gateway.Budget
 	redis     redis.UniversalClient
 	links     *linkstore.Links
 	limiter   *linkstore.Limiter
@@ -91,6 +92,7 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *part
 		return nil, err
 	}
 	p.teardown = append(p.teardown, p.records.Close)
+	p.budget = &gateway.Budget{Directory: p.directory, Limits: p.limits, Records: p.records, Now: time.Now}
 	heads := gateway.Heads{Audit: p.records, Vault: p.vault}
 	p.teardown = append(p.teardown, func() error { // before the records are closed: teardown runs backwards
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -151,13 +153,14 @@ func directoryOf(c *config.Config) gateway.Directory {
 		offices = append(offices, gateway.Office{
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
+			DailySegments: int(o.DailySpend / c.Twilio.Price),
 		})
 	}
 	var numbers []gateway.NumberRule
 	for number, n := range c.Numbers {
 		numbers = append(numbers, gateway.NumberRule{
 			Number: gateway.Number(number), Office: gateway.OfficeID(n.Office),
-			LinkTTL: time.Duration(n.LinkTTL),
+			Account: accountOf(c, n), LinkTTL: time.Duration(n.LinkTTL), Pace: time.Duration(n.Pace), MMS: gateway.MMS(n.MMS), Words: n.Words == config.Seal,
 		})
 	}
 	return gateway.NewDirectory(offices, numbers, c.Countries)
@@ -188,6 +191,10 @@ func limitsOf(c *config.Config) gateway.Limits {
 	override(&l.LinkBytes, int64(set.LinkSize))
 	override(&l.PagePixels, int64(set.PagePixels))
 	override(&l.SweepAge, time.Duration(set.SweepAge))
+	override(&l.NumberPerHour, set.NumberPerHour)
+	override(&l.AgainPerLink, set.AgainPerLink)
+	override(&l.AgainPause, time.Duration(set.AgainPause))
+	override(&l.ErasePatience, time.Duration(set.ErasePatience))
 	return l
 }
 
@@ -209,6 +216,17 @@ func accountsOf(c *config.Config) (map[string][]twilio.AuthToken, map[gateway.Nu
 		}
 	}
 	return accounts, numbers
+}
+
+// servicesOf gives the messaging services that numbers send through.
+func servicesOf(c *config.Config) map[gateway.Number]string {
+	services := map[gateway.Number]string{}
+	for number, n := range c.Numbers {
+		if n.MessagingService != "" {
+			services[gateway.Number(number)] = n.MessagingService
+		}
+	}
+	return services
 }
 
 func tokens(secrets []config.Secret) []twilio.AuthToken {

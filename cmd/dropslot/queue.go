@@ -12,12 +12,18 @@ import (
 
 // queue gives the workers of the job queue with the handler of each kind. A
 // new kind is a gateway.JobKind beside the flow that does it, a method of
-// package records that enqueues it together with its rows, and a line here:
-//
-//	q.Handle(gateway.JobEraseMedia, erasing.EraseMedia)
-func (p *parts) queue() *jobs.Queue {
+// package records that enqueues it together with its rows, and a line here.
+func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers) *jobs.Queue {
 	db, dialect := p.records.Queue()
-	return jobs.NewQueue(jobs.Config{DB: db, Dialect: dialect, Log: p.log, Now: time.Now})
+	q := jobs.NewQueue(jobs.Config{DB: db, Dialect: dialect, Log: p.log, Now: time.Now})
+	q.Handle(gateway.JobSend, func(ctx context.Context, subject string, _ int) error {
+		return sendings.Send(ctx, gateway.SendingID(subject))
+	})
+	q.Handle(gateway.JobTellPhotos, func(ctx context.Context, subject string, _ int) error {
+		return sendings.TellPhotos(ctx, gateway.SubmissionID(subject))
+	})
+	q.Handle(gateway.JobLeftovers, func(ctx context.Context, _ string, _ int) error { return leftovers.Run(ctx) })
+	return q
 }
 
 // boards are what `dropslot jobs` and the metrics show: the job queue and the
@@ -28,7 +34,7 @@ func (p *parts) boards() ([]gateway.JobBoard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []gateway.JobBoard{queue}, nil
+	return []gateway.JobBoard{queue, p.records.ChannelBoard(time.Now)}, nil
 }
 
 // countJobs keeps the metrics of the boards up to date.

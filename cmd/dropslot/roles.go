@@ -33,7 +33,7 @@ func (p *parts) channel() (*twilio.Channel, error) {
 func (p *parts) texter() (*twilio.Client, error) {
 	accounts, numbers := accountsOf(p.config)
 	return twilio.NewClient(twilio.ClientConfig{
-		Accounts: accounts, Numbers: numbers, APIURL: p.config.Twilio.APIURL,
+		Accounts: accounts, Numbers: numbers, Services: servicesOf(p.config), APIURL: p.config.Twilio.APIURL,
 	})
 }
 
@@ -43,16 +43,20 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 	if err != nil {
 		return nil, err
 	}
+	sendings, err := p.sendings()
+	if err != nil {
+		return nil, err
+	}
 	return web.NewIntake(web.IntakeParts{
 		Channel: channel,
 		Inbound: &gateway.Inbound{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
-			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, PublicURL: p.config.PublicURL,
+			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, WordsKey: p.key.Subkey(gateway.SubkeyWords), Budget: p.budget, PublicURL: p.config.PublicURL,
 			Now: time.Now, Random: rand.Reader, Log: p.log,
 		},
 		Claims: &gateway.Claims{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,
-			Now: time.Now, Random: rand.Reader,
+			Sendings: sendings, Now: time.Now, Random: rand.Reader,
 		},
 		Uploads: &gateway.Uploads{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Vault: p.vault,
@@ -109,14 +113,26 @@ func (p *parts) languageName(tag string) string {
 // requests builds the flow of links that staff send, for the desk and for
 // `dropslot link send`.
 func (p *parts) requests() (*gateway.Requests, error) {
-	texter, err := p.texter()
+	sendings, err := p.sendings()
 	if err != nil {
 		return nil, err
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
-		Mint: gateway.NewTokenMint(p.key), Wording: p.wording, Texter: texter, PublicURL: p.config.PublicURL,
-		Now: time.Now, Random: rand.Reader, Log: p.log,
+		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Now: time.Now, Random: rand.Reader, Log: p.log,
+	}, nil
+}
+
+// sendings builds the flow of the texts that Dropslot sends by itself.
+func (p *parts) sendings() (*gateway.Sendings, error) {
+	texter, err := p.texter()
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Sendings{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
+		Mint: gateway.NewTokenMint(p.key), Wording: p.wording, Texter: texter, Budget: p.budget, Limiter: p.limiter,
+		PublicURL: p.config.PublicURL, Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }
 
@@ -131,7 +147,7 @@ func (p *parts) ops(metrics *prometheus.Registry) http.Handler {
 
 // work does what the clock asks for: every process keeps the head of its own
 // audit chain, the worker tends to the rest.
-func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics prometheus.Registerer) {
+func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics prometheus.Registerer, tending *tending) {
 	failures := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "dropslot_periodic_failures_total", Help: "Periodic work that failed, by name.",
 	}, []string{"work"})
@@ -150,7 +166,8 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
 			p.countJobs(metrics, pace.expire),
 		)
-		queue := p.queue()
+		all = append(all, tending.periodic(pace, metrics)...)
+		queue := p.queue(tending.sendings, tending.leftovers)
 		workers.Go(func() {
 			if err := queue.Run(ctx); err != nil {
 				p.log.ErrorContext(ctx, "the job queue ended with an error", slog.Any("error", err))

@@ -144,6 +144,10 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 		}
 		servers = append(servers, s)
 	}
+	tending, err := p.tend(role)
+	if err != nil {
+		return err
+	}
 	ops, err := listen(opsName, string(c.Listen.Ops), p.ops(metrics), nil, log)
 	if err != nil {
 		return err
@@ -153,7 +157,7 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 	if err := p.tellLife(ctx, role, gateway.ActionStarted); err != nil {
 		return err
 	}
-	err = serveAll(ctx, servers, func(ctx context.Context) { p.work(ctx, role, pace.orDefault(), metrics) })
+	err = serveAll(ctx, servers, func(ctx context.Context) { p.work(ctx, role, pace.orDefault(), metrics, tending) })
 	stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return errors.Join(err, p.tellLife(stopping, role, gateway.ActionStopped))

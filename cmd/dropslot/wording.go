@@ -28,7 +28,9 @@ func wordingOf(texts *templates.Texts, c *config.Config) wording {
 }
 
 func (w wording) Text(o gateway.Office, language string, f gateway.Filling) (string, error) {
-	vars := w.texts.Vars(language, string(f.Occasion), templates.Filling{Office: o.Name, Phone: o.Phone, Link: f.Link, TTL: f.TTL})
+	vars := w.texts.Vars(language, string(f.Occasion), templates.Filling{
+		Office: o.Name, Phone: o.Phone, Link: f.Link, TTL: f.TTL, Languages: o.Languages, Count: f.Count, Reference: f.Reference,
+	})
 	return w.texts.SMS(language, string(f.Occasion), vars, w.own[o.ID])
 }
 

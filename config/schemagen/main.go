@@ -98,6 +98,8 @@ func customType(t reflect.Type) *jsonschema.Schema {
 		return text("^([0-9]+[dhms])+$", "A length of time, like 90d, 4h, 15m or 30s.")
 	case reflect.TypeFor[config.Size]():
 		return text("^[0-9]+ ?(KiB|MiB|GiB|kB|MB|GB)$", "A size, like 20MiB.")
+	case reflect.TypeFor[config.Dollars]():
+		return &jsonschema.Schema{Type: "number", Description: "An amount of US dollars, like 25 or 0.0113."}
 	case reflect.TypeFor[config.E164]():
 		return text(e164, "A telephone number in E.164 form, in quotes.")
 	case reflect.TypeFor[config.Network]():

@@ -95,6 +95,30 @@ func (s *Store) Submission(ctx context.Context, offices []gateway.OfficeID, id g
 	return f.submission, f.pages, err
 }
 
+// correspondenceMost bounds what is shown of a talkative client.
+const correspondenceMost = 200
+
+// Correspondence gives what was texted around a submission.
+func (s *Store) Correspondence(ctx context.Context, about gateway.Submission) (gateway.Correspondence, error) {
+	return snapshot(ctx, s, "list correspondence", func(v view) (c gateway.Correspondence, err error) {
+		c.Notes, err = all(v, func(r scanner) (n gateway.Note, err error) {
+			return n, r.Scan((*string)(&n.Text), at(&n.At), &n.Sealed)
+		}, "SELECT text, at, sealed FROM notes WHERE submission = $1 ORDER BY at, text LIMIT $2", string(about.ID), correspondenceMost)
+		if err != nil {
+			return c, err
+		}
+		c.Sendings, err = all(v, scanSending, "SELECT "+sendingColumns+` FROM sendings
+			WHERE submission = $1 ORDER BY created_at, id LIMIT $2`, string(about.ID), correspondenceMost)
+		if err != nil {
+			return c, err
+		}
+		out, _, err := first(v, scanInt, "SELECT opted_out_at FROM senders WHERE office = $1 AND sender = $2",
+			string(about.Office), about.Sender[:])
+		c.OptedOutAt = timeOf(out)
+		return c, err
+	})
+}
+
 // Page gives one page that counts.
 func (s *Store) Page(ctx context.Context, offices []gateway.OfficeID, id gateway.PageID) (gateway.Page, error) {
 	return read(ctx, s, "find page", func(v view) (gateway.Page, error) {

@@ -49,7 +49,7 @@ func (x *tx) expire(id gateway.SubmissionID, at time.Time, over int64) (gateway.
 	if _, err := x.lockSubmission(id); err != nil {
 		return gateway.Submission{}, false, err
 	}
-	return first(x, scanSubmission, `UPDATE submissions AS b SET finished_at = $3,
+	return first(x, scanSubmission, `UPDATE submissions AS b SET finished_at = $3, archived_at = 0,
 		state = CASE WHEN pages > 0 THEN 'received' ELSE 'empty' END,
 		unfinished = CASE WHEN pages > 0 THEN 1 ELSE 0 END
 		WHERE b.id = $2 AND b.state = 'open' AND NOT `+mayBring+`
@@ -74,13 +74,13 @@ func (s *Store) Unarchived(ctx context.Context, after gateway.SubmissionID, limi
 	})
 }
 
-// MarkArchived notes that the manifest is in the vault.
-func (s *Store) MarkArchived(ctx context.Context, id gateway.SubmissionID, at time.Time) error {
+// MarkArchived notes that the manifest is in the vault, unless the submission
+// changed since it was read: then it is archived once more.
+func (s *Store) MarkArchived(ctx context.Context, as gateway.Submission, at time.Time) error {
 	_, err := write(ctx, s, "mark archived", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec("UPDATE submissions SET archived_at = $2 WHERE id = $1", string(id), ms(at))
-		if err == nil && n == 0 {
-			err = notFound()
-		}
+		_, err := x.exec(`UPDATE submissions SET archived_at = $2
+			WHERE id = $1 AND state <> 'open' AND pages = $3 AND finished_at = $4 AND last_page_at = $5`,
+			string(as.ID), ms(at), as.Pages, ms(as.FinishedAt), ms(as.LastPageAt))
 		return struct{}{}, err
 	})
 	return err

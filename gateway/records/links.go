@@ -80,6 +80,9 @@ func (s *Store) ClaimLink(ctx context.Context, id gateway.LinkID, c gateway.Clai
 	})
 }
 
+// forgetWords: who opens a link is no robot.
+const forgetWords = "UPDATE senders SET last_words = 0, same_words = 0 WHERE office = $1 AND sender = $2 AND same_words > 0"
+
 func (x *tx) claim(link gateway.Link, c gateway.Claim, audit []gateway.AuditEntry) (gateway.Link, error) {
 	// The sender's row first, as everywhere: a text that supersedes this link
 	// waits for it, or is waited for.
@@ -95,6 +98,9 @@ func (x *tx) claim(link gateway.Link, c gateway.Claim, audit []gateway.AuditEntr
 		return link, err
 	}
 	if claimed, err = x.openSubmission(claimed, c.Fresh); err != nil {
+		return link, err
+	}
+	if _, err := x.exec(forgetWords, string(link.Office), link.Sender[:]); err != nil {
 		return link, err
 	}
 	for _, entry := range audit {
@@ -114,6 +120,12 @@ func (x *tx) claim(link gateway.Link, c gateway.Claim, audit []gateway.AuditEntr
 func (x *tx) openSubmission(l gateway.Link, fresh gateway.SubmissionID) (gateway.Link, error) {
 	state, err := x.insertSubmission(l)
 	if err != nil || state == gateway.SubmissionOpen {
+		return l, err
+	}
+	// Pictures that the sender texted a while ago wait for the pages.
+	reopened, err := x.exec(`UPDATE submissions SET state = 'open', unfinished = 0, finished_at = 0, archived_at = 0
+		WHERE id = $1 AND handled = 0 AND texted_till > $2`, string(l.Submission), ms(l.ClaimedAt))
+	if err != nil || reopened == 1 {
 		return l, err
 	}
 	l.Submission = fresh

@@ -145,7 +145,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 		offices := []gateway.OfficeID{south, north}
 		texted := w.text(north, phone(north, 1))
 		link, sending := newRequest(t, north, phone(north, 1), noon)
-		w.check(w.IssueRequest(t.Context(), link, sending, entry(gateway.ActionLinkIssued, "")), "")
+		w.check(w.IssueRequest(t.Context(), link, sending, nil, entry(gateway.ActionLinkIssued, "")), "")
 		old, err := w.LinkByHash(t.Context(), texted.Hash)
 		w.check(err, "")
 		if old.State != gateway.LinkSuperseded {
@@ -153,7 +153,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 		}
 
 		w.check(w.SaveDelivery(t.Context(), gateway.Delivery{Sending: sending.ID, SID: "SM1", State: gateway.DeliverySent, At: noon}), "")
-		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: sending.ID, SID: "SM1", State: gateway.DeliveryQueued, At: noon}, entry(gateway.ActionLinkSent, "")), "")
+		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: sending.ID, SID: "SM1", State: gateway.DeliveryQueued, At: noon}, nil, entry(gateway.ActionLinkSent, "")), "")
 		row, err := w.Request(t.Context(), offices, sending.ID)
 		w.check(err, "")
 		if row.Sending.State != gateway.DeliverySent || row.Sending.SID != "SM1" || row.Opened || row.State != "" {
@@ -185,7 +185,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 func TestRequestIsOpenedThroughALaterLink(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link, sending := newRequest(t, north, phone(north, 1), noon)
-		w.check(w.IssueRequest(t.Context(), link, sending), "")
+		w.check(w.IssueRequest(t.Context(), link, sending, nil), "")
 		w.claim(w.text(north, phone(north, 1)), browser(1), noon)
 		row, err := w.Request(t.Context(), []gateway.OfficeID{north}, sending.ID)
 		w.check(err, "")
@@ -200,11 +200,11 @@ func TestRequestToOneWhoOptedOut(t *testing.T) {
 		sender := phone(north, 1)
 		_, _, err := w.ReceiveText(t.Context(), newText(t, north, sender), func(s gateway.Standing) (gateway.TextOutcome, error) {
 			s.OptedOutAt = noon
-			return gateway.TextOutcome{Decision: gateway.Decision{Reason: gateway.ReasonStop, Standing: s}}, nil
+			return gateway.TextOutcome{Keeping: nothingKept, Decision: gateway.Decision{Reason: gateway.ReasonStop, Standing: s}}, nil
 		})
 		w.check(err, "")
 		link, sending := newRequest(t, north, sender, noon)
-		w.check(w.IssueRequest(t.Context(), link, sending, entry(gateway.ActionLinkIssued, "")), gateway.CodeOptedOut)
+		w.check(w.IssueRequest(t.Context(), link, sending, nil, entry(gateway.ActionLinkIssued, "")), gateway.CodeOptedOut)
 		if n := w.count("links") + w.count("sendings") + w.count("audit"); n != 0 {
 			t.Errorf("%d rows were written", n)
 		}
@@ -217,7 +217,7 @@ func TestRequestsAreListedNewestFirst(t *testing.T) {
 		for i := range 6 {
 			office := []gateway.OfficeID{north, south}[i%2]
 			link, sending := newRequest(t, office, phone(office, i), noon.Add(time.Duration(i)*time.Second))
-			w.check(w.IssueRequest(t.Context(), link, sending), "")
+			w.check(w.IssueRequest(t.Context(), link, sending, nil), "")
 			want = append([]gateway.SendingID{sending.ID}, want...)
 		}
 		list := func(limit int, offices ...gateway.OfficeID) (ids []gateway.SendingID) {
@@ -234,6 +234,6 @@ func TestRequestsAreListedNewestFirst(t *testing.T) {
 		if diff := cmp.Diff([]gateway.SendingID{want[1], want[3]}, list(2, north)); diff != "" {
 			t.Errorf("one office, two rows:\n%s", diff)
 		}
-		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: "none", State: gateway.DeliverySent, At: noon}), gateway.CodeNotFound)
+		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: "none", State: gateway.DeliverySent, At: noon}, nil), gateway.CodeNotFound)
 	})
 }

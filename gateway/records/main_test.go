@@ -163,6 +163,9 @@ func entry(action gateway.Action, object string) gateway.AuditEntry {
 	}
 }
 
+// nothingKept is what happens to what a text holds that is only erased.
+var nothingKept = gateway.Keeping{Media: gateway.MediaNone, Words: gateway.WordsNotKept, Step: gateway.StepErase}
+
 // answerWith is a decision to send a link, as the flow makes it.
 func answerWith(l gateway.Link) func(gateway.Standing) (gateway.TextOutcome, error) {
 	return func(s gateway.Standing) (gateway.TextOutcome, error) {
@@ -178,7 +181,8 @@ func answerWith(l gateway.Link) func(gateway.Standing) (gateway.TextOutcome, err
 			Decision: gateway.Decision{
 				Reason: gateway.ReasonAnswered, Occasion: gateway.OccasionLink, Language: "es", Standing: s,
 			},
-			Link: &link, Audit: []gateway.AuditEntry{entry(gateway.ActionLinkIssued, "link:"+string(link.ID))},
+			Keeping:    gateway.Keeping{Media: gateway.MediaNone, Words: gateway.WordsPending, Step: gateway.StepCollect},
+			Submission: link.Submission, Link: &link, Audit: []gateway.AuditEntry{entry(gateway.ActionLinkIssued, "link:"+string(link.ID))},
 		}, nil
 	}
 }
@@ -198,6 +202,16 @@ func (w *world) claim(l gateway.Link, b gateway.BrowserHash, at time.Time) gatew
 	got, err := w.ClaimLink(w.t.Context(), l.ID, newClaim(w.t, b, at), entry(gateway.ActionLinkClaimed, "link:"+string(l.ID)))
 	w.check(err, "")
 	return got
+}
+
+// finish is a client's "I'm done", with the receipt that is texted.
+func finish(t testing.TB, at time.Time) gateway.Finish {
+	return gateway.Finish{
+		SealedName: []byte("sealed name"), At: at,
+		Receipt: gateway.Sending{
+			ID: gateway.SendingID(newID(t)), Occasion: gateway.OccasionReceipt, State: gateway.DeliverySending, CreatedAt: at, UpdatedAt: at,
+		},
+	}
 }
 
 func newClaim(t testing.TB, b gateway.BrowserHash, at time.Time) gateway.Claim {
@@ -233,7 +247,7 @@ func (w *world) page(l gateway.Link, at time.Time) gateway.Page {
 
 func (w *world) finish(l gateway.Link, at time.Time) gateway.Submission {
 	w.t.Helper()
-	s, err := w.FinishSubmission(w.t.Context(), l.ID, l.Submission, []byte("sealed name"), at, entry(gateway.ActionSubmissionDone, ""))
+	s, err := w.FinishSubmission(w.t.Context(), l.ID, l.Submission, finish(w.t, at), entry(gateway.ActionSubmissionDone, ""))
 	w.check(err, "")
 	return s
 }

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,18 +85,27 @@ func TestTwoFirstStarts(t *testing.T) {
 				}
 			}
 			w := openWorld(t, address)
-			if n := w.count("schema_versions"); n != 1 {
+			if n := w.count("schema_versions"); n != newestSchema(t) {
 				t.Errorf("%d versions were applied", n)
 			}
 		})
 	}
 }
 
+func newestSchema(t *testing.T) int {
+	list, err := listMigrations(migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		w.raw("INSERT INTO schema_versions (version, name, applied_at) VALUES (2, '0002_later.sql', 0)")
+		newest := newestSchema(t)
+		w.raw("INSERT INTO schema_versions (version, name, applied_at) VALUES ($1, 'later.sql', 0)", newest+1)
 		_, err := Open(t.Context(), w.url, options())
-		if err == nil || !strings.Contains(err.Error(), "has schema 2, this Dropslot knows up to 1") {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("has schema %d, this Dropslot knows up to %d", newest+1, newest)) {
 			t.Errorf("error is %v", err)
 		}
 	})
@@ -106,18 +116,19 @@ func TestFailedMigrationLeavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		list, err := listMigrations(migrations)
 		w.check(err, "")
-		list = append(list, migration{version: 2, name: "0002_bad.sql", sql: "CREATE TABLE extra (x TEXT); CREATE TABLE audit (x TEXT);"})
+		next := len(list)
+		list = append(list, migration{version: next + 1, name: "bad.sql", sql: "CREATE TABLE extra (x TEXT); CREATE TABLE audit (x TEXT);"})
 		db, err := w.dialect.openWriter()
 		w.check(err, "")
 		defer db.Close()
 		o := options()
 		o.Log = w.writer.log
-		if err := migrateWith(t.Context(), w.dialect, db, o, list); err == nil || !strings.Contains(err.Error(), "0002_bad.sql") {
+		if err := migrateWith(t.Context(), w.dialect, db, o, list); err == nil || !strings.Contains(err.Error(), "bad.sql") {
 			t.Fatalf("error is %v", err)
 		}
-		list[1].sql = "CREATE TABLE extra (x TEXT);"
+		list[next].sql = "CREATE TABLE extra (x TEXT);"
 		w.check(migrateWith(t.Context(), w.dialect, db, o, list), "")
-		if n := w.count("schema_versions"); n != 2 {
+		if n := w.count("schema_versions"); n != next+1 {
 			t.Errorf("%d versions", n)
 		}
 	})

@@ -154,7 +154,7 @@ func TestPageOfAStrangersLink(t *testing.T) {
 		page.Submission = theirs.Submission
 		_, _, err := w.SavePage(t.Context(), page, gateway.DefaultLimits())
 		w.check(err, gateway.CodeNotFound)
-		_, err = w.FinishSubmission(t.Context(), mine.ID, theirs.Submission, nil, noon)
+		_, err = w.FinishSubmission(t.Context(), mine.ID, theirs.Submission, finish(t, noon))
 		w.check(err, gateway.CodeNotFound)
 		_, err = w.RemovePage(t.Context(), mine.ID, theirs.Submission, w.page(theirs, noon).Key, noon)
 		w.check(err, gateway.CodeNotFound)
@@ -229,14 +229,14 @@ func TestRemovePage(t *testing.T) {
 func TestFinish(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.session(north, 1)
-		_, err := w.FinishSubmission(t.Context(), link.ID, link.Submission, nil, noon)
+		_, err := w.FinishSubmission(t.Context(), link.ID, link.Submission, finish(t, noon))
 		w.check(err, gateway.CodeNoPages)
 		w.page(link, noon)
 		done := w.finish(link, noon.Add(time.Minute))
 		if done.State != gateway.SubmissionReceived || done.Unfinished || !done.FinishedAt.Equal(noon.Add(time.Minute)) || string(done.SealedName) != "sealed name" {
 			t.Errorf("finished %+v", done)
 		}
-		again, err := w.FinishSubmission(t.Context(), link.ID, link.Submission, nil, noon.Add(time.Hour), entry(gateway.ActionSubmissionDone, ""))
+		again, err := w.FinishSubmission(t.Context(), link.ID, link.Submission, finish(t, noon.Add(time.Hour)), entry(gateway.ActionSubmissionDone, ""))
 		w.check(err, "")
 		if diff := cmp.Diff(done, again); diff != "" {
 			t.Errorf("finishing again changed it:\n%s", diff)
@@ -265,7 +265,7 @@ func TestFinishAgainstSave(t *testing.T) {
 			var done gateway.Submission
 			errs := race(6, func(side int) (err error) {
 				if side == 0 {
-					done, err = w.FinishSubmission(t.Context(), link.ID, link.Submission, nil, noon)
+					done, err = w.FinishSubmission(t.Context(), link.ID, link.Submission, finish(t, noon))
 					return err
 				}
 				_, _, err = other.SavePage(t.Context(), newPage(t, link, noon), gateway.DefaultLimits())

@@ -3,7 +3,7 @@ package records
 import "dropslot/gateway"
 
 const standingColumns = `language, opted_out_at, hour_start, day_start, hour_count, day_count,
-	last_answer_at, last_picture_answer_at, link, submission`
+	last_answer_at, last_picture_answer_at, link, submission, last_words, same_words`
 
 // lockSender makes the sender's row if there is none, locks it until the end
 // of the transaction, and gives the standing. Whatever concerns a sender locks
@@ -13,12 +13,13 @@ const lockSender = `INSERT INTO senders (office, sender) VALUES ($1, $2)
 	RETURNING ` + standingColumns
 
 const updateSender = `UPDATE senders SET language = $3, opted_out_at = $4, hour_start = $5, day_start = $6,
-	hour_count = $7, day_count = $8, last_answer_at = $9, last_picture_answer_at = $10, link = $11, submission = $12
+	hour_count = $7, day_count = $8, last_answer_at = $9, last_picture_answer_at = $10, link = $11, submission = $12,
+	last_words = $13, same_words = $14
 	WHERE office = $1 AND sender = $2`
 
 func scanStanding(r scanner) (s gateway.Standing, err error) {
 	err = r.Scan(&s.Language, at(&s.OptedOutAt), at(&s.HourStart), at(&s.DayStart), &s.HourCount, &s.DayCount,
-		at(&s.LastAnswerAt), at(&s.LastPictureAnswerAt), (*string)(&s.Link), (*string)(&s.Submission))
+		at(&s.LastAnswerAt), at(&s.LastPictureAnswerAt), (*string)(&s.Link), (*string)(&s.Submission), &s.LastWords, &s.SameWords)
 	return s, err
 }
 
@@ -29,6 +30,7 @@ func (x *tx) lockSender(office gateway.OfficeID, sender gateway.PhoneIndex) (gat
 
 func (x *tx) updateSender(office gateway.OfficeID, sender gateway.PhoneIndex, s gateway.Standing) error {
 	_, err := x.exec(updateSender, string(office), sender[:], s.Language, ms(s.OptedOutAt), ms(s.HourStart), ms(s.DayStart),
-		s.HourCount, s.DayCount, ms(s.LastAnswerAt), ms(s.LastPictureAnswerAt), string(s.Link), string(s.Submission))
+		s.HourCount, s.DayCount, ms(s.LastAnswerAt), ms(s.LastPictureAnswerAt), string(s.Link), string(s.Submission),
+		s.LastWords, s.SameWords)
 	return err
 }

@@ -6,28 +6,30 @@ import (
 	"dropslot/gateway"
 )
 
-const sendingColumns = "id, link, office, occasion, staff, state, sid, error_code, created_at, updated_at"
+const sendingColumns = `id, link, office, number, sender, phone, submission, language, occasion, count, staff,
+	state, sid, error_code, created_at, attempted_at, updated_at`
 
 var insertSending = insertInto("sendings", sendingColumns)
 
 func sendingFields(s *gateway.Sending) []any {
 	return []any{
-		(*string)(&s.ID), (*string)(&s.Link), (*string)(&s.Office), (*string)(&s.Occasion), (*string)(&s.Staff),
-		(*string)(&s.State), &s.SID, &s.ErrorCode, at(&s.CreatedAt), at(&s.UpdatedAt),
+		(*string)(&s.ID), (*string)(&s.Link), (*string)(&s.Office), (*string)(&s.Number), fixed(s.Sender[:]),
+		(*[]byte)(&s.Phone), (*string)(&s.Submission), &s.Language, (*string)(&s.Occasion), &s.Count, (*string)(&s.Staff),
+		(*string)(&s.State), &s.SID, &s.ErrorCode, at(&s.CreatedAt), at(&s.AttemptedAt), at(&s.UpdatedAt),
 	}
 }
 
 // IssueRequest stores a link that staff asked for and the sending that
 // carries it; CodeOptedOut if nothing may be sent to that phone, CodeSendTwice
 // if that very sending is there.
-func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, out gateway.Sending, audit ...gateway.AuditEntry) error {
+func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, out gateway.Sending, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "issue request", "", func(x *tx) (struct{}, error) {
-		return struct{}{}, x.request(l, out, audit)
+		return struct{}{}, x.request(l, out, jobs, audit)
 	})
 	return err
 }
 
-func (x *tx) request(l gateway.Link, out gateway.Sending, audit []gateway.AuditEntry) error {
+func (x *tx) request(l gateway.Link, out gateway.Sending, jobs []gateway.Job, audit []gateway.AuditEntry) error {
 	standing, err := x.lockSender(l.Office, l.Sender)
 	if err != nil {
 		return err
@@ -38,26 +40,40 @@ func (x *tx) request(l gateway.Link, out gateway.Sending, audit []gateway.AuditE
 	if err := x.issue(l, standing.Link); err != nil {
 		return err
 	}
-	n, err := x.exec(insertSending+" ON CONFLICT (id) DO NOTHING", string(out.ID), string(l.ID), string(l.Office),
-		string(out.Occasion), string(out.Staff), string(out.State), out.SID, out.ErrorCode, ms(out.CreatedAt), ms(out.UpdatedAt))
+	stored, err := x.insertSending(out)
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	if !stored {
 		return refuse(gateway.CodeSendTwice) // which undoes the link
 	}
 	standing.Link, standing.Submission = l.ID, l.Submission
 	if err := x.updateSender(l.Office, l.Sender, standing); err != nil {
 		return err
 	}
+	if err := x.enqueue(jobs...); err != nil {
+		return err
+	}
 	return x.append(audit...)
+}
+
+// insertSending stores a sending, or gives false if there is one of this identifier.
+func (x *tx) insertSending(s gateway.Sending) (bool, error) {
+	n, err := x.exec(insertSending+" ON CONFLICT (id) DO NOTHING", string(s.ID), string(s.Link), string(s.Office),
+		string(s.Number), unlessZero(s.Sender[:], s.Sender.IsZero()), solid(s.Phone), string(s.Submission), s.Language,
+		string(s.Occasion), s.Count, string(s.Staff), string(s.State), s.SID, s.ErrorCode, ms(s.CreatedAt),
+		ms(s.AttemptedAt), ms(s.UpdatedAt))
+	return n == 1, err
 }
 
 // FinishSending notes Twilio's answer to a sending, or CodeNotFound. A word
 // that came sooner and says more is kept.
-func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, audit ...gateway.AuditEntry) error {
+func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "finish sending", "", func(x *tx) (struct{}, error) {
 		if err := x.deliver(d, sendingDelivery, string(d.Sending)); err != nil {
+			return struct{}{}, err
+		}
+		if err := x.enqueue(jobs...); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
@@ -71,7 +87,7 @@ func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, audit ...
 var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualified("l", linkColumns) + `,
 	COALESCE(b.opened_at, 0), COALESCE(b.pages, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
 	FROM sendings s JOIN links l ON l.id = s.link LEFT JOIN submissions b ON b.id = l.submission
-	WHERE l.origin = 'request' AND `
+	WHERE s.occasion = 'request' AND `
 
 func scanRequest(r scanner) (row gateway.RequestRow, err error) {
 	var opened int64

@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"time"
 
 	"dropslot/gateway"
 )
@@ -92,7 +91,7 @@ func withPages(found gateway.Submission, err error) func(queryer) (gateway.Submi
 
 // FinishSubmission ends the session at the client's word; see the port. A
 // submission that the clock has ended meanwhile is CodeLinkExpired.
-func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, sealedName []byte, at time.Time, audit ...gateway.AuditEntry) (gateway.Submission, error) {
+func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, f gateway.Finish, audit ...gateway.AuditEntry) (gateway.Submission, error) {
 	return write(ctx, s, "finish submission", "", func(x *tx) (gateway.Submission, error) {
 		submission, l, err := x.lockSession(link, id)
 		if err != nil {
@@ -108,20 +107,42 @@ func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id ga
 		case submission.Pages == 0:
 			return submission, refuse(gateway.CodeNoPages)
 		}
-		return x.finish(submission, sealedName, at, audit)
+		return x.finish(submission, f, audit)
 	})
 }
 
-func (x *tx) finish(s gateway.Submission, sealedName []byte, at time.Time, audit []gateway.AuditEntry) (gateway.Submission, error) {
-	finished, _, err := first(x, scanSubmission, `UPDATE submissions SET state = 'received', finished_at = $2, sealed_name = $3
-		WHERE id = $1 RETURNING `+submissionColumns, string(s.ID), ms(at), solid(sealedName))
+func (x *tx) finish(s gateway.Submission, f gateway.Finish, audit []gateway.AuditEntry) (gateway.Submission, error) {
+	finished, _, err := first(x, scanSubmission, `UPDATE submissions SET state = 'received', finished_at = $2, sealed_name = $3, archived_at = 0
+		WHERE id = $1 RETURNING `+submissionColumns, string(s.ID), ms(f.At), solid(f.SealedName))
 	if err != nil {
 		return finished, err
 	}
 	if _, err := x.exec("UPDATE links SET state = 'closed' WHERE submission = $1 AND state = 'claimed'", string(s.ID)); err != nil {
 		return finished, err
 	}
+	if err := x.receipt(finished, f); err != nil {
+		return finished, err
+	}
 	return finished, x.append(audit...)
+}
+
+// receipt stores the text that tells the client what arrived.
+func (x *tx) receipt(s gateway.Submission, f gateway.Finish) error {
+	out, err := x.optedOut(s.Office, s.Sender)
+	if err != nil || out {
+		return err
+	}
+	f.Receipt.Count = s.Pages
+	if _, err := x.insertSending(f.Receipt); err != nil {
+		return err
+	}
+	return x.enqueue(f.Jobs...)
+}
+
+// optedOut tells whether nothing may be sent, without a lock.
+func (x *tx) optedOut(office gateway.OfficeID, sender gateway.PhoneIndex) (bool, error) {
+	at, found, err := first(x, scanInt, "SELECT opted_out_at FROM senders WHERE office = $1 AND sender = $2", string(office), sender[:])
+	return found && at != 0, err
 }
 
 // lockSession locks a submission and reads the link through which somebody

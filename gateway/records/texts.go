@@ -2,21 +2,16 @@ package records
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"dropslot/gateway"
 )
 
 const insertText = `INSERT INTO texts (id, account_sid, message_sid, office, number, sender, phone, received_at,
-	media_count, media, reason, occasion, language, link)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	media_count, reason, occasion, language, link, submission, media, words, step, due_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 	ON CONFLICT (account_sid, message_sid) DO NOTHING`
-
-// What a text's row says of its pictures.
-const (
-	mediaNone    = "none"
-	mediaNotKept = "not-kept"
-)
 
 type received struct {
 	outcome gateway.TextOutcome
@@ -70,13 +65,10 @@ func (x *tx) insertText(t gateway.Text, o gateway.TextOutcome) (stored bool, err
 	if o.Link != nil {
 		link = o.Link.ID
 	}
-	media := mediaNone
-	if t.MediaCount > 0 {
-		media = mediaNotKept
-	}
 	n, err := x.exec(insertText, string(t.ID), t.AccountSID, t.MessageSID, string(t.Office), string(t.Number),
-		unlessZero(t.Sender[:], t.Sender.IsZero()), solid(t.Phone), ms(t.ReceivedAt), t.MediaCount, media,
-		string(o.Decision.Reason), string(o.Decision.Occasion), o.Decision.Language, string(link))
+		unlessZero(t.Sender[:], t.Sender.IsZero()), solid(t.Phone), ms(t.ReceivedAt), t.MediaCount,
+		string(o.Decision.Reason), string(o.Decision.Occasion), o.Decision.Language, string(link), string(o.Submission),
+		string(o.Keeping.Media), string(o.Keeping.Words), string(o.Keeping.Step), ms(t.ReceivedAt))
 	return n == 1, err
 }
 
@@ -139,16 +131,34 @@ func (s *Store) RecallAnswer(ctx context.Context, link gateway.Link, pictures bo
 // SaveDelivery notes what became of a text of ours, an answer or a sending.
 func (s *Store) SaveDelivery(ctx context.Context, d gateway.Delivery) error {
 	_, err := write(ctx, s, "save delivery", "", func(x *tx) (struct{}, error) {
-		if d.Text != "" {
+		switch {
+		case d.Text != "":
 			return struct{}{}, x.deliver(d, answerDelivery, string(d.Text))
+		case d.Sending != "":
+			return struct{}{}, x.deliver(d, sendingDelivery, string(d.Sending))
 		}
-		return struct{}{}, x.deliver(d, sendingDelivery, string(d.Sending))
+		return struct{}{}, x.deliverBySID(d)
 	})
 	return err
 }
 
+// learnOutgoing notes that Twilio holds a text of ours, whose words are to be
+// erased: soon after its delivery, or a while later if nothing tells of that.
+const learnOutgoing = `INSERT INTO outgoing (sid, office, number, text, sending, learned_at, step, due_at)
+	SELECT $2, office, number, %s, $3, 'erase', $4 FROM %s WHERE id = $1
+	ON CONFLICT (sid) DO UPDATE SET due_at = CASE
+		WHEN outgoing.step = 'erase' AND outgoing.due_at > excluded.due_at THEN excluded.due_at ELSE outgoing.due_at END`
+
+// learnStop remembers a STOP that Twilio knows of and Dropslot did not.
+const learnStop = `UPDATE senders SET opted_out_at = $2 WHERE opted_out_at = 0 AND EXISTS
+	(SELECT 1 FROM %s o WHERE o.id = $1 AND o.office = senders.office AND o.sender = senders.sender)`
+
+// deliveryPatience is how long Twilio may take to tell that a text arrived
+// before its words are erased all the same: some carriers never tell.
+const deliveryPatience = 15 * time.Minute
+
 // deliveryTable is where the state of a kind of text of ours stands.
-type deliveryTable struct{ lock, move string }
+type deliveryTable struct{ lock, move, learn, stop string }
 
 // The SID is learned with the first word that has one, whatever its state:
 // callbacks arrive in any order.
@@ -156,13 +166,35 @@ var (
 	answerDelivery = deliveryTable{
 		lock: `UPDATE texts SET answer_sid = CASE WHEN answer_sid = '' THEN $2 ELSE answer_sid END
 			WHERE id = $1 RETURNING answer_state`,
-		move: `UPDATE texts SET answer_state = $2, answer_error = $3, answer_at = $4 WHERE id = $1`,
+		move:  `UPDATE texts SET answer_state = $2, answer_error = $3, answer_at = $4 WHERE id = $1`,
+		learn: fmt.Sprintf(learnOutgoing, "id, ''", "texts"),
+		stop:  fmt.Sprintf(learnStop, "texts"),
 	}
 	sendingDelivery = deliveryTable{
-		lock: `UPDATE sendings SET sid = CASE WHEN sid = '' THEN $2 ELSE sid END WHERE id = $1 RETURNING state`,
-		move: `UPDATE sendings SET state = $2, error_code = $3, updated_at = $4 WHERE id = $1`,
+		lock:  `UPDATE sendings SET sid = CASE WHEN sid = '' THEN $2 ELSE sid END WHERE id = $1 RETURNING state`,
+		move:  `UPDATE sendings SET state = $2, error_code = $3, updated_at = $4 WHERE id = $1`,
+		learn: fmt.Sprintf(learnOutgoing, "'', id", "sendings"),
+		stop:  fmt.Sprintf(learnStop, "sendings"),
 	}
 )
+
+// deliverBySID is for a callback that names the message alone, as a messaging
+// service's does.
+func (x *tx) deliverBySID(d gateway.Delivery) error {
+	if d.SID == "" {
+		return notFound()
+	}
+	known, err := only(first(x, func(r scanner) (k gateway.Delivery, err error) {
+		return k, r.Scan((*string)(&k.Text), (*string)(&k.Sending))
+	}, "SELECT text, sending FROM outgoing WHERE sid = $1", d.SID))
+	switch {
+	case err != nil:
+		return err
+	case known.Text != "":
+		return x.deliver(d, answerDelivery, string(known.Text))
+	}
+	return x.deliver(d, sendingDelivery, string(known.Sending))
+}
 
 func (x *tx) deliver(d gateway.Delivery, table deliveryTable, id string) error {
 	state, found, err := first(x, scanText[gateway.DeliveryState], table.lock, id, d.SID)
@@ -171,6 +203,20 @@ func (x *tx) deliver(d gateway.Delivery, table deliveryTable, id string) error {
 	}
 	if !found {
 		return notFound()
+	}
+	if d.SID != "" {
+		due := d.At.Add(deliveryPatience)
+		if d.State == gateway.DeliveryDelivered || d.State == gateway.DeliveryFailed {
+			due = d.At
+		}
+		if _, err := x.exec(table.learn, id, d.SID, ms(d.At), ms(due)); err != nil {
+			return err
+		}
+	}
+	if d.ErrorCode == gateway.TwilioOptedOut {
+		if _, err := x.exec(table.stop, id, ms(d.At)); err != nil {
+			return err
+		}
 	}
 	if state != "" && d.State.Rank() <= state.Rank() {
 		return nil

@@ -22,7 +22,7 @@ func TestReceiveTextStoresAnswerAndStanding(t *testing.T) {
 		var seen gateway.Standing
 		_, _, err = w.ReceiveText(t.Context(), newText(t, north, phone(north, 1)), func(s gateway.Standing) (gateway.TextOutcome, error) {
 			seen = s
-			return gateway.TextOutcome{Decision: gateway.Decision{Reason: gateway.ReasonBurst, Standing: s}}, nil
+			return gateway.TextOutcome{Keeping: nothingKept, Decision: gateway.Decision{Reason: gateway.ReasonBurst, Standing: s}}, nil
 		})
 		w.check(err, "")
 		want := gateway.Standing{
@@ -169,7 +169,9 @@ func TestTextWithoutPhoneLeavesNoStanding(t *testing.T) {
 		text := newText(t, north, gateway.PhoneIndex{})
 		text.Phone, text.MediaCount = nil, 2
 		silence := func(s gateway.Standing) (gateway.TextOutcome, error) {
-			return gateway.TextOutcome{Decision: gateway.Decision{Reason: gateway.ReasonShortCode, Standing: gateway.Standing{Language: "en"}}}, nil
+			kept := nothingKept
+			kept.Media = gateway.MediaNotKept
+			return gateway.TextOutcome{Keeping: kept, Decision: gateway.Decision{Reason: gateway.ReasonShortCode, Standing: gateway.Standing{Language: "en"}}}, nil
 		}
 		_, _, err := w.ReceiveText(t.Context(), text, silence)
 		w.check(err, "")

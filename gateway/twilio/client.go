@@ -30,6 +30,9 @@ type ClientConfig struct {
 	Accounts map[string][]AuthToken
 	// Numbers gives the account SID that each of the offices' numbers belongs to.
 	Numbers map[gateway.Number]string
+	// Services gives the SID of the messaging service that a number sends
+	// through, if any.
+	Services map[gateway.Number]string
 	// Timeout bounds one request; DefaultTimeout if 0.
 	Timeout time.Duration
 	// Transport carries the requests; one of its own if nil.
@@ -143,6 +146,7 @@ func (c *Client) create(ctx context.Context, sid string, token AuthToken, t gate
 		}
 		now := c.config.Now()
 		d := pause(retryAfter, now)
+		failed.Wait = d
 		if deadline, ok := ctx.Deadline(); d > maxPause || ok && now.Add(d).After(deadline) {
 			return nil, err
 		}
@@ -157,15 +161,11 @@ func (c *Client) post(ctx context.Context, sid string, token AuthToken, t gatewa
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	this := &call{ctx: ctx, base: c.base, next: c.config.Transport}
-	rest := &client.Client{
-		Credentials: client.NewCredentials(sid, token.secret),
-		HTTPClient: &http.Client{
-			Transport:     this,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
-	rest.SetAccountSid(sid)
+	rest := c.service(this, sid, token)
 	params := (&openapi.CreateMessageParams{}).SetTo(t.To.E164()).SetFrom(string(t.From)).SetBody(t.Body)
+	if service := c.config.Services[t.From]; service != "" {
+		params.SetMessagingServiceSid(service)
+	}
 	if t.StatusURL != "" {
 		params.SetStatusCallback(t.StatusURL)
 	}
@@ -189,7 +189,7 @@ func (c *call) classify(err error) error {
 	}
 	switch {
 	case c.status == 0 && !c.written.Load():
-		e.Reason = "Twilio could not be reached; nothing was sent"
+		e.Reason = reasonUnreached
 		return refused(gateway.CodeSendFailed, e)
 	case c.status == 0:
 		e.Reason = "the connection to Twilio broke before it answered"

@@ -2,6 +2,8 @@ package twilio
 
 import (
 	"fmt"
+	"net/http"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -11,6 +13,8 @@ const (
 	codeOptedOut     = 21610 // the person texted STOP
 	codeTooMany      = 20429 // too many requests: it was not processed
 	codeUnauthorized = 20003 // the auth token is wrong: it was not processed
+	codeQueueFull    = 21611 // the number has too many texts waiting
+	codeDailyCap     = 63038 // the account's cap of 24 hours
 )
 
 // SendError tells why Twilio did not take a text. It holds no words of
@@ -19,7 +23,23 @@ type SendError struct {
 	Code   int // Twilio's error code; 0 if its answer held none
 	Status int // of HTTP; 0 if there was no answer
 	Reason string
+	Wait   time.Duration // that Twilio asks for
 }
+
+// RetryAfter is how long Twilio asks to be left alone; 0 if it does not say.
+func (e *SendError) RetryAfter() time.Duration { return e.Wait }
+
+// Retry tells whether the text was certainly not taken and another try, later,
+// may well succeed.
+func (e *SendError) Retry() bool {
+	switch e.Code {
+	case codeTooMany, codeQueueFull, codeDailyCap, codeUnauthorized:
+		return true
+	}
+	return e.Status == 0 && e.Reason == reasonUnreached || e.Status == http.StatusTooManyRequests || e.Status == http.StatusUnauthorized
+}
+
+const reasonUnreached = "Twilio could not be reached; nothing was sent"
 
 func (e *SendError) Error() string {
 	switch {

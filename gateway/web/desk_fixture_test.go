@@ -32,6 +32,7 @@ type deskHouse struct {
 	staff    map[gateway.StaffID]gateway.Staff
 	subs     []gateway.Submission
 	pages    []gateway.Page
+	said     map[gateway.SubmissionID]gateway.Correspondence
 	blobs    map[gateway.BlobName][]byte
 	phones   map[string]gateway.Phone
 	audit    []gateway.AuditEntry

@@ -43,6 +43,10 @@ func (r deskRecords) Submission(_ context.Context, offices []gateway.OfficeID, i
 	return *s, r.h.pagesOf(id), nil
 }
 
+func (r deskRecords) Correspondence(_ context.Context, s gateway.Submission) (gateway.Correspondence, error) {
+	return r.h.said[s.ID], nil
+}
+
 func (r deskRecords) Page(_ context.Context, offices []gateway.OfficeID, id gateway.PageID) (gateway.Page, error) {
 	for _, p := range r.h.pages {
 		if p.ID == id && slices.Contains(offices, p.Office) {

@@ -27,6 +27,8 @@ type submissionView struct {
 	Reasons   []choice
 	Problem   *problem
 	Chosen    gateway.HandledAs // what was chosen before, for a second try
+	Texts     []textLine        // what was texted, oldest first
+	OptedOut  string            // what to do about a client who texted STOP; empty if they did not
 }
 
 // pageView is one page in the list beside the viewer.
@@ -108,6 +110,10 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if s.State == gateway.SubmissionHandled {
 		view.Handled = d.handledView(c, found)
 	}
+	view.Texts = d.textLines(found)
+	if !found.OptedOut.IsZero() {
+		view.OptedOut = d.optedOutWords(s.Office)
+	}
 	d.addPages(&view, found, c.QueryParam("page"))
 	return d.render(c, status, "submission", view)
 }
@@ -124,6 +130,9 @@ func (d *desk) addPages(view *submissionView, found gateway.SubmissionView, want
 			Number: n, URL: pageURL(p.ID, n), ShownAt: at(n), Original: originalURL(p.ID, n),
 			Received: momentOf(p.ReceivedAt, d.Now(), found.Office.Location), Sealed: sealedWords[p.Sealing],
 			Size: sizeWords(p.PlainBytes), Current: n == shown,
+		}
+		if p.Text != "" {
+			page.Sealed = "texted"
 		}
 		if p.Label != "" {
 			page.Label = d.AskName(p.Label)

@@ -17,6 +17,7 @@ type refusal struct {
 	status int
 	title  string
 	text   bool // a new link helps: offer to text for one
+	link   bool // the link works no more: offer to text a new one
 	again  bool // going back to the page helps
 	notice bool // belongs above the forms of /send/ID rather than on a page of its own
 }
@@ -31,10 +32,13 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodeTooManyTries: {status: http.StatusTooManyRequests, title: "wait"},
 
 	gateway.CodeLinkUnknown:    {status: http.StatusNotFound, title: "link-unknown", text: true},
-	gateway.CodeLinkExpired:    {status: http.StatusGone, title: "link-expired", text: true},
-	gateway.CodeLinkSuperseded: {status: http.StatusGone, title: "link-superseded", text: true},
-	gateway.CodeLinkClosed:     {status: http.StatusConflict, title: "link-closed", text: true},
-	gateway.CodeLinkTaken:      {status: http.StatusConflict, title: "link-taken", text: true},
+	gateway.CodeLinkExpired:    {status: http.StatusGone, title: "link-expired", text: true, link: true},
+	gateway.CodeLinkSuperseded: {status: http.StatusGone, title: "link-superseded", text: true, link: true},
+	gateway.CodeLinkClosed:     {status: http.StatusConflict, title: "link-closed", text: true, link: true},
+	gateway.CodeLinkTaken:      {status: http.StatusConflict, title: "link-taken", text: true, link: true},
+	gateway.CodeAgainSoon:      {status: http.StatusTooManyRequests, title: "wait"},
+	gateway.CodeAgainOften:     {status: http.StatusTooManyRequests, title: "failed", text: true},
+	gateway.CodeOptedOut:       {status: http.StatusConflict, title: "failed"},
 	gateway.CodeNoCookie:       {status: http.StatusBadRequest, title: "no-cookie", again: true},
 
 	gateway.CodePageTooBig:   {status: http.StatusRequestEntityTooLarge, title: "page", again: true, notice: true},
@@ -123,6 +127,7 @@ type problemPage struct {
 	clientView
 	Title, Words string // keys of the catalog
 	Text         bool
+	Again        string // where a new link is asked for, or empty
 	Back         string
 }
 
@@ -130,6 +135,10 @@ func (i *intake) renderProblem(c echo.Context, code gateway.Code, r refusal) err
 	v := i.view(c)
 	page := problemPage{
 		clientView: v, Title: "page.problem." + r.title, Words: "errors." + string(code), Text: r.text,
+	}
+	if r.link {
+		page.Again = sceneOf(c).again
+		page.Second = page.Again != ""
 	}
 	if here := sceneOf(c).path; r.again && here != "" {
 		page.Back = here + v.Suffix

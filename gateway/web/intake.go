@@ -30,6 +30,8 @@ type Inbound interface {
 type Claims interface {
 	Look(ctx context.Context, t gateway.Token, b gateway.Browser) (gateway.LinkView, error)
 	Claim(ctx context.Context, t gateway.Token, b gateway.Browser) (gateway.LinkView, error)
+	Again(ctx context.Context, t gateway.Token) (gateway.LinkView, error)
+	AgainFor(ctx context.Context, s gateway.Session) error
 }
 
 // Uploads is the flow of pages into a claimed submission.
@@ -142,12 +144,14 @@ func (i *intake) routes() []intakeRoute {
 		{http.MethodPost, "/twilio/voice", i.receiveCall},
 		{http.MethodGet, "/c/:token", i.showLink},
 		{http.MethodPost, "/c/:token", i.claimLink},
+		{http.MethodPost, "/c/:token/again", i.sendAgain},
 		{http.MethodGet, "/send/:id", i.showSend},
 		{http.MethodPost, "/send/:id/pages", i.receivePage},
 		{http.MethodDelete, "/send/:id/pages/:page", i.removePage},
 		{http.MethodPost, "/send/:id/pages/:page/remove", i.removePage},
 		{http.MethodPost, "/send/:id/done", i.finish},
 		{http.MethodGet, "/send/:id/receipt", i.showReceipt},
+		{http.MethodPost, "/send/:id/again", i.sendAgainFor},
 		{http.MethodGet, "/static/*", i.static},
 		{http.MethodGet, "/robots.txt", i.robots},
 		{http.MethodGet, "/", i.showHome},

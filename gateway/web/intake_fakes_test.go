@@ -37,15 +37,16 @@ var (
 // fakeFlows stands in for every flow behind the intake: one office, one link,
 // one submission, kept in memory.
 type fakeFlows struct {
-	mu     sync.Mutex
-	now    func() time.Time
-	link   gateway.Link
-	token  gateway.Token
-	state  gateway.SubmissionState
-	number gateway.Number
-	pages  []gateway.Page
-	stored map[gateway.PageKey][]byte
-	name   string
+	mu       sync.Mutex
+	now      func() time.Time
+	link     gateway.Link
+	token    gateway.Token
+	state    gateway.SubmissionState
+	number   gateway.Number
+	pages    []gateway.Page
+	stored   map[gateway.PageKey][]byte
+	name     string
+	renewals int
 	// fail answers every call, if set.
 	fail error
 	// hang lets no call return before its context ends.
@@ -84,6 +85,29 @@ func (f *fakeFlows) view(b gateway.Browser) gateway.LinkView {
 		Office: north, Number: f.number, Language: f.link.Language, State: f.link.StateAt(f.now()),
 		Mine: mine, Submission: submission, ExpiresAt: expires,
 	}
+}
+
+func (f *fakeFlows) Again(ctx context.Context, t gateway.Token) (gateway.LinkView, error) {
+	v, err := f.Look(ctx, t, gateway.Browser{})
+	if err != nil {
+		return v, err
+	}
+	return v, f.again()
+}
+
+func (f *fakeFlows) AgainFor(context.Context, gateway.Session) error { return f.again() }
+
+// again counts new links as the flow does: three, without their pauses.
+func (f *fakeFlows) again() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.link.StateAt(f.now()) == gateway.LinkIssued {
+		return gateway.NewError(gateway.CodeBadRequest, nil)
+	}
+	if f.renewals++; f.renewals > 3 {
+		return gateway.NewError(gateway.CodeAgainOften, nil)
+	}
+	return nil
 }
 
 func (f *fakeFlows) Claim(ctx context.Context, t gateway.Token, b gateway.Browser) (gateway.LinkView, error) {

@@ -73,7 +73,11 @@ func unusable(v gateway.LinkView) gateway.Code {
 }
 
 func (i *intake) setLinkScene(c echo.Context, v gateway.LinkView, t gateway.Token) {
-	setScene(c, scene{office: v.Office, number: v.Number, language: v.Language, path: linkPath(t)})
+	s := scene{office: v.Office, number: v.Number, language: v.Language, path: linkPath(t)}
+	if unusable(v) != "" {
+		s.again = s.path + "/again"
+	}
+	setScene(c, s)
 }
 
 func linkPath(t gateway.Token) string { return "/c/" + t.Reveal() }
@@ -105,6 +109,43 @@ func (i *intake) claimLink(c echo.Context) error {
 	}
 	i.keepBrowser(c, browser)
 	return i.redirect(c, sendPath(link.Submission)+i.view(c).Suffix)
+}
+
+// sendAgain texts a new link to the phone that got this one. Where it went is
+// not told: whoever holds an old link learns nothing.
+func (i *intake) sendAgain(c echo.Context) error {
+	token, err := gateway.ParseToken(c.Param("token"))
+	if err != nil {
+		return err
+	}
+	setScene(c, scene{path: linkPath(token)})
+	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
+	defer cancel()
+	link, err := i.Claims.Again(ctx, token)
+	if link.Office.ID != "" {
+		i.setLinkScene(c, link, token)
+	}
+	if gateway.Is(err, gateway.CodeLinkUnknown) {
+		return i.guessed(c, err)
+	}
+	if err != nil {
+		return err
+	}
+	return i.render(c, http.StatusOK, "again", i.view(c))
+}
+
+// sendAgainFor is the same on the page of a session that is over.
+func (i *intake) sendAgainFor(c echo.Context) error {
+	s, _, err := i.session(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
+	defer cancel()
+	if err := i.Claims.AgainFor(ctx, s); err != nil {
+		return err
+	}
+	return i.render(c, http.StatusOK, "again", i.view(c))
 }
 
 // redirect answers with 303, so that a reload does not post again.

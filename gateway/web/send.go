@@ -220,6 +220,7 @@ func (i *intake) finish(c echo.Context) error {
 
 type receiptPage struct {
 	clientView
+	Again      string // where a new link is asked for
 	Reference  string
 	Unfinished bool
 	Late       bool
@@ -233,6 +234,7 @@ func (i *intake) showReceipt(c echo.Context) error {
 	}
 	current := sceneOf(c)
 	current.path = sendPath(s.Submission.ID) + "/receipt"
+	current.again = sendPath(s.Submission.ID) + "/again"
 	v := i.view(c)
 	if !i.over(s) {
 		return i.redirect(c, sendPath(s.Submission.ID)+v.Suffix)
@@ -241,7 +243,7 @@ func (i *intake) showReceipt(c echo.Context) error {
 	if len(s.Pages) == 0 {
 		return gateway.NewError(gateway.CodeLinkExpired, nil)
 	}
-	page := receiptPage{clientView: i.view(c), Reference: s.Submission.ID.Reference(), Late: c.QueryParam(queryLate) == "1"}
+	page := receiptPage{clientView: i.view(c), Again: current.again, Reference: s.Submission.ID.Reference(), Late: c.QueryParam(queryLate) == "1"}
 	page.Unfinished = s.Submission.Unfinished || s.Submission.State == gateway.SubmissionOpen
 	page.Second = true
 	page.Vars["count"] = strconv.Itoa(len(s.Pages))

@@ -23,6 +23,7 @@ type scene struct {
 	number   gateway.Number
 	language string // of the link
 	path     string // a page that a GET shows; empty if there is none
+	again    string // where a new link is asked for instead of this one; empty if it works
 }
 
 const sceneKey = "intake-scene"

@@ -1,0 +1,141 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+)
+
+// ledger is the records' part of budgets, in memory.
+type ledger struct {
+	mutex   sync.Mutex
+	granted map[string]int
+	asked   int
+	fail    error
+}
+
+func (l *ledger) Grant(_ context.Context, scope string, begins time.Time, n, most int) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.asked++
+	if l.fail != nil {
+		return 0, l.fail
+	}
+	key := scope + begins.UTC().String()
+	more := max(0, min(n, most-l.granted[key]))
+	l.granted[key] += more
+	return more, nil
+}
+
+func budgetOf(t *testing.T, l *ledger, daily int, now *time.Time) *Budget {
+	t.Helper()
+	place, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := DefaultLimits()
+	limits.NumberPerHour = 500
+	return &Budget{
+		Directory: NewDirectory([]Office{{ID: "north", Location: place, DailySegments: daily}}, nil, nil),
+		Limits:    limits, Records: l, Now: func() time.Time { return *now },
+	}
+}
+
+// However many processes and senders there are, a day costs no more than its
+// ceiling.
+func TestTenThousandSendersStayWithinTheCeiling(t *testing.T) {
+	now := noon
+	l := &ledger{granted: map[string]int{}}
+	taken := 0
+	var all sync.WaitGroup
+	var mutex sync.Mutex
+	for range 4 {
+		b := budgetOf(t, l, 300, &now)
+		all.Go(func() {
+			for range 2500 {
+				ok, err := b.Take(t.Context(), "north", "+15551230100", 2)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					mutex.Lock()
+					taken += 2
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	if taken > 300 || taken < 300-4*2 {
+		t.Errorf("%d segments of 300", taken)
+	}
+	if l.asked > 200 {
+		t.Errorf("the records were asked %d times", l.asked)
+	}
+}
+
+func TestTheNextDayBeginsAtTheOfficesMidnight(t *testing.T) {
+	now := time.Date(2026, 3, 2, 5, 59, 0, 0, time.UTC) // 23:59 in Chicago
+	b := budgetOf(t, &ledger{granted: map[string]int{}}, 1, &now)
+	take := func() bool {
+		ok, err := b.Take(t.Context(), "north", "+15551230100", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if !take() || take() {
+		t.Fatal("one text, and then none")
+	}
+	if now = now.Add(time.Minute); !take() {
+		t.Error("the new day has nothing to spend")
+	}
+}
+
+func TestOneNumberSendsSoManyAnHour(t *testing.T) {
+	now := noon
+	b := budgetOf(t, &ledger{granted: map[string]int{}}, 100_000, &now)
+	sent := 0
+	for range 700 {
+		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 1); ok {
+			sent++
+		}
+	}
+	if sent != 500 {
+		t.Errorf("%d texts in an hour", sent)
+	}
+	if ok, _ := b.Take(t.Context(), "north", "+15551230101", 1); !ok {
+		t.Error("the other number may send")
+	}
+	if now = now.Add(time.Hour); true {
+		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 1); !ok {
+			t.Error("not in the next hour either")
+		}
+	}
+}
+
+func TestWhatIsGivenBackIsSpentOnce(t *testing.T) {
+	now := noon
+	b := budgetOf(t, &ledger{granted: map[string]int{}}, 3, &now)
+	for range 50 {
+		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 2); !ok {
+			t.Fatal("nothing was spent yet")
+		}
+		b.GiveBack("north", "+15551230100", 2, 1)
+	}
+	first, _ := b.Take(t.Context(), "north", "+15551230100", 2)
+	second, _ := b.Take(t.Context(), "north", "+15551230100", 2)
+	if !first || second {
+		t.Errorf("got %v and %v of three segments", first, second)
+	}
+}
+
+func TestABudgetThatCannotBeAskedIsNoPermission(t *testing.T) {
+	now := noon
+	b := budgetOf(t, &ledger{granted: map[string]int{}, fail: errors.New("out of reach")}, 10, &now)
+	if ok, err := b.Take(t.Context(), "north", "+15551230100", 1); ok || err == nil {
+		t.Errorf("got %v, %v", ok, err)
+	}
+}

@@ -1,0 +1,234 @@
+package records
+
+import (
+	"context"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// Sending gives a sending and the link that it carries; see the port.
+func (s *Store) Sending(ctx context.Context, id gateway.SendingID) (gateway.Sending, gateway.Link, error) {
+	type found struct {
+		sending gateway.Sending
+		link    gateway.Link
+	}
+	f, err := snapshot(ctx, s, "find sending", func(v view) (f found, err error) {
+		f.sending, err = only(first(v, scanSending, "SELECT "+sendingColumns+" FROM sendings WHERE id = $1", string(id)))
+		if err != nil || f.sending.Link == "" {
+			return f, err
+		}
+		f.link, err = only(linkByID(v, f.sending.Link))
+		return f, err
+	})
+	return f.sending, f.link, err
+}
+
+func scanSending(r scanner) (s gateway.Sending, err error) {
+	err = r.Scan(sendingFields(&s)...)
+	return s, err
+}
+
+// AttemptSending notes that a sending is being handed over; see the port. The
+// sender's row is locked: a STOP comes before it or after it.
+func (s *Store) AttemptSending(ctx context.Context, id gateway.SendingID, at time.Time) error {
+	_, err := write(ctx, s, "attempt sending", "", func(x *tx) (struct{}, error) {
+		out, err := only(first(x, scanSending, "SELECT "+sendingColumns+" FROM sendings WHERE id = $1", string(id)))
+		if err != nil {
+			return struct{}{}, err
+		}
+		standing, err := x.lockSender(out.Office, out.Sender)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if standing.OptedOut() {
+			return struct{}{}, refuse(gateway.CodeOptedOut)
+		}
+		n, err := x.exec("UPDATE sendings SET attempted_at = $2, updated_at = $2 WHERE id = $1 AND attempted_at = 0 AND state = 'sending'", string(id), ms(at))
+		if err == nil && n == 0 {
+			err = refuse(gateway.CodeSendTwice)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// ReleaseSending takes an attempt back that Twilio did not take.
+func (s *Store) ReleaseSending(ctx context.Context, id gateway.SendingID) error {
+	_, err := write(ctx, s, "release sending", "", func(x *tx) (struct{}, error) {
+		_, err := x.exec("UPDATE sendings SET attempted_at = 0 WHERE id = $1 AND state = 'sending'", string(id))
+		return struct{}{}, err
+	})
+	return err
+}
+
+// PhotosToTell gives what the client was not told of texted pictures; see the port.
+func (s *Store) PhotosToTell(ctx context.Context, id gateway.SubmissionID) (gateway.PhotosToTell, error) {
+	return snapshot(ctx, s, "list texted pictures", func(v view) (t gateway.PhotosToTell, err error) {
+		if t.Submission, err = only(submissionByID(v, id)); err != nil {
+			return t, err
+		}
+		texts, err := all(v, scanTold, `SELECT id, step, media, media_count, kept, refused FROM texts
+			WHERE submission = $1 AND media_count > 0 AND told_at = 0`, string(id))
+		if err != nil {
+			return t, err
+		}
+		for _, text := range texts {
+			text.add(&t)
+		}
+		newest, found, err := first(v, scanText[gateway.LinkID], "SELECT link FROM senders WHERE office = $1 AND sender = $2",
+			string(t.Submission.Office), t.Submission.Sender[:])
+		if err != nil || !found || newest == "" {
+			return t, err
+		}
+		t.Link, _, err = linkByID(v, newest)
+		return t, err
+	})
+}
+
+type toldText struct {
+	id            gateway.TextID
+	step          gateway.Step
+	media         gateway.MediaState
+	announced     int
+	kept, refused int
+}
+
+func scanTold(r scanner) (t toldText, err error) {
+	err = r.Scan((*string)(&t.id), (*string)(&t.step), (*string)(&t.media), &t.announced, &t.kept, &t.refused)
+	return t, err
+}
+
+// add counts a text's pictures. Those of a text that was given up before they
+// were fetched were not kept.
+func (text toldText) add(t *gateway.PhotosToTell) {
+	switch {
+	case text.media == gateway.MediaPending && text.step == gateway.StepDead:
+		t.Refused += text.announced
+	case text.media == gateway.MediaPending:
+		t.Waiting++
+		return
+	case text.kept+text.refused == 0:
+		return // discarded: the answer said so at once
+	}
+	t.Texts = append(t.Texts, text.id)
+	t.Kept += text.kept
+	t.Refused += text.refused
+}
+
+// TellPhotos stores the sending that tells of texted pictures; see the port.
+func (s *Store) TellPhotos(ctx context.Context, texts []gateway.TextID, out gateway.Sending, fresh *gateway.Link, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "tell of pictures", "", func(x *tx) (struct{}, error) {
+		standing, err := x.lockSender(out.Office, out.Sender)
+		if err != nil {
+			return struct{}{}, err
+		}
+		for _, id := range texts {
+			n, err := x.exec("UPDATE texts SET told_at = $2 WHERE id = $1 AND told_at = 0", string(id), ms(out.CreatedAt))
+			if err == nil && n == 0 {
+				err = refuse(gateway.CodeSendTwice)
+			}
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		if standing.OptedOut() {
+			return struct{}{}, nil // told in silence
+		}
+		if fresh != nil {
+			if err := x.issueTo(standing, *fresh); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, x.queueSending(out, jobs, audit)
+	})
+	return err
+}
+
+// issueTo stores a link and remembers it as the sender's newest.
+func (x *tx) issueTo(standing gateway.Standing, l gateway.Link) error {
+	if err := x.issue(l, standing.Link); err != nil {
+		return err
+	}
+	standing.Link, standing.Submission = l.ID, l.Submission
+	return x.updateSender(l.Office, l.Sender, standing)
+}
+
+func (x *tx) queueSending(out gateway.Sending, jobs []gateway.Job, audit []gateway.AuditEntry) error {
+	if _, err := x.insertSending(out); err != nil {
+		return err
+	}
+	if err := x.enqueue(jobs...); err != nil {
+		return err
+	}
+	return x.append(audit...)
+}
+
+// Unclaimed gives links that nobody opened and nobody was reminded of. Their
+// identifiers begin with the time, so that no index of its own is needed.
+func (s *Store) Unclaimed(ctx context.Context, from, to time.Time, limit int) ([]gateway.Link, error) {
+	low, err := gateway.FirstID(from)
+	if err != nil {
+		return nil, err
+	}
+	high, err := gateway.FirstID(to)
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, s, "list unclaimed links", func(v view) ([]gateway.Link, error) {
+		return all(v, scanLink, "SELECT "+linkColumns+` FROM links WHERE id >= $1 AND id < $2
+			AND state = 'issued' AND reminded_at = 0 AND expires_at > $3 ORDER BY id LIMIT $4`, low, high, ms(to), limit)
+	})
+}
+
+// RemindLink stores the one reminder of a link; see the port.
+func (s *Store) RemindLink(ctx context.Context, id gateway.LinkID, out gateway.Sending, jobs []gateway.Job, audit ...gateway.AuditEntry) (bool, error) {
+	return write(ctx, s, "remind of a link", "", func(x *tx) (bool, error) {
+		standing, err := x.lockSender(out.Office, out.Sender)
+		if err != nil || standing.OptedOut() || standing.Link != id {
+			return false, err
+		}
+		there, found, err := submissionByID(x, out.Submission)
+		if err != nil || found && there.Pages > 0 {
+			return false, err
+		}
+		n, err := x.exec("UPDATE links SET reminded_at = $2 WHERE id = $1 AND state = 'issued' AND reminded_at = 0", string(id), ms(out.CreatedAt))
+		if err != nil || n == 0 {
+			return false, err
+		}
+		return true, x.queueSending(out, jobs, audit)
+	})
+}
+
+// IssueAgain stores a new link in place of one that works no more; see the port.
+func (s *Store) IssueAgain(ctx context.Context, old gateway.LinkID, l gateway.Link, out gateway.Sending, limits gateway.Limits, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "issue again", "", func(x *tx) (struct{}, error) {
+		standing, err := x.lockSender(l.Office, l.Sender)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if standing.OptedOut() {
+			return struct{}{}, refuse(gateway.CodeOptedOut)
+		}
+		type before struct{ count, at int64 }
+		had, err := only(first(x, func(r scanner) (b before, err error) { return b, r.Scan(&b.count, &b.at) },
+			"UPDATE links SET again_count = again_count WHERE id = $1 RETURNING again_count, again_at", string(old)))
+		switch {
+		case err != nil:
+			return struct{}{}, err
+		case had.count >= int64(limits.AgainPerLink):
+			return struct{}{}, refuse(gateway.CodeAgainOften)
+		case had.at != 0 && l.IssuedAt.Before(timeOf(had.at).Add(limits.AgainPause)):
+			return struct{}{}, refuse(gateway.CodeAgainSoon)
+		}
+		_, err = x.exec("UPDATE links SET again_count = again_count + 1, again_at = $2 WHERE id = $1", string(old), ms(l.IssuedAt))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := x.issueTo(standing, l); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.queueSending(out, jobs, audit)
+	})
+	return err
+}

@@ -1,0 +1,299 @@
+package records
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// texted stores a text that came with pictures and was answered with a link.
+func (w *world) texted(office gateway.OfficeID, sender gateway.PhoneIndex, pictures int) (gateway.Text, gateway.Link) {
+	w.t.Helper()
+	text := newText(w.t, office, sender)
+	text.MediaCount = pictures
+	link := newLink(w.t, office, sender, noon)
+	outcome, _, err := w.ReceiveText(w.t.Context(), text, func(s gateway.Standing) (gateway.TextOutcome, error) {
+		o, err := answerWith(link)(s)
+		o.Keeping = gateway.Keeping{Media: gateway.MediaPending, Words: gateway.WordsPending, Step: gateway.StepCollect}
+		return o, err
+	})
+	w.check(err, "")
+	return text, *outcome.Link
+}
+
+func textedPage(t testing.TB, s gateway.Submission, text gateway.TextID, key string) gateway.Page {
+	id := newID(t)
+	return gateway.Page{
+		ID: gateway.PageID(id), Key: gateway.PageKey(key), Submission: s.ID, Office: s.Office, Text: text,
+		Blob: gateway.BlobName("submissions/" + string(s.Office) + "/" + string(s.ID) + "/page-" + id + ".age"), SealedBytes: 1200,
+		PlainBytes: 1000, Sealing: gateway.SealedByServer, ReceivedAt: noon,
+	}
+}
+
+// collect does what the worker does with a text's pictures.
+func (w *world) collect(text gateway.Text, at time.Time, keys ...string) gateway.Submission {
+	w.t.Helper()
+	s, err := w.PlaceText(w.t.Context(), text.ID, gateway.SubmissionID(newID(w.t)), at)
+	w.check(err, "")
+	c := gateway.Collected{Text: text.ID, Office: text.Office, Submission: s.ID, Media: true, Note: []byte("sealed words"), At: at}
+	for _, key := range keys {
+		c.Pages = append(c.Pages, textedPage(w.t, s, text.ID, key))
+	}
+	unused, err := w.SaveCollected(w.t.Context(), c, gateway.DefaultLimits(), nil, entry(gateway.ActionPageReceived, "page:1"))
+	w.check(err, "")
+	if len(unused) > 0 {
+		w.t.Fatalf("unused: %v", unused)
+	}
+	s, _, err = w.SubmissionPages(w.t.Context(), s.ID)
+	w.check(err, "")
+	return s
+}
+
+const (
+	mediaOne = "ME00000000000000000000000000000001"
+	mediaTwo = "ME00000000000000000000000000000002"
+)
+
+// However many workers claim at once, each text is one worker's until its
+// lease is over; the row of a worker that died comes due again.
+func TestALeaseIsOneWorkers(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		other := w.another()
+		for i := range 40 {
+			w.text(north, phone(north, i))
+		}
+		var mutex sync.Mutex
+		seen := map[gateway.TextID]int{}
+		claim := func(store *world, at time.Time, limit int) int {
+			rows, err := store.ClaimTexts(t.Context(), at, time.Minute, limit)
+			if err != nil {
+				t.Error(err)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			for _, row := range rows {
+				seen[row.ID]++
+			}
+			return len(rows)
+		}
+		race(20, func(i int) error {
+			store := w
+			if i%2 == 0 {
+				store = other
+			}
+			claim(store, noon, 3)
+			return nil
+		})
+		for claim(w, noon, 10) > 0 {
+		}
+		if len(seen) != 40 {
+			t.Errorf("%d texts were claimed", len(seen))
+		}
+		for id, times := range seen {
+			if times != 1 {
+				t.Errorf("%s was claimed %d times", id, times)
+			}
+		}
+		if n := claim(w, noon.Add(time.Minute), 100); n != 40 {
+			t.Errorf("%d texts came due after their leases", n)
+		}
+	})
+}
+
+func TestPicturesAndPagesOfADayAreOneSubmission(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, link := w.texted(north, phone(north, 1), 2)
+		s := w.collect(text, noon, mediaOne, mediaTwo)
+		if s.ID != link.Submission || s.Pages != 2 || s.State != gateway.SubmissionReceived || !s.ArrivedAt.Equal(noon) {
+			t.Fatalf("after the pictures: %+v", s)
+		}
+		claimed := w.claim(link, browser(1), noon.Add(time.Hour))
+		if claimed.Submission != s.ID {
+			t.Fatal("the link leads elsewhere")
+		}
+		w.page(claimed, noon.Add(time.Hour))
+		s, pages, err := w.SubmissionPages(t.Context(), s.ID)
+		w.check(err, "")
+		if s.State != gateway.SubmissionOpen || len(pages) != 3 {
+			t.Errorf("with a page of the link: %s, %d pages", s.State, len(pages))
+		}
+		w.finish(claimed, noon.Add(2*time.Hour))
+		later, _ := w.texted(north, phone(north, 1), 1)
+		again := w.collect(later, noon.Add(3*time.Hour), "ME00000000000000000000000000000003")
+		if again.ID != s.ID || again.Pages != 4 || again.State != gateway.SubmissionReceived {
+			t.Errorf("a picture after the end: %+v", again)
+		}
+		if n := w.count("submissions WHERE archived_at = 0"); n != 1 {
+			t.Error("the manifest is not written anew")
+		}
+	})
+}
+
+func TestPicturesOfAnotherDayAreAnotherSubmission(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		first := w.collect(text, noon, mediaOne)
+		next, link := w.texted(north, phone(north, 1), 1)
+		second := w.collect(next, noon.Add(25*time.Hour), mediaTwo)
+		if second.ID == first.ID {
+			t.Fatal("a day later they join the same submission")
+		}
+		// The unclaimed link leads where the new pictures are.
+		claimed := w.claim(link, browser(1), noon.Add(3*time.Hour))
+		if claimed.Submission != second.ID {
+			t.Error("the link does not lead to the newer pictures")
+		}
+	})
+}
+
+func TestPicturesAfterTheCaseworkersDoneComeAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		first := w.collect(text, noon, mediaOne)
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, first.ID, "ana", gateway.HandledDelivered, "", noon), "")
+		next, _ := w.texted(north, phone(north, 1), 1)
+		if s := w.collect(next, noon.Add(time.Hour), mediaTwo); s.ID == first.ID || s.State != gateway.SubmissionReceived {
+			t.Errorf("they joined what was done: %+v", s)
+		}
+	})
+}
+
+// Two workers fetched the same pictures because a lease ran out: each picture
+// is one page, and the later worker's blobs are nobody's.
+func TestAPictureIsSealedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s := w.collect(text, noon, mediaOne)
+		late := textedPage(t, s, text.ID, mediaOne)
+		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
+			Text: text.ID, Office: north, Submission: s.ID, Media: true, Pages: []gateway.Page{late}, Note: []byte("again"), At: noon,
+		}, gateway.DefaultLimits(), nil)
+		w.check(err, "")
+		if !slices.Equal(unused, []gateway.BlobName{late.Blob}) {
+			t.Errorf("unused: %v", unused)
+		}
+		if n := w.count("pages"); n != 1 {
+			t.Errorf("%d pages", n)
+		}
+		if n := w.count("notes"); n != 1 {
+			t.Errorf("%d notes", n)
+		}
+		// More pictures are found when the text is to be erased.
+		w.check(w.CollectAgain(t.Context(), text.ID, noon), "")
+		unused, err = w.SaveCollected(t.Context(), gateway.Collected{
+			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
+			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
+		}, gateway.DefaultLimits(), nil)
+		w.check(err, "")
+		if len(unused) != 1 || w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
+			t.Errorf("collected again: %v unused", unused)
+		}
+	})
+}
+
+func TestCapsHoldForTextedPictures(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 2)
+		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		limits := gateway.DefaultLimits()
+		limits.LinkPages = 1
+		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
+			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
+			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
+		}, limits, nil)
+		w.check(err, "")
+		if len(unused) != 1 || w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 1") != 1 {
+			t.Errorf("unused: %v", unused)
+		}
+	})
+}
+
+func TestEveryAnswerIsErasedEvenTwoToOneText(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text := newText(t, north, phone(north, 1))
+		_, _, err := w.ReceiveText(t.Context(), text, answerWith(newLink(t, north, text.Sender, noon)))
+		w.check(err, "")
+		for _, d := range []gateway.Delivery{
+			{Text: text.ID, SID: "SM1", State: gateway.DeliveryQueued, At: noon},
+			{Text: text.ID, SID: "SM2", State: gateway.DeliveryDelivered, At: noon},
+		} {
+			w.check(w.SaveDelivery(t.Context(), d), "")
+		}
+		due, err := w.ClaimOutgoing(t.Context(), noon, time.Minute, 10)
+		w.check(err, "")
+		if len(due) != 1 || due[0].SID != "SM2" || due[0].Number != text.Number {
+			t.Fatalf("due at once: %+v", due)
+		}
+		// A messaging service's callback names the message alone.
+		w.check(w.SaveDelivery(t.Context(), gateway.Delivery{SID: "SM1", State: gateway.DeliveryDelivered, At: noon.Add(time.Second)}), "")
+		due, err = w.ClaimOutgoing(t.Context(), noon.Add(time.Second), time.Minute, 10)
+		w.check(err, "")
+		if len(due) != 1 || due[0].SID != "SM1" {
+			t.Fatalf("due after delivery: %+v", due)
+		}
+		w.check(w.FinishOutgoing(t.Context(), "SM1", noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
+		w.check(w.PostponeOutgoing(t.Context(), "SM2", gateway.Postponed{Step: gateway.StepDead, Tries: 3, Fault: gateway.CodeForbidden}), "")
+		waiting, err := w.Waiting(t.Context())
+		w.check(err, "")
+		if waiting.Outgoing != 0 || waiting.Dead != 1 || waiting.Texts != 1 || waiting.Oldest.IsZero() {
+			t.Errorf("waiting: %+v", waiting)
+		}
+		w.check(w.SaveDelivery(t.Context(), gateway.Delivery{SID: "SM9", State: gateway.DeliverySent, At: noon}), gateway.CodeNotFound)
+	})
+}
+
+func TestWhatIsLeftAtTwilioIsTakenOnAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		known, revived, err := w.ReviveText(t.Context(), text.AccountSID, text.MessageSID, noon)
+		w.check(err, "")
+		if !known || revived {
+			t.Error("a text in the queue is left to the queue")
+		}
+		w.collect(text, noon, mediaOne)
+		w.check(w.FinishText(t.Context(), text.ID, noon), "")
+		known, revived, err = w.ReviveText(t.Context(), text.AccountSID, text.MessageSID, noon)
+		w.check(err, "")
+		if !known || !revived || w.count("texts WHERE step = 'erase' AND due_at > 0") != 1 {
+			t.Error("a text that was done is not erased again")
+		}
+		if known, _, err = w.ReviveText(t.Context(), text.AccountSID, "SM-other", noon); known || err != nil {
+			t.Errorf("unknown: %v, %v", known, err)
+		}
+		for i, want := range []bool{true, false} {
+			revived, err := w.ReviveOutgoing(t.Context(), "SM5", north, "+15551230100", noon)
+			w.check(err, "")
+			if revived != want {
+				t.Errorf("time %d: %v", i, revived)
+			}
+		}
+	})
+}
+
+func TestGrantsStayWithinTheirCeiling(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		other := w.another()
+		var mutex sync.Mutex
+		total := 0
+		race(30, func(i int) error {
+			store := w
+			if i%2 == 0 {
+				store = other
+			}
+			n, err := store.Grant(t.Context(), "office:north", noon, 10, 95)
+			mutex.Lock()
+			defer mutex.Unlock()
+			total += n
+			return err
+		})
+		spent, err := w.Spent(t.Context(), "office:north", noon)
+		w.check(err, "")
+		if total != 95 || spent != 95 {
+			t.Errorf("%d granted, %d noted", total, spent)
+		}
+	})
+}

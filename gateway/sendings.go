@@ -1,0 +1,239 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Sendings is the flow of the texts that Dropslot sends by itself: each is a
+// row first, then a job hands it to Twilio, once.
+type Sendings struct {
+	Directory Directory
+	Limits    Limits
+	Records   SendingRecords
+	Links     LinkStore
+	Phones    PhoneBook
+	Mint      TokenMint
+	Wording   Wording
+	Texter    Texter
+	Budget    *Budget
+	Limiter   Limiter
+	PublicURL string
+	Now       func() time.Time
+	Random    io.Reader
+	Log       *slog.Logger
+}
+
+// JobSend hands a sending to Twilio; its subject is the sending.
+const JobSend JobKind = "send"
+
+// TwilioOptedOut is Twilio's code for a phone that texted STOP.
+const TwilioOptedOut = 21610
+
+// settled tells whether nothing is left to do about a sending.
+func (s Sending) settled() bool {
+	return s.SID != "" || s.State != DeliverySending && s.State != DeliveryUnknown
+}
+
+const (
+	// findPause is how long after a lost answer Twilio's list is looked at
+	// first, and findPatience until when.
+	findPause    = 30 * time.Second
+	findPatience = 5 * time.Minute
+	// sendLifetime is how long a text that could not be sent is still wanted.
+	sendLifetime = 24 * time.Hour
+)
+
+// newSending fills what all sendings to a phone have in common.
+func newSending(random io.Reader, now time.Time, o Occasion, l Link) (Sending, error) {
+	id, err := NewID(now, random)
+	return Sending{
+		ID: SendingID(id), Link: l.ID, Office: l.Office, Number: l.Number, Sender: l.Sender, Phone: l.Phone,
+		Submission: l.Submission, Language: l.Language, Occasion: o, State: DeliverySending, CreatedAt: now, UpdatedAt: now,
+	}, err
+}
+
+// sendJob is the job that hands a sending to Twilio.
+func sendJob(id SendingID, at time.Time) Job {
+	return Job{Kind: JobSend, Subject: string(id), RunAt: at}
+}
+
+// Send works the job of a sending. A sending that was handed to Twilio before,
+// whose answer was lost in a crash or on the way, is looked for in Twilio's
+// list and never sent a second time.
+func (f *Sendings) Send(ctx context.Context, id SendingID) error {
+	s, link, err := f.Records.Sending(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.settled():
+		return nil
+	case !s.AttemptedAt.IsZero():
+		return f.find(ctx, s, link)
+	case f.Now().Sub(s.CreatedAt) > sendLifetime || f.stale(s, link):
+		return f.drop(ctx, s, "no longer wanted")
+	}
+	return f.hand(ctx, s, link, f.entry(s))
+}
+
+// stale tells whether what a text says is true no more.
+func (f *Sendings) stale(s Sending, l Link) bool {
+	switch s.Occasion {
+	case OccasionReminder, OccasionAgain, OccasionPhotosPartly, OccasionPhotoNotKept:
+		return l.ID != "" && l.StateAt(f.Now()) != LinkIssued
+	}
+	return false
+}
+
+func (f *Sendings) entry(s Sending) AuditEntry {
+	return AuditEntry{
+		At: f.Now(), Actor: ActorRole("worker"), Action: ActionTextSent, Object: "sending:" + string(s.ID),
+		Office: s.Office, Outcome: OutcomeDone, Reason: string(s.Occasion),
+	}
+}
+
+// drop ends a sending that nobody wants any more.
+func (f *Sendings) drop(ctx context.Context, s Sending, why string) error {
+	entry := f.entry(s)
+	entry.Outcome, entry.Reason = OutcomeDenied, string(s.Occasion)+": "+why
+	return f.Records.FinishSending(ctx, Delivery{Sending: s.ID, State: DeliveryDropped, At: f.Now()}, nil, entry)
+}
+
+// hand gives one text to Twilio, now. Permission to send is asked for at the
+// last moment: the budget, the number's pace, and whether the person texted
+// STOP, which is decided in the transaction that notes the attempt.
+func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry) error {
+	text, err := f.outgoing(s, l)
+	if err != nil {
+		return err
+	}
+	segments := f.Wording.Segments(text.Body)
+	if ok, err := f.Budget.Take(ctx, s.Office, s.Number, segments); err != nil || !ok {
+		return errors.Join(err, NewError(CodeCeiling, nil))
+	}
+	if err := f.pace(ctx, s.Number); err != nil {
+		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
+		return err
+	}
+	if err := f.Records.AttemptSending(ctx, s.ID, f.Now()); err != nil {
+		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
+		switch {
+		case Is(err, CodeOptedOut):
+			return f.drop(ctx, s, string(CodeOptedOut))
+		case Is(err, CodeSendTwice):
+			return nil // another worker has it
+		}
+		return err
+	}
+	sid, state, err := f.Texter.Send(ctx, text)
+	return f.told(ctx, s, sid, state, err, entry)
+}
+
+// told notes what Twilio said, even when whoever waited for it went away.
+func (f *Sendings) told(ctx context.Context, s Sending, sid string, state DeliveryState, sent error, entry AuditEntry) error {
+	ctx = context.WithoutCancel(ctx)
+	now := f.Now()
+	d := Delivery{Sending: s.ID, SID: sid, State: state, At: now}
+	var jobs []Job
+	if sent != nil {
+		if retry, ok := errors.AsType[interface {
+			error
+			Retry() bool
+		}](sent); ok && retry.Retry() && s.Staff == "" {
+			return errors.Join(sent, f.Records.ReleaseSending(ctx, s.ID))
+		}
+		entry.Outcome, entry.Reason = OutcomeFailed, string(CodeOf(sent))
+		d.State = DeliveryFailed
+		if Is(sent, CodeSendUnknown) {
+			d.State = DeliveryUnknown
+			jobs = append(jobs, sendJob(s.ID, now.Add(findPause)))
+		}
+		if coded, ok := errors.AsType[interface {
+			error
+			TwilioCode() int
+		}](sent); ok {
+			d.ErrorCode = coded.TwilioCode()
+		}
+	}
+	return f.Records.FinishSending(ctx, d, jobs, entry)
+}
+
+// find looks for a text whose answer was lost. What is not there after some
+// minutes stays unknown: to send it again could send it twice.
+func (f *Sendings) find(ctx context.Context, s Sending, l Link) error {
+	now := f.Now()
+	if wait := s.AttemptedAt.Add(findPause).Sub(now); wait > 0 {
+		return Later(wait)
+	}
+	text, err := f.outgoing(s, l)
+	if err != nil {
+		return err
+	}
+	sid, state, found, err := f.Texter.Find(ctx, text, s.AttemptedAt.Add(-time.Minute))
+	late := now.Sub(s.AttemptedAt) > findPatience
+	switch {
+	case err == nil && found:
+		return f.Records.FinishSending(ctx, Delivery{Sending: s.ID, SID: sid, State: state, At: now}, nil, f.entry(s))
+	case !late:
+		return Later(findPause)
+	case err != nil && now.Sub(s.AttemptedAt) < sendLifetime:
+		return err
+	}
+	entry := f.entry(s)
+	entry.Outcome, entry.Reason = OutcomeFailed, string(CodeSendUnknown)
+	return f.Records.FinishSending(ctx, Delivery{Sending: s.ID, State: DeliveryUnknown, At: now}, nil, entry)
+}
+
+// pace keeps a number within what the carriers take of it. The count is in
+// Redis, for all processes; when that is out of reach, Twilio's queue does.
+func (f *Sendings) pace(ctx context.Context, n Number) error {
+	for {
+		ok, wait, err := f.Limiter.Allow(ctx, "send", string(n), 1, f.Directory.Numbers[n].Pace)
+		if err != nil {
+			f.Log.WarnContext(ctx, "a number's pace could not be kept: Redis is out of reach", slog.Any("error", err))
+			ok = true
+		}
+		if ok {
+			return nil
+		}
+		if wait > maxPaceWait {
+			return Later(wait)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// maxPaceWait is how long a text waits for its number with a worker in hand.
+const maxPaceWait = 3 * time.Second
+
+// outgoing makes the words of a sending.
+func (f *Sendings) outgoing(s Sending, l Link) (OutgoingText, error) {
+	phone, err := f.Phones.Open(s.Phone)
+	if err != nil {
+		return OutgoingText{}, err
+	}
+	filling := Filling{Occasion: s.Occasion, Count: s.Count, Reference: s.Submission.Reference()}
+	if s.Occasion.carriesLink() && l.ID != "" {
+		filling.Link = LinkURL(f.PublicURL, f.Mint.Token(l.ID, l.Nonce))
+		filling.TTL = l.ExpiresAt.Sub(s.CreatedAt)
+	}
+	body, err := f.Wording.Text(f.Directory.Offices[s.Office], s.Language, filling)
+	return OutgoingText{From: s.Number, To: phone, Body: body, StatusURL: f.PublicURL + StatusPath(s.ID)}, err
+}
+
+// carriesLink tells whether a text of the occasion has a link in it.
+func (o Occasion) carriesLink() bool {
+	switch o {
+	case OccasionPhotosSaved, OccasionReceipt, OccasionVoice:
+		return false
+	}
+	return true
+}
