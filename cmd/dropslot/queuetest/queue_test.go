@@ -158,7 +158,7 @@ func TestPausesHoldInEveryZone(t *testing.T) {
 			if took := time.Since(begin); took < 6*time.Second {
 				t.Errorf("put off by 7 s, it came after %v", took)
 			}
-			time.Sleep(1500 * time.Millisecond) // one more look into the queue
+			time.Sleep(2500 * time.Millisecond) // one more look into the queue
 			stop()
 			if looks.Load() != 2 {
 				t.Errorf("put off by an hour, it came %d times", looks.Load()-1)
