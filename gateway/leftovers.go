@@ -62,8 +62,9 @@ func (f *Leftovers) Run(ctx context.Context) error {
 	for n, rule := range f.Directory.Numbers {
 		since := now.Add(-f.Limits.ErasePatience - leftoversEvery)
 		err := f.Twilio.List(ctx, n, since, now.Add(-leftoversAge), func(m TwilioMessage) error {
-			if m.Words == "" && m.MediaCount == 0 {
-				return nil
+			left, err := f.left(ctx, &m)
+			if err != nil || !left {
+				return err
 			}
 			return f.take(ctx, m, rule, &count)
 		})
@@ -85,6 +86,20 @@ func (f *Leftovers) Run(ctx context.Context) error {
 }
 
 type leftovers struct{ seen, revived, adopted int }
+
+// left tells whether a message holds anything. Twilio goes on to count media
+// that were deleted, so those of a message without words are listed.
+func (f *Leftovers) left(ctx context.Context, m *TwilioMessage) (bool, error) {
+	if m.Words != "" || m.MediaCount == 0 {
+		return m.Words != "", nil
+	}
+	list, err := f.Twilio.Media(ctx, m.Account, m.SID)
+	if Is(err, CodeNotFound) {
+		return false, nil
+	}
+	m.MediaCount = len(list)
+	return len(list) > 0, err
+}
 
 func (f *Leftovers) take(ctx context.Context, m TwilioMessage, rule NumberRule, count *leftovers) error {
 	count.seen++
