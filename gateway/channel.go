@@ -45,6 +45,9 @@ const (
 	// notFinalPause is what Twilio wants before a message that is still on its
 	// way is asked for again.
 	notFinalPause = time.Minute
+	// notFoundPause bounds the wait for what Twilio does not know yet: a person
+	// waits to hear that their pictures arrived.
+	notFoundPause = 2 * time.Minute
 )
 
 // codePanic is the fault of work that ended in a panic.
@@ -164,8 +167,11 @@ func (c *Channel) postponed(err error, step Step, tries int, since time.Time) (P
 	now := c.Now()
 	p := Postponed{Step: step, Tries: tries + 1, Fault: CodeOf(err)}
 	pause := backoff[min(tries, len(backoff)-1)]
-	if p.Fault == CodeNotFinal {
+	switch p.Fault {
+	case CodeNotFinal:
 		pause = max(pause, notFinalPause)
+	case CodeNotFound:
+		pause = min(pause, notFoundPause)
 	}
 	if waits, ok := errors.AsType[interface {
 		error
