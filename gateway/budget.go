@@ -29,9 +29,12 @@ type block struct {
 	spent  bool // the records grant no more in this window
 }
 
-// budgetBlock is how much is asked for at once, in segments or texts, or that
-// part of a ceiling that is large.
-const budgetBlock = 64
+// A block is one of so many parts of a ceiling, in segments or texts, and no
+// smaller than the least: small enough that a crash costs little.
+const (
+	budgetParts = 64
+	budgetLeast = 8
+)
 
 // Take takes the segments of one text, or gives false if the office or the
 // number has spent what it may.
@@ -82,7 +85,7 @@ func (b *Budget) take(ctx context.Context, scope string, begins time.Time, n, mo
 		b.blocks[scope] = own
 	}
 	if own.left < n && !own.spent {
-		granted, err := b.Records.Grant(ctx, scope, begins, max(budgetBlock, most/budgetBlock, n), most)
+		granted, err := b.Records.Grant(ctx, scope, begins, max(budgetLeast, most/budgetParts, n), most)
 		if err != nil {
 			return false, err
 		}

@@ -40,6 +40,7 @@ const (
 	// mediaPatience is how long after the webhook a picture that Twilio does not
 	// know (yet) is waited for.
 	mediaPatience = time.Hour
+	goneTries     = 6
 	// bodyPatience likewise, for the message itself.
 	bodyPatience = 10 * time.Minute
 	// notFinalPause is what Twilio wants before a message that is still on its

@@ -63,7 +63,7 @@ func (c *Channel) discard(ctx context.Context, pages []Page) {
 // note fetches the words of a text and seals them.
 func (c *Channel) note(ctx context.Context, t TextWork) ([]byte, error) {
 	m, err := c.Twilio.Message(ctx, t.AccountSID, t.MessageSID)
-	if Is(err, CodeNotFound) && c.Now().Sub(t.ReceivedAt) > mediaPatience {
+	if Is(err, CodeNotFound) && c.gone(t) {
 		return sealBytes(c.Sealer, t.Office, []byte("[Twilio does not hold these words any more]"))
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *Channel) pictures(ctx context.Context, t TextWork, got *Collected) erro
 		switch {
 		case err == nil:
 			got.Pages = append(got.Pages, page)
-		case unkeepable[CodeOf(err)], Is(err, CodeNotFound) && now.Sub(t.ReceivedAt) > mediaPatience:
+		case unkeepable[CodeOf(err)], Is(err, CodeNotFound) && c.gone(t):
 			got.Refused++
 		default:
 			return err
@@ -120,15 +120,21 @@ var unkeepable = map[Code]bool{
 	CodePageType: true, CodePageEmpty: true, CodePageDamaged: true, CodePagePixels: true, CodePageTooBig: true,
 }
 
+// gone tells whether what Twilio says it does not know may be believed: long
+// after the webhook, and after many tries of which the last one heard the same.
+// A single such answer proves nothing, however late it comes.
+func (c *Channel) gone(t TextWork) bool {
+	return t.Tries >= goneTries && t.Fault == CodeNotFound && c.Now().Sub(t.ReceivedAt) > mediaPatience
+}
+
 // media lists a text's pictures once all that were announced are there, or
 // after a while those that are.
 func (c *Channel) media(ctx context.Context, t TextWork) ([]TwilioMedia, error) {
 	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
-	late := c.Now().Sub(t.ReceivedAt) > mediaPatience
 	switch {
-	case Is(err, CodeNotFound) && late:
+	case Is(err, CodeNotFound) && c.gone(t):
 		return nil, nil
-	case err == nil && len(list) < t.MediaCount && !late:
+	case err == nil && len(list) < t.MediaCount && !c.gone(t):
 		return nil, NewError(CodeNotFound, errors.New("not all pictures are listed yet"))
 	}
 	return list, err
@@ -137,7 +143,7 @@ func (c *Channel) media(ctx context.Context, t TextWork) ([]TwilioMedia, error) 
 // picture streams one picture through the cleaning and the sealing into the
 // vault: no plain byte comes to rest.
 func (c *Channel) picture(ctx context.Context, t TextWork, s Submission, m TwilioMedia) (_ Page, err error) {
-	body, err := c.Twilio.OpenMedia(ctx, t.AccountSID, t.MessageSID, m.SID)
+	body, err := c.Twilio.OpenMedia(ctx, t.AccountSID, t.MessageSID, m)
 	if err != nil {
 		return Page{}, err
 	}

@@ -45,8 +45,9 @@ type TextWork struct {
 	Text
 	Keeping
 	Submission SubmissionID
-	Tries      int // of this step
-	Refused    int // pictures that could not be kept
+	Tries      int  // of this step
+	Fault      Code // of the last try
+	Refused    int  // pictures that could not be kept
 }
 
 // OutgoingWork is a text of ours whose words are to be erased.

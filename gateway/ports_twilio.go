@@ -51,7 +51,7 @@ type TwilioMessages interface {
 	Media(ctx context.Context, account, message string) ([]TwilioMedia, error)
 	// OpenMedia streams one of them. A stream that ends before its announced
 	// length ends in an error. Close it.
-	OpenMedia(ctx context.Context, account, message, media string) (io.ReadCloser, error)
+	OpenMedia(ctx context.Context, account, message string, m TwilioMedia) (io.ReadCloser, error)
 	// EraseMedia deletes one of them. Twilio's 404 is an Erasure too.
 	EraseMedia(ctx context.Context, account, message, media string) (Erasure, error)
 	// EraseBody redacts the words of a message, inbound or ours.

@@ -90,9 +90,11 @@ offices:
     identity: {file: keys/north.key, passphrase: {env: BENCH_PASSPHRASE}}
     languages: [en, es]
     timezone: America/Chicago
+    daily_spend: 900000
     asks: [photo-id, pay-stub, other]
 numbers:
   %[8]q: {office: north}
+limits: {number_per_hour: 100000000}
 `
 
 // startIntake runs one `dropslot serve --role intake` on the shared records,

@@ -8,12 +8,12 @@ import (
 )
 
 const workColumns = `id, account_sid, message_sid, office, number, sender, phone, received_at, media_count,
-	submission, media, words, step, tries, refused`
+	submission, media, words, step, tries, fault, refused`
 
 func scanWork(r scanner) (w gateway.TextWork, err error) {
 	err = r.Scan((*string)(&w.ID), &w.AccountSID, &w.MessageSID, (*string)(&w.Office), (*string)(&w.Number),
 		fixed(w.Sender[:]), (*[]byte)(&w.Phone), at(&w.ReceivedAt), &w.MediaCount, (*string)(&w.Submission),
-		(*string)(&w.Media), (*string)(&w.Words), (*string)(&w.Step), &w.Tries, &w.Refused)
+		(*string)(&w.Media), (*string)(&w.Words), (*string)(&w.Step), &w.Tries, (*string)(&w.Fault), &w.Refused)
 	return w, err
 }
 

@@ -15,14 +15,14 @@ import (
 // so the request is made here. Its address is built from checked SIDs: the
 // MediaUrl of a webhook could name anybody's server, which would then be sent
 // the account's credentials.
-func (c *Client) OpenMedia(ctx context.Context, account, message, media string) (io.ReadCloser, error) {
-	if err := checkMedia(account, message, media); err != nil {
+func (c *Client) OpenMedia(ctx context.Context, account, message string, m gateway.TwilioMedia) (io.ReadCloser, error) {
+	if err := checkMedia(account, message, m.SID); err != nil {
 		return nil, err
 	}
 	var body io.ReadCloser
 	err := error(gateway.NewError(gateway.CodeForbidden, errors.New("the account has no auth tokens")))
 	for _, token := range c.config.Accounts[account] {
-		body, err = c.openMedia(ctx, account, message, media, token)
+		body, err = c.openMedia(ctx, account, message, m, token)
 		if !gateway.Is(err, gateway.CodeForbidden) {
 			break
 		}
@@ -30,9 +30,9 @@ func (c *Client) OpenMedia(ctx context.Context, account, message, media string) 
 	return body, err
 }
 
-func (c *Client) openMedia(ctx context.Context, account, message, media string, token AuthToken) (io.ReadCloser, error) {
+func (c *Client) openMedia(ctx context.Context, account, message string, m gateway.TwilioMedia, token AuthToken) (io.ReadCloser, error) {
 	address := *c.base
-	address.Path = "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + media
+	address.Path = "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + m.SID
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, gateway.NewError(gateway.CodeBadRequest, errShape)
@@ -50,7 +50,16 @@ func (c *Client) openMedia(ctx context.Context, account, message, media string, 
 		_ = answer.Body.Close()
 		return nil, c.coded(&RestError{Status: answer.StatusCode}, answer.Header.Get("Retry-After"))
 	}
+	if isPage(answer.Header.Get("Content-Type")) && !isPage(m.Type) {
+		_ = answer.Body.Close() // a page about something that went wrong is no picture
+		return nil, c.coded(&RestError{Status: answer.StatusCode}, "")
+	}
 	return &mediaBody{body: answer.Body, left: answer.ContentLength}, nil
+}
+
+func isPage(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/html")
 }
 
 func isRedirect(status int) bool {
@@ -105,10 +114,15 @@ func (m *mediaBody) Read(p []byte) (int, error) {
 	if m.left >= 0 {
 		m.left -= int64(n)
 		if err == io.EOF && m.left > 0 {
-			return n, io.ErrUnexpectedEOF
+			err = io.ErrUnexpectedEOF
 		}
+	}
+	if err != nil && err != io.EOF {
+		err = errBroken // not io.ErrUnexpectedEOF, which readers take for the end of a short file
 	}
 	return n, err
 }
+
+var errBroken = gateway.NewError(gateway.CodeUnavailable, errors.New("the stream of a picture broke off"))
 
 func (m *mediaBody) Close() error { return m.body.Close() }

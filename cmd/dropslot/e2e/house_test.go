@@ -55,9 +55,11 @@ offices:
     identity: {file: keys/north.key, passphrase: {env: E2E_PASSPHRASE}}
     languages: [en, es]
     timezone: America/Chicago
+    daily_spend: 900000
     asks: [photo-id, pay-stub, benefit-letter, other]
 numbers:
   %[8]q: {office: north}
+limits: {number_per_hour: 100000000}
 `
 
 // newHouse makes keys and configuration and starts Redis; no process of

@@ -10,6 +10,9 @@ func (f *Fake) Outbox(phone string) []Message {
 	return f.list(func(m *message) bool { return m.phone() == phone && m.Direction != FromPhone })
 }
 
+// All gives every message, oldest first.
+func (f *Fake) All() []Message { return f.list(func(*message) bool { return true }) }
+
 // Left gives the messages that still hold content: words or media.
 func (f *Fake) Left() []Message {
 	return f.list(func(m *message) bool { return m.Body != "" || len(m.Media) > 0 })
