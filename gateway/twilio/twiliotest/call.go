@@ -11,6 +11,7 @@ type Call struct {
 	SID       string
 	Attempts  []Attempt
 	Heard     []Said
+	Ended     []Attempt // the callback that tells how the call ended
 	ErrorCode int
 }
 
@@ -41,5 +42,10 @@ func (f *Fake) Call(ctx context.Context, from, to string) (Call, error) {
 	}
 	answer, code := read(last)
 	c.Heard, c.ErrorCode = answer.Speeches, code
-	return c, nil
+	if n.StatusURL != "" {
+		form.Set("CallStatus", "completed")
+		form.Set("CallDuration", "9")
+		c.Ended, err = f.call(ctx, token, n.StatusURL, "", form)
+	}
+	return c, err
 }

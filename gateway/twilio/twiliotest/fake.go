@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
@@ -39,6 +40,15 @@ type Config struct {
 	// Progress are the statuses that a text passes after "queued"; "sent" and
 	// "delivered" if nil. An empty slice leaves texts queued; see SetStatus.
 	Progress []string
+	// Services are the messaging services by SID.
+	Services map[string]Service
+	// OpenMedia serves media to everybody who knows their address, as an
+	// account does that was not set up otherwise. RedirectMedia answers their
+	// fetch with a 307 to an address that asks for no password, as Twilio does
+	// with its content network.
+	OpenMedia, RedirectMedia bool
+	// Chaos makes the fake misbehave at random.
+	Chaos Chaos
 	// AdvancedOptOut makes the webhook of a keyword carry OptOutType.
 	AdvancedOptOut bool
 }
@@ -50,6 +60,15 @@ type Number struct {
 	MessageURL  string
 	FallbackURL string
 	VoiceURL    string
+	StatusURL   string // told how calls ended
+}
+
+// Service is a messaging service: a pool of numbers.
+type Service struct {
+	Account string
+	Numbers []string
+	// StatusURL is told the statuses of texts that name no URL of their own.
+	StatusURL string
 }
 
 // Fake is the stand-in. It is an http.Handler for the REST API, and safe for
@@ -65,7 +84,8 @@ type Fake struct {
 	idle     sync.Cond // woken when busy falls to 0
 	busy     int       // texts that are on their way through their statuses
 	closed   bool
-	messages []*message // in the order of their making, without deleted ones
+	messages store
+	dice     *mathrand.Rand
 	optedOut map[pair]bool
 	failing  map[string]int // by phone: the error code of every text to it
 	replied  map[pair][]time.Time
@@ -97,7 +117,8 @@ func New(c Config) *Fake {
 	}
 	f := &Fake{
 		config: c, optedOut: map[pair]bool{}, failing: map[string]int{}, replied: map[pair][]time.Time{},
-		watchers: map[string]map[chan struct{}]struct{}{},
+		watchers: map[string]map[chan struct{}]struct{}{}, messages: newStore(),
+		dice: mathrand.New(mathrand.NewPCG(c.Chaos.Seed, 0)), // #nosec G404 -- faults that repeat
 		webhook: &http.Client{
 			Transport: c.Transport, Timeout: c.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

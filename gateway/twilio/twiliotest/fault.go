@@ -22,6 +22,7 @@ const (
 	DeleteRedirected  Kind = "delete-redirected"   // deletion: 307, nothing is done
 	DeleteNotModified Kind = "delete-not-modified" // deletion: 304, nothing is done
 	DuplicateWebhook  Kind = "duplicate-webhook"   // a message's webhook is posted twice
+	BodyCut           Kind = "body-cut"            // fetch of media: the stream ends before its length
 )
 
 // Operation is what a request asks of the fake.
@@ -49,6 +50,7 @@ var falls = map[Kind][]Operation{
 	DeleteRedirected:  {DeleteMessage, DeleteMedia},
 	DeleteNotModified: {DeleteMessage, DeleteMedia},
 	DuplicateWebhook:  {PostWebhook},
+	BodyCut:           {FetchMedia},
 }
 
 // Fault is a way of misbehaving that is switched on.
@@ -57,7 +59,7 @@ type Fault struct {
 	On         Operation     // falls on this operation only; on every fitting one if empty
 	Times      int           // how often; below zero until Mend
 	RetryAfter time.Duration // of TooMany; no header if 0
-	Delay      time.Duration // of Slow
+	Delay      time.Duration // of Slow; of Hang: the connection is cut after it, or never if 0
 }
 
 // Break switches a fault on.
@@ -94,7 +96,7 @@ func (f *Fake) take(op Operation, kinds ...Kind) (Fault, bool) {
 		}
 		return *fault, true
 	}
-	return Fault{}, false
+	return f.roll(op, kinds)
 }
 
 func (f *Fault) fallsOn(op Operation) bool {

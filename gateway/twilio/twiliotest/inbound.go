@@ -48,23 +48,12 @@ func (e Exchange) Last() Attempt {
 // error is about the fake's setup or the context; what the webhook did wrong
 // is in the exchange.
 func (f *Fake) Text(ctx context.Context, in Inbound) (Exchange, error) {
-	number := in.To
-	if _, address, ok := strings.Cut(in.To, ":"); ok {
-		number = address
-	}
+	number := bare(in.To)
 	n, _, err := f.number(number)
 	if err != nil {
 		return Exchange{}, err
 	}
-	in.Media = slices.Clone(in.Media)
-	for i, media := range in.Media {
-		if media.Type == "" {
-			in.Media[i].Type = http.DetectContentType(media.Content)
-		}
-	}
-	m, err := f.add(message{Message: Message{
-		Account: n.Account, From: in.From, To: in.To, Body: in.Body, Media: in.Media, Direction: FromPhone, Status: "received",
-	}})
+	m, err := f.Arrived(in)
 	if err != nil {
 		return Exchange{}, err
 	}
@@ -88,6 +77,32 @@ func (f *Fake) Text(ctx context.Context, in Inbound) (Exchange, error) {
 	return e, err
 }
 
+// Arrived stores a message that a person sends and posts no webhook: what is
+// left when one is lost.
+func (f *Fake) Arrived(in Inbound) (Message, error) {
+	n, _, err := f.number(bare(in.To))
+	if err != nil {
+		return Message{}, err
+	}
+	in.Media = slices.Clone(in.Media)
+	for i, media := range in.Media {
+		if media.Type == "" {
+			in.Media[i].Type = http.DetectContentType(media.Content)
+		}
+	}
+	return f.add(message{Message: Message{
+		Account: n.Account, From: in.From, To: in.To, Body: in.Body, Media: in.Media, Direction: FromPhone, Status: "received",
+	}})
+}
+
+// bare is an address without its channel.
+func bare(address string) string {
+	if _, number, ok := strings.Cut(address, ":"); ok {
+		return number
+	}
+	return address
+}
+
 // Again posts the webhook of an earlier message once more, under the same SID,
 // as Twilio does when an answer was lost.
 func (f *Fake) Again(ctx context.Context, sid string) (Exchange, error) {
@@ -101,11 +116,7 @@ func (f *Fake) Again(ctx context.Context, sid string) (Exchange, error) {
 	if !ok || m.Direction != FromPhone {
 		return Exchange{}, errors.New("there is no such message from a phone")
 	}
-	number := m.To
-	if _, address, ok := strings.Cut(m.To, ":"); ok {
-		number = address
-	}
-	return f.arrive(ctx, number, m, nil)
+	return f.arrive(ctx, bare(m.To), m, nil)
 }
 
 // arrive posts the webhook of a stored message and follows the answer.

@@ -26,6 +26,7 @@ type Message struct {
 	Status    string
 	ErrorCode int
 	Media     []Media
+	Service   string // SID of the messaging service that sent it
 	CreatedAt time.Time
 }
 
@@ -40,6 +41,7 @@ type Media struct {
 type message struct {
 	Message
 	callback string // where its status is posted; empty for nowhere
+	serial   int    // in the order of the messages' making, from 1
 	named    int    // media at arrival: what the webhook said
 }
 
@@ -85,19 +87,18 @@ func (f *Fake) add(m message) (Message, error) {
 	m.named, m.CreatedAt = len(m.Media), f.config.Now()
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	f.messages = append(f.messages, &m)
+	f.messages.add(&m)
 	f.notify(m.phone())
 	return m.copy(), nil
 }
 
 // find gives the stored message. The lock must be held.
 func (f *Fake) find(account, sid string) (*message, bool) {
-	for _, m := range f.messages {
-		if m.SID == sid && (account == "" || m.Account == account) {
-			return m, true
-		}
+	m, ok := f.messages.bySID[sid]
+	if !ok || account != "" && m.Account != account {
+		return nil, false
 	}
-	return nil, false
+	return m, true
 }
 
 // SetStatus moves a text to a status and posts the callback.

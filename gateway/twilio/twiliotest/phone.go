@@ -2,12 +2,12 @@ package twiliotest
 
 // Thread gives what went between a phone and all numbers, oldest first.
 func (f *Fake) Thread(phone string) []Message {
-	return f.list(func(m *message) bool { return m.phone() == phone })
+	return f.ofPhone(phone, func(*message) bool { return true })
 }
 
 // Outbox gives the texts to a phone, oldest first.
 func (f *Fake) Outbox(phone string) []Message {
-	return f.list(func(m *message) bool { return m.phone() == phone && m.Direction != FromPhone })
+	return f.ofPhone(phone, func(m *message) bool { return m.Direction != FromPhone })
 }
 
 // All gives every message, oldest first.
@@ -22,7 +22,33 @@ func (f *Fake) list(want func(*message) bool) []Message {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	var found []Message
-	for _, m := range f.messages {
+	for _, m := range f.messages.all() {
+		if want(m) {
+			found = append(found, m.copy())
+		}
+	}
+	return found
+}
+
+// Held counts the content that the accounts still hold of messages of both
+// directions.
+func (f *Fake) Held() (bodies, media int) {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	for _, m := range f.messages.all() {
+		if m.Body != "" {
+			bodies++
+		}
+		media += len(m.Media)
+	}
+	return bodies, media
+}
+
+func (f *Fake) ofPhone(phone string, want func(*message) bool) []Message {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	var found []Message
+	for _, m := range f.messages.byPhone[phone] {
 		if want(m) {
 			found = append(found, m.copy())
 		}

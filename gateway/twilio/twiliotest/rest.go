@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type answer struct {
 	contentType string
 	body        []byte
 	header      http.Header
+	cut         bool // the body ends in the middle
 }
 
 // request is one call of the REST API.
@@ -48,6 +50,7 @@ var routes = []struct {
 	{"GET", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media\.json`), ListMedia, (*Fake).listMedia},
 	{"GET", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media/(?P<media>ME[0-9a-f]{32})`), FetchMedia, (*Fake).fetchMedia},
 	{"DELETE", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media/(?P<media>ME[0-9a-f]{32})(\.json)?`), DeleteMedia, (*Fake).deleteMedia},
+	{"GET", regexp.MustCompile(`^` + network + `(?P<account>AC[0-9a-f]{32})/(?P<message>[SM]M[0-9a-f]{32})/(?P<media>ME[0-9a-f]{32})$`), FetchMedia, (*Fake).serveMedia},
 }
 
 func route(rest string) *regexp.Regexp {
@@ -75,7 +78,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if i := route.pattern.SubexpIndex("media"); i > 0 {
 			call.media = found[i]
 		}
-		if !f.signedIn(call) {
+		if !f.mayAsk(call, route.op) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
 			f.write(w, failure(http.StatusUnauthorized, 20003, "Authenticate"))
 			return
@@ -86,11 +89,18 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.write(w, failure(http.StatusNotFound, 20404, "The requested resource was not found"))
 }
 
-func (f *Fake) signedIn(call request) bool {
+// mayAsk tells whether a request carries the account's password, or needs none.
+func (f *Fake) mayAsk(call request, op Operation) bool {
+	if strings.HasPrefix(call.r.URL.Path, network) {
+		return true // its own check is the address's key
+	}
 	user, password, ok := call.r.BasicAuth()
 	f.lock.Lock()
-	token := f.config.Accounts[call.account]
+	token, open := f.config.Accounts[call.account], f.config.OpenMedia
 	f.lock.Unlock()
+	if op == FetchMedia && open {
+		return true
+	}
 	return ok && token != "" && user == call.account && subtle.ConstantTimeCompare([]byte(password), []byte(token)) == 1
 }
 
@@ -110,9 +120,14 @@ func (f *Fake) serve(w http.ResponseWriter, call request, op Operation, work fun
 		return
 	}
 	done := work(f, call)
-	switch fault, _ := f.take(op, Hang, Cut, Garbled); fault.Kind {
+	switch fault, _ := f.take(op, Hang, Cut, Garbled, BodyCut); fault.Kind {
 	case Hang:
+		var enough <-chan time.Time
+		if fault.Delay > 0 {
+			enough = time.After(fault.Delay)
+		}
 		select {
+		case <-enough:
 		case <-call.r.Context().Done():
 		case <-f.ctx.Done():
 		}
@@ -121,6 +136,8 @@ func (f *Fake) serve(w http.ResponseWriter, call request, op Operation, work fun
 		panic(http.ErrAbortHandler)
 	case Garbled:
 		done = page(http.StatusOK)
+	case BodyCut:
+		done.cut = true
 	}
 	f.write(w, done)
 }
@@ -157,8 +174,18 @@ func (f *Fake) write(w http.ResponseWriter, a answer) {
 	if a.contentType != "" {
 		w.Header().Set("Content-Type", a.contentType)
 	}
+	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
+	if a.cut {
+		a.body = a.body[:len(a.body)/2]
+	}
 	_, _ = w.Write(a.body) // a client that left reads nothing more
+	if a.cut {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func object(status int, value any) answer {

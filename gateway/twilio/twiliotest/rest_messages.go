@@ -22,10 +22,23 @@ func (f *Fake) createMessage(call request) answer {
 	form := call.form
 	from, to, body := form.Get("From"), form.Get("To"), form.Get("Body")
 	f.lock.Lock()
+	service := form.Get("MessagingServiceSid")
+	pool, served := f.config.Services[service]
+	if service != "" && served && from == "" && len(pool.Numbers) > 0 {
+		from = pool.Numbers[0]
+	}
 	n, known := f.config.Numbers[from]
 	out := f.optedOut[pair{from, to}]
 	f.lock.Unlock()
+	callback := form.Get("StatusCallback")
+	if callback == "" {
+		callback = pool.StatusURL
+	}
 	switch {
+	case service != "" && (!served || pool.Account != call.account):
+		return failure(http.StatusBadRequest, 21701, "The Messaging Service does not exist")
+	case service != "" && !slices.Contains(pool.Numbers, from):
+		return failure(http.StatusBadRequest, 21704, "The Messaging Service does not have a phone number available to send a message")
 	case !phonePattern.MatchString(to):
 		return failure(http.StatusBadRequest, 21211, "The 'To' number "+to+" is not a valid phone number")
 	case !known || n.Account != call.account:
@@ -41,9 +54,9 @@ func (f *Fake) createMessage(call request) answer {
 	}
 	m, err := f.add(message{
 		Message: Message{
-			Account: call.account, From: from, To: to, Body: body, Direction: FromAPI, Status: "queued",
+			Account: call.account, From: from, To: to, Body: body, Direction: FromAPI, Status: "queued", Service: service,
 		},
-		callback: form.Get("StatusCallback"),
+		callback: callback,
 	})
 	if err != nil {
 		return page(http.StatusInternalServerError)
@@ -60,41 +73,6 @@ func (f *Fake) fetchMessage(call request) answer {
 		return notFound()
 	}
 	return object(http.StatusOK, resource(m.copy(), m.named))
-}
-
-// listMessages gives the newest first, by PageSize and Page, and of one From
-// or To if the query names it.
-func (f *Fake) listMessages(call request) answer {
-	query := call.r.URL.Query()
-	size, page := 50, 0
-	if n, err := strconv.Atoi(query.Get("PageSize")); err == nil && n > 0 {
-		size = min(n, 1000)
-	}
-	if n, err := strconv.Atoi(query.Get("Page")); err == nil && n > 0 {
-		page = n
-	}
-	found := f.list(func(m *message) bool {
-		return m.Account == call.account && (query.Get("From") == "" || m.From == query.Get("From")) &&
-			(query.Get("To") == "" || m.To == query.Get("To"))
-	})
-	slices.Reverse(found)
-	begin := min(page*size, len(found))
-	end := min(begin+size, len(found))
-	shown := []any{}
-	for _, m := range found[begin:end] {
-		shown = append(shown, resource(m, len(m.Media)))
-	}
-	uri := "/" + apiVersion + "/Accounts/" + call.account + "/Messages.json"
-	var next any
-	if end < len(found) {
-		query.Set("PageSize", strconv.Itoa(size))
-		query.Set("Page", strconv.Itoa(page+1))
-		next = uri + "?" + query.Encode()
-	}
-	return object(http.StatusOK, map[string]any{
-		"messages": shown, "page": page, "page_size": size, "start": begin, "end": max(end-1, 0),
-		"first_page_uri": uri + "?PageSize=" + strconv.Itoa(size), "next_page_uri": next, "uri": uri,
-	})
 }
 
 // updateMessage redacts a message: an empty Body, and not together with a Status.
@@ -135,7 +113,7 @@ func (f *Fake) deleteMessage(call request) answer {
 	if !m.final() {
 		return notFinal()
 	}
-	f.messages = slices.DeleteFunc(f.messages, func(other *message) bool { return other == m })
+	f.messages.remove(m)
 	f.notify(m.phone())
 	return answer{status: http.StatusNoContent}
 }
@@ -151,6 +129,9 @@ func resource(m Message, named int) map[string]any {
 		"num_media": strconv.Itoa(named), "num_segments": strconv.Itoa(segments(m.Body)), "api_version": apiVersion,
 		"date_created": date, "date_updated": date, "date_sent": date, "price": nil, "price_unit": "USD",
 		"messaging_service_sid": nil, "uri": uri + ".json", "subresource_uris": map[string]string{"media": uri + "/Media.json"},
+	}
+	if m.Service != "" {
+		shown["messaging_service_sid"] = m.Service
 	}
 	if m.ErrorCode != 0 {
 		shown["error_code"] = m.ErrorCode

@@ -68,6 +68,9 @@ func (f *Fake) report(sid, status string, code int) {
 		"AccountSid": {shown.Account}, "ApiVersion": {apiVersion}, "From": {shown.From}, "To": {shown.To},
 		"MessageSid": {sid}, "MessageStatus": {status}, "SmsSid": {sid}, "SmsStatus": {status},
 	}
+	if shown.Service != "" {
+		form.Set("MessagingServiceSid", shown.Service)
+	}
 	if code != 0 {
 		form.Set("ErrorCode", strconv.Itoa(code))
 		form.Set("ErrorMessage", "The carrier did not deliver the message")
