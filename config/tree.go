@@ -51,6 +51,10 @@ type Config struct {
 	Offices map[string]*Office `yaml:"offices" jsonschema:"required" write:"{north: {name: ...}}"`
 	// The offices' Twilio numbers in E.164 form, in quotes.
 	Numbers map[E164]*Number `yaml:"numbers" jsonschema:"required" write:"{\"+15551230100\": {office: north}}"`
+	// The agreements that the operator has with those who handle clients' data,
+	// such as a business associate agreement with Twilio. Nothing is decided by
+	// them: dropslot doctor tells which are missing or run out.
+	Agreements []Agreement `yaml:"agreements"`
 	// The product's defaults, each by name. Leave out what you do not change.
 	Limits Limits `yaml:"limits"`
 
@@ -148,6 +152,18 @@ type Twilio struct {
 	Price Dollars `yaml:"price" write:"0.0113"`
 	// Another place than Twilio to send to, for tests against a fake.
 	APIURL string `yaml:"api_url" write:"http://127.0.0.1:9999"`
+}
+
+// Agreement is one that the operator recorded.
+type Agreement struct {
+	// With whom it is.
+	With string `yaml:"with" jsonschema:"required" write:"Twilio"`
+	// What it is, like BAA.
+	Kind string `yaml:"kind" jsonschema:"required" write:"BAA"`
+	// When it was signed.
+	Signed Date `yaml:"signed" jsonschema:"required" write:"2026-01-31"`
+	// When it ends, if it does.
+	Until Date `yaml:"until" write:"2029-01-31"`
 }
 
 // Office owns numbers, staff, keys and retention.

@@ -30,10 +30,12 @@ func (p *parts) channel() (*twilio.Channel, error) {
 }
 
 // texter sends texts through Twilio.
-func (p *parts) texter() (*twilio.Client, error) {
-	accounts, numbers := accountsOf(p.config)
+func (p *parts) texter() (*twilio.Client, error) { return twilioClient(p.config) }
+
+func twilioClient(c *config.Config) (*twilio.Client, error) {
+	accounts, numbers := accountsOf(c)
 	return twilio.NewClient(twilio.ClientConfig{
-		Accounts: accounts, Numbers: numbers, Services: servicesOf(p.config), APIURL: p.config.Twilio.APIURL,
+		Accounts: accounts, Numbers: numbers, Services: servicesOf(c), APIURL: c.Twilio.APIURL,
 	})
 }
 

@@ -100,6 +100,8 @@ func customType(t reflect.Type) *jsonschema.Schema {
 		return text("^[0-9]+ ?(KiB|MiB|GiB|kB|MB|GB)$", "A size, like 20MiB.")
 	case reflect.TypeFor[config.Dollars]():
 		return &jsonschema.Schema{Type: "number", Description: "An amount of US dollars, like 25 or 0.0113."}
+	case reflect.TypeFor[config.Date]():
+		return text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A day, like 2026-01-31.")
 	case reflect.TypeFor[config.E164]():
 		return text(e164, "A telephone number in E.164 form, in quotes.")
 	case reflect.TypeFor[config.Network]():

@@ -28,6 +28,7 @@ type call struct {
 	written    atomic.Bool // headers went out: the work may have been done
 	status     int         // 0: no answer
 	retryAfter string
+	date       string // of Twilio's clock
 }
 
 var errAnswerTooLarge = errors.New("the answer is above 1 MiB")
@@ -50,7 +51,7 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(body) > maxAnswer {
 		return nil, errAnswerTooLarge
 	}
-	c.status, c.retryAfter = answer.StatusCode, answer.Header.Get("Retry-After")
+	c.status, c.retryAfter, c.date = answer.StatusCode, answer.Header.Get("Retry-After"), answer.Header.Get("Date")
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	return answer, nil
 }
