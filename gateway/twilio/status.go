@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,14 +29,23 @@ var states = map[string]gateway.DeliveryState{
 	"canceled":    gateway.DeliveryFailed,
 }
 
+// errCallStatus: a call's progress is no news of a text.
+var errCallStatus = gateway.NewError(gateway.CodeNotFound, errors.New("the status of a call"))
+
 // ReadStatus proves and reads the webhook that tells how far a text of ours
-// came. Refusals are those of ReadMessage.
+// came. The callback that a messaging service is set up with names no text or
+// sending of ours: its delivery has a SID alone. Refusals are those of
+// ReadMessage, and CodeNotFound for how a call ended, which a number's own
+// callback tells.
 func (c *Channel) ReadStatus(r *http.Request) (gateway.Delivery, error) {
 	f, a, err := c.open(r)
 	if err != nil {
 		return gateway.Delivery{}, err
 	}
 	defer f.close()
+	if isCallStatus(r, f) {
+		return gateway.Delivery{}, errCallStatus
+	}
 	d, ok := deliveryOf(r.URL.RawQuery)
 	if !ok {
 		return gateway.Delivery{}, badParameter("text or sending")
@@ -63,9 +73,19 @@ func (c *Channel) ReadStatus(r *http.Request) (gateway.Delivery, error) {
 	return d, nil
 }
 
+func isCallStatus(r *http.Request, f *form) bool {
+	sid, _ := f.value("CallSid")
+	_, status := f.find("CallStatus")
+	_, message := f.find("MessageSid")
+	return r.URL.RawQuery == "" && isSID(sid, "CA") && status && !message
+}
+
 // deliveryOf reads the whole query, which is one of our identifiers and
-// nothing else.
+// nothing else; or nothing.
 func deliveryOf(query string) (gateway.Delivery, bool) {
+	if query == "" {
+		return gateway.Delivery{}, true
+	}
 	name, id, ok := strings.Cut(query, "=")
 	if !ok || !gateway.ValidID(id) {
 		return gateway.Delivery{}, false

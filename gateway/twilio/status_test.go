@@ -25,9 +25,33 @@ func TestReadStatus(t *testing.T) {
 	}
 }
 
+func TestReadStatusOfAMessagingService(t *testing.T) {
+	c := testChannel(t)
+	form := with(statusForm(), "MessagingServiceSid", "MG0000000000000000000000000000000a")
+	d, err := c.ReadStatus(signed("/twilio/status", form))
+	if want := (gateway.Delivery{SID: testSID, State: gateway.DeliveryDelivered, At: testTime}); err != nil || d != want {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	_, err = c.ReadStatus(post(testURL+"/twilio/status", form.Encode(), "forged"))
+	wantCode(t, err, gateway.CodeForbidden)
+	_, err = c.ReadStatus(signed("/twilio/status", with(form, "From", string(subNumber))))
+	wantCode(t, err, gateway.CodeForbidden)
+}
+
+func TestReadStatusOfACall(t *testing.T) {
+	c := testChannel(t)
+	form := with(callForm(), "CallStatus", "completed", "CallDuration", "9")
+	_, err := c.ReadStatus(signed("/twilio/status", form))
+	wantCode(t, err, gateway.CodeNotFound)
+	_, err = c.ReadStatus(post(testURL+"/twilio/status", form.Encode(), "forged"))
+	wantCode(t, err, gateway.CodeForbidden)
+	_, err = c.ReadStatus(signed("/twilio/status?text="+testID, form))
+	wantCode(t, err, gateway.CodeForbidden)
+}
+
 func TestReadStatusRefuses(t *testing.T) {
 	c := testChannel(t)
-	for _, query := range []string{"", "?text=", "?text=x", "?text=" + strings.ToUpper(testID), "?other=" + testID, "?text=" + testID + "&sending=" + testID, "?text=" + testID + "&x=1"} {
+	for _, query := range []string{"?text=", "?text=x", "?text=" + strings.ToUpper(testID), "?other=" + testID, "?text=" + testID + "&sending=" + testID, "?text=" + testID + "&x=1"} {
 		_, err := c.ReadStatus(signed("/twilio/status"+query, statusForm()))
 		wantCode(t, err, gateway.CodeBadRequest)
 	}

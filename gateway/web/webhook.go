@@ -16,7 +16,8 @@ type Channel interface {
 	// ReadMessage reads an inbound message: verified signature, bounded body.
 	// CodeForbidden until the signature is proven, then CodeBadRequest too.
 	ReadMessage(r *http.Request) (gateway.Message, error)
-	// ReadStatus reads what became of a text of ours, likewise.
+	// ReadStatus reads what became of a text of ours, likewise; CodeNotFound
+	// if it tells of no text.
 	ReadStatus(r *http.Request) (gateway.Delivery, error)
 	// ReadCall gives the number that was called, likewise.
 	ReadCall(r *http.Request) (gateway.Number, error)
@@ -61,10 +62,10 @@ func (i *intake) receiveStatus(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
 	defer cancel()
 	delivery, err := i.Channel.ReadStatus(c.Request())
-	if err != nil {
-		return err
+	if err == nil {
+		err = i.Inbound.Deliver(ctx, delivery)
 	}
-	if err := i.Inbound.Deliver(ctx, delivery); err != nil && !gateway.Is(err, gateway.CodeNotFound) {
+	if err != nil && !gateway.Is(err, gateway.CodeNotFound) {
 		return err
 	}
 	return i.silence(c, http.StatusOK)
