@@ -76,6 +76,9 @@ func setupDiff(is, wanted twilio.NumberSetup) []string {
 	if is.Application {
 		lines = append(lines, "a TwiML application overrides these addresses\n    - application\n    + none")
 	}
+	if is.OtherMethod {
+		lines = append(lines, "how an address is asked\n    - GET\n    + POST")
+	}
 	return lines
 }
 

@@ -41,7 +41,8 @@ func (c *Client) Account(ctx context.Context, account string) (AccountState, err
 // NumberSetup is where Twilio turns to about a number.
 type NumberSetup struct {
 	SMSURL, SMSFallbackURL, VoiceURL, StatusCallback string
-	Application                                      bool // a TwiML application overrides the URLs
+	Application                                      bool // a TwiML application or a SIP trunk overrides the URLs
+	OtherMethod                                      bool // one of the URLs is not posted to
 }
 
 // IncomingNumber is one of an account's numbers.
@@ -74,8 +75,19 @@ func (c *Client) IncomingNumber(ctx context.Context, number gateway.Number) (Inc
 	}
 	return IncomingNumber{SID: *found.Sid, Setup: NumberSetup{
 		SMSURL: text(found.SmsUrl), SMSFallbackURL: text(found.SmsFallbackUrl), VoiceURL: text(found.VoiceUrl),
-		StatusCallback: text(found.StatusCallback), Application: text(found.SmsApplicationSid)+text(found.VoiceApplicationSid) != "",
+		StatusCallback: text(found.StatusCallback),
+		Application:    text(found.SmsApplicationSid)+text(found.VoiceApplicationSid)+text(found.TrunkSid) != "",
+		OtherMethod:    !posted(found.SmsMethod, found.SmsFallbackMethod, found.VoiceMethod, found.StatusCallbackMethod),
 	}}, nil
+}
+
+func posted(methods ...*string) bool {
+	for _, method := range methods {
+		if text(method) != http.MethodPost {
+			return false
+		}
+	}
+	return true
 }
 
 // SetNumber changes where Twilio turns to about a number; every URL is posted to.
@@ -84,7 +96,7 @@ func (c *Client) SetNumber(ctx context.Context, number gateway.Number, sid strin
 		SetSmsUrl(s.SMSURL).SetSmsMethod(http.MethodPost).SetSmsFallbackUrl(s.SMSFallbackURL).SetSmsFallbackMethod(http.MethodPost).
 		SetVoiceUrl(s.VoiceURL).SetVoiceMethod(http.MethodPost).
 		SetStatusCallback(s.StatusCallback).SetStatusCallbackMethod(http.MethodPost).
-		SetSmsApplicationSid("").SetVoiceApplicationSid("")
+		SetSmsApplicationSid("").SetVoiceApplicationSid("").SetTrunkSid("")
 	_, err := c.ask(ctx, c.config.Numbers[number], func(api *openapi.ApiService) error {
 		_, err := api.UpdateIncomingPhoneNumber(sid, params)
 		return err
@@ -125,9 +137,13 @@ func (c *Client) MediaGuard(ctx context.Context, number gateway.Number) (MediaGu
 		if err != nil {
 			return err
 		}
-		guard = MediaOpen
-		if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		switch {
+		case status == http.StatusUnauthorized || status == http.StatusForbidden:
 			guard = MediaGuarded
+		case status == http.StatusOK || isRedirect(status):
+			guard = MediaOpen
+		default:
+			return nil // erased meanwhile, or Twilio is not well: the next one may tell
 		}
 		return errEnough
 	})
@@ -167,7 +183,7 @@ func (c *Client) Registration(ctx context.Context, number gateway.Number, sid st
 		if err != nil || len(answer.Compliance) == 0 {
 			return "", err
 		}
-		return strings.ToLower(answer.Compliance[0].Status), nil
+		return stateWord(answer.Compliance[0].Status), nil
 	}
 	if !tollFree(number) {
 		return "", nil
@@ -175,13 +191,24 @@ func (c *Client) Registration(ctx context.Context, number gateway.Number, sid st
 	var answer struct {
 		Verifications []struct {
 			Status string `json:"status"`
+			Number string `json:"tollfree_phone_number_sid"`
 		} `json:"verifications"`
 	}
 	err := c.messaging(ctx, number, "/v1/Tollfree/Verifications", url.Values{"TollfreePhoneNumberSid": {sid}}, &answer)
-	if err != nil || len(answer.Verifications) == 0 {
-		return "", err
+	for _, v := range answer.Verifications {
+		if v.Number == sid {
+			return stateWord(v.Status), nil
+		}
 	}
-	return strings.ToLower(answer.Verifications[0].Status), nil
+	return "", err
+}
+
+// stateWord keeps a word of a state, such as in_review, and nothing else.
+func stateWord(text string) string {
+	if len(text) > 40 || !isAlphanumeric(strings.ReplaceAll(text, "_", "")) {
+		return ""
+	}
+	return strings.ToLower(text)
 }
 
 // tollFree: the toll-free area codes of the North American numbering plan.

@@ -61,12 +61,21 @@ type Number struct {
 	FallbackURL string
 	VoiceURL    string
 	StatusURL   string // told how calls ended
+
+	// What else the API shows of a number. The fake posts whatever the methods
+	// say; empty is POST.
+	MessageMethod, FallbackMethod, VoiceMethod, StatusMethod string
+	// Application is the SID of a TwiML application; Verification the state of
+	// a toll-free number's, empty if there is none.
+	Application, Verification string
 }
 
 // Service is a messaging service: a pool of numbers.
 type Service struct {
 	Account string
 	Numbers []string
+	// Campaign is the state of its A2P campaign, empty if there is none.
+	Campaign string
 	// StatusURL is told the statuses of texts that name no URL of their own.
 	StatusURL string
 }

@@ -38,6 +38,10 @@ const (
 	ListMedia     Operation = "list-media"
 	FetchMedia    Operation = "fetch-media"
 	DeleteMedia   Operation = "delete-media"
+	FetchAccount  Operation = "fetch-account"
+	ListNumbers   Operation = "list-numbers"
+	UpdateNumber  Operation = "update-number"
+	Registrations Operation = "registrations"
 	PostWebhook   Operation = "post-webhook" // the fake's own request
 )
 

@@ -32,6 +32,8 @@ type request struct {
 	account string
 	message string // SID; empty for the list
 	media   string // SID; empty for the list
+	number  string // SID
+	service string // SID
 	form    url.Values
 	r       *http.Request
 }
@@ -50,6 +52,11 @@ var routes = []struct {
 	{"GET", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media\.json`), ListMedia, (*Fake).listMedia},
 	{"GET", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media/(?P<media>ME[0-9a-f]{32})`), FetchMedia, (*Fake).fetchMedia},
 	{"DELETE", route(`/Messages/(?P<message>[SM]M[0-9a-f]{32})/Media/(?P<media>ME[0-9a-f]{32})(\.json)?`), DeleteMedia, (*Fake).deleteMedia},
+	{"GET", route(`\.json`), FetchAccount, (*Fake).fetchAccount},
+	{"GET", route(`/IncomingPhoneNumbers\.json`), ListNumbers, (*Fake).listNumbers},
+	{"POST", route(`/IncomingPhoneNumbers/(?P<number>PN[0-9a-f]{32})\.json`), UpdateNumber, (*Fake).updateNumber},
+	{"GET", regexp.MustCompile(`^/v1/Tollfree/Verifications$`), Registrations, (*Fake).listVerifications},
+	{"GET", regexp.MustCompile(`^/v1/Services/(?P<service>MG[0-9a-f]{32})/Compliance/Usa2p$`), Registrations, (*Fake).listCampaigns},
 	{"GET", regexp.MustCompile(`^` + network + `(?P<account>AC[0-9a-f]{32})/(?P<message>[SM]M[0-9a-f]{32})/(?P<media>ME[0-9a-f]{32})$`), FetchMedia, (*Fake).serveMedia},
 }
 
@@ -71,12 +78,14 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if found == nil || route.method != r.Method {
 			continue
 		}
-		call := request{account: found[route.pattern.SubexpIndex("account")], form: form, r: r}
-		if i := route.pattern.SubexpIndex("message"); i > 0 {
-			call.message = found[i]
-		}
-		if i := route.pattern.SubexpIndex("media"); i > 0 {
-			call.media = found[i]
+		call := request{form: form, r: r}
+		call.account, _, _ = r.BasicAuth() // where no path names it
+		for name, part := range map[string]*string{
+			"account": &call.account, "message": &call.message, "media": &call.media, "number": &call.number, "service": &call.service,
+		} {
+			if i := route.pattern.SubexpIndex(name); i > 0 {
+				*part = found[i]
+			}
 		}
 		if !f.mayAsk(call, route.op) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
