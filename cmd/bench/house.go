@@ -66,8 +66,8 @@ func (h *house) startRedis(ctx context.Context) error {
 	return err
 }
 
-// The limits are those of the product but for how much one link may hold,
-// so that fewer sessions are opened beforehand.
+// The limits are those of the product but for those on texts, which a load
+// from one number to one office reaches at once.
 const configuration = `public_url: %[1]s
 data_dir: %[2]s
 listen: {intake: %[3]q, desk: %[4]q, ops: %[5]q}
@@ -92,6 +92,8 @@ offices:
     timezone: America/Chicago
     daily_spend: 900000
     asks: [photo-id, pay-stub, other]
+    daily_spend: 900000
+limits: {number_per_hour: 100000000}
 numbers:
   %[8]q: {office: north}
 limits: {number_per_hour: 100000000}

@@ -45,7 +45,7 @@ func webhooks(ctx context.Context, h *house, o options, out io.Writer) error {
 		fmt.Fprintf(table, "%d\t%.0f\t%s\t%s\t%.0f\t%s\t%s\t%.2f\t%s\t\n", connections,
 			ours.median(result.perSecond), ms(ours.latency(50)), ms(ours.latency(99)),
 			floors.median(result.perSecond), ms(floors.latency(50)), ms(floors.latency(99)),
-			ratio(&ours, &floors, result.perSecond), "0.25")
+			ratio(&ours, &floors, result.perSecond), "0.60")
 	}
 	peak, err := intake.peak()
 	if err != nil {

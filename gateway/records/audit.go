@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"hash"
 	"io"
-	"strings"
 	"time"
 
 	"dropslot/gateway"
@@ -41,49 +40,21 @@ type trail struct {
 
 const auditColumns = "chain, seq, at, actor, action, object, office, origin, outcome, reason, mac"
 
-// auditRows bounds the rows of one INSERT.
-const auditRows = 16
-
-func auditInsert(rows int) string {
-	width := strings.Count(auditColumns, ",") + 1
-	values := make([]string, rows)
-	for i := range values {
-		values[i] = "(" + placeholders(1+i*width, width) + ")"
-	}
-	return "INSERT INTO audit (" + auditColumns + ") VALUES " + strings.Join(values, ", ")
-}
-
-var auditInserts = func() (made [auditRows + 1]string) {
-	for rows := 1; rows <= auditRows; rows++ {
-		made[rows] = auditInsert(rows)
-	}
-	return made
-}()
+var insertAudit = insertMany("audit", auditColumns, "")
 
 // append writes entries as the next rows of this process's chain. The chain
 // moves on only if the transaction commits.
 func (x *tx) append(entries ...gateway.AuditEntry) error {
-	for len(entries) > 0 {
-		n := min(len(entries), auditRows)
-		if err := x.appendSome(entries[:n]); err != nil {
-			return err
-		}
-		entries = entries[n:]
-	}
-	return nil
-}
-
-func (x *tx) appendSome(entries []gateway.AuditEntry) error {
-	args := make([]any, 0, 11*len(entries))
+	values := make([]any, 0, insertAudit.width*len(entries))
 	for _, e := range entries {
 		row, err := x.trail.next(&x.chain, e)
 		if err != nil {
 			return err
 		}
-		args = append(args, row.chain, row.seq, row.at, row.Actor, string(row.Action), row.Object,
+		values = append(values, row.chain, row.seq, row.at, row.Actor, string(row.Action), row.Object,
 			string(row.Office), row.From, string(row.Outcome), row.Reason, row.mac)
 	}
-	_, err := x.exec(auditInserts[len(entries)], args...)
+	_, err := x.execMany(insertAudit, values)
 	return err
 }
 

@@ -39,7 +39,7 @@ func TestHeadFollowsTheRows(t *testing.T) {
 				t.Errorf("head %d: %+v", i, head)
 			}
 		}
-		many := make([]gateway.AuditEntry, 3*auditRows+1)
+		many := make([]gateway.AuditEntry, 3*manyRows+1)
 		for i := range many {
 			many[i] = entry(gateway.ActionInboxViewed, "")
 		}

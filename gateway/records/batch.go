@@ -108,8 +108,34 @@ func (w *writer) attempt(ctx context.Context, ops []*op) error {
 }
 
 func (w *writer) runAll(x *tx, ops []*op) (written int, err error) {
+	several := len(ops) > 1
+	for len(ops) > 0 {
+		n := max(leadingTexts(ops), 1)
+		next := ops[:n]
+		ops = ops[n:]
+		if n > 1 {
+			done, err := w.runTogether(x, next)
+			if err != nil {
+				return 0, err
+			}
+			if done {
+				written += n
+				continue
+			}
+		}
+		more, err := w.runEach(x, next, several)
+		if err != nil {
+			return 0, err
+		}
+		written += more
+	}
+	return written, nil
+}
+
+// runEach runs writes one by one; several share the transaction.
+func (w *writer) runEach(x *tx, ops []*op, several bool) (written int, err error) {
 	for _, o := range ops {
-		if len(ops) > 1 {
+		if several {
 			if _, err := x.exec(savepoint); err != nil {
 				return 0, err
 			}
@@ -117,7 +143,7 @@ func (w *writer) runAll(x *tx, ops []*op) (written int, err error) {
 		before := x.chain
 		if o.err = w.runOne(x, o); o.err == nil && o.panicked == nil {
 			written++
-			if len(ops) > 1 {
+			if several {
 				if _, err := x.exec(releaseSavepoint); err != nil {
 					return 0, err
 				}
@@ -128,7 +154,7 @@ func (w *writer) runAll(x *tx, ops []*op) (written int, err error) {
 			return 0, o.err
 		}
 		x.chain = before
-		if len(ops) == 1 {
+		if !several {
 			return 0, nil
 		}
 		if err := x.undo(); err != nil {
@@ -165,10 +191,10 @@ func isCommit(err error) bool {
 }
 
 // hotStatements are those of the webhook's path, and the savepoints.
-var hotStatements = []string{
-	savepoint, releaseSavepoint, rollbackSavepoint,
-	lockSender, updateSender, insertText, insertLink, supersedeLink, auditInserts[1],
-}
+var hotStatements = slices.Concat(
+	[]string{savepoint, releaseSavepoint, rollbackSavepoint, lockSender, updateSender},
+	lockSendersMany.made, updateSenders.made, insertTexts.made, insertLinks.made, supersedeLinks.made, insertAudit.made,
+)
 
 // senderLock orders the writes that share a transaction.
 func senderLock(office gateway.OfficeID, sender gateway.PhoneIndex) string {

@@ -9,9 +9,11 @@ import (
 const linkColumns = `id, nonce, hash, office, number, sender, phone, submission, language, origin,
 	issued_at, expires_at, state, browser, claimed_at, idle_at, ends_at`
 
-var insertLink = insertInto("links", linkColumns)
+var insertLinks = insertMany("links", linkColumns, "")
 
-const supersedeLink = "UPDATE links SET state = 'superseded' WHERE id = $1 AND state = 'issued'"
+var supersedeLinks = newMany(1, func(rows int) string {
+	return "UPDATE links SET state = 'superseded' WHERE state = 'issued' AND id IN (" + placeholders(1, rows) + ")"
+})
 
 func linkFields(l *gateway.Link) []any {
 	return []any{
@@ -35,14 +37,19 @@ func linkByID(q queryer, id gateway.LinkID) (gateway.Link, bool, error) {
 // stores the new one. The sender's row is locked.
 func (x *tx) issue(l gateway.Link, newest gateway.LinkID) error {
 	if newest != "" {
-		if _, err := x.exec(supersedeLink, string(newest)); err != nil {
+		if _, err := x.execMany(supersedeLinks, []any{string(newest)}); err != nil {
 			return err
 		}
 	}
-	_, err := x.exec(insertLink, string(l.ID), l.Nonce[:], l.Hash[:], string(l.Office), string(l.Number),
+	_, err := x.execMany(insertLinks, appendLink(nil, &l))
+	return err
+}
+
+// appendLink appends the values of a link's row.
+func appendLink(row []any, l *gateway.Link) []any {
+	return append(row, string(l.ID), l.Nonce[:], l.Hash[:], string(l.Office), string(l.Number),
 		l.Sender[:], solid(l.Phone), string(l.Submission), l.Language, string(l.Origin), ms(l.IssuedAt), ms(l.ExpiresAt),
 		string(l.State), unlessZero(l.Browser[:], l.Browser.IsZero()), ms(l.ClaimedAt), ms(l.IdleAt), ms(l.EndsAt))
-	return err
 }
 
 // LinkByHash finds a link by its token's hash, or CodeLinkUnknown.

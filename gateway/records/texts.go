@@ -8,10 +8,9 @@ import (
 	"dropslot/gateway"
 )
 
-const insertText = `INSERT INTO texts (id, account_sid, message_sid, office, number, sender, phone, received_at,
-	media_count, reason, occasion, language, link, submission, media, words, step, due_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-	ON CONFLICT (account_sid, message_sid) DO NOTHING`
+var insertTexts = insertMany("texts", `id, account_sid, message_sid, office, number, sender, phone, received_at,
+	media_count, reason, occasion, language, link, submission, media, words, step, due_at`,
+	" ON CONFLICT (account_sid, message_sid) DO NOTHING")
 
 type received struct {
 	outcome gateway.TextOutcome
@@ -20,10 +19,12 @@ type received struct {
 
 // ReceiveText stores an inbound text exactly once; see the port.
 func (s *Store) ReceiveText(ctx context.Context, t gateway.Text, decide func(gateway.Standing) (gateway.TextOutcome, error)) (gateway.TextOutcome, *gateway.EarlierText, error) {
-	r, err := write(ctx, s, "receive text", senderLock(t.Office, t.Sender), func(x *tx) (received, error) {
-		return x.receive(t, decide)
-	})
-	return r.outcome, r.earlier, err
+	r := &receiving{text: t, decide: decide}
+	err := s.writer.hand(ctx, &op{what: "receive text", lock: senderLock(t.Office, t.Sender), run: r.alone, text: r})
+	if err != nil {
+		return gateway.TextOutcome{}, nil, err
+	}
+	return r.result.outcome, r.result.earlier, nil
 }
 
 func (x *tx) receive(t gateway.Text, decide func(gateway.Standing) (gateway.TextOutcome, error)) (r received, err error) {
@@ -37,11 +38,11 @@ func (x *tx) receive(t gateway.Text, decide func(gateway.Standing) (gateway.Text
 	if err != nil {
 		return r, passed{err}
 	}
-	stored, err := x.insertText(t, outcome)
+	stored, err := x.execMany(insertTexts, appendText(nil, &t, &outcome))
 	if err != nil {
 		return r, err
 	}
-	if !stored {
+	if stored == 0 {
 		// Nothing but the lock on the sender was written: there is nothing to undo.
 		r.earlier, err = x.earlierText(t.AccountSID, t.MessageSID)
 		return r, err
@@ -60,16 +61,16 @@ func (x *tx) receive(t gateway.Text, decide func(gateway.Standing) (gateway.Text
 	return r, x.append(outcome.Audit...)
 }
 
-func (x *tx) insertText(t gateway.Text, o gateway.TextOutcome) (stored bool, err error) {
+// appendText appends the values of a text's row.
+func appendText(row []any, t *gateway.Text, o *gateway.TextOutcome) []any {
 	var link gateway.LinkID
 	if o.Link != nil {
 		link = o.Link.ID
 	}
-	n, err := x.exec(insertText, string(t.ID), t.AccountSID, t.MessageSID, string(t.Office), string(t.Number),
+	return append(row, string(t.ID), t.AccountSID, t.MessageSID, string(t.Office), string(t.Number),
 		unlessZero(t.Sender[:], t.Sender.IsZero()), solid(t.Phone), ms(t.ReceivedAt), t.MediaCount,
 		string(o.Decision.Reason), string(o.Decision.Occasion), o.Decision.Language, string(link), string(o.Submission),
 		string(o.Keeping.Media), string(o.Keeping.Words), string(o.Keeping.Step), ms(t.ReceivedAt))
-	return n == 1, err
 }
 
 func (x *tx) earlierText(accountSID, messageSID string) (*gateway.EarlierText, error) {

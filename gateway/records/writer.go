@@ -43,6 +43,7 @@ type op struct {
 	what     string
 	lock     string // what it locks first; "" if it must not share a transaction where that matters
 	run      func(*tx) error
+	text     *receiving // what run receives; nil for every other write
 	deadline time.Time
 	state    atomic.Int32
 	done     chan struct{}
@@ -95,23 +96,27 @@ func write[T any](ctx context.Context, s *Store, what, lock string, run func(*tx
 	return *result, nil
 }
 
-// do hands in a write and waits for its commit. A write that waits can be
+func (w *writer) do(ctx context.Context, what, lock string, run func(*tx) error) error {
+	return w.hand(ctx, &op{what: what, lock: lock, run: run})
+}
+
+// hand hands in a write and waits for its commit. A write that waits can be
 // withdrawn by its context. One that is begun is waited for, so that its
 // caller learns how it ended, but hardly longer than the context's deadline;
 // without one, than patience allows.
-func (w *writer) do(ctx context.Context, what, lock string, run func(*tx) error) error {
+func (w *writer) hand(ctx context.Context, o *op) error {
 	if err := ctx.Err(); err != nil {
-		return describe(what, err)
+		return describe(o.what, err)
 	}
 	deadline, limited := ctx.Deadline()
 	if !limited {
 		deadline = time.Now().Add(patience)
 	}
-	o := &op{what: what, lock: lock, run: run, deadline: deadline, done: make(chan struct{})}
+	o.deadline, o.done = deadline, make(chan struct{})
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
 	if err := w.enqueue(ctx, o, timer.C); err != nil {
-		return describe(what, err)
+		return describe(o.what, err)
 	}
 	select {
 	case <-o.done:
@@ -119,7 +124,7 @@ func (w *writer) do(ctx context.Context, what, lock string, run func(*tx) error)
 	case <-timer.C:
 	case <-ctx.Done():
 		if o.state.CompareAndSwap(opWaiting, opWithdrawn) {
-			return describe(what, ctx.Err())
+			return describe(o.what, ctx.Err())
 		}
 		select {
 		case <-o.done:
