@@ -217,12 +217,23 @@ type Filling struct {
 
 // Vars makes the values of a message's placeholders in a language.
 func (t *Texts) Vars(language, key string, f Filling) Vars {
-	phone := FormatPhone(f.Phone)
+	phone := t.officePhone(f.Phone)
 	if key == Spoken {
 		phone = SpellPhone(f.Phone)
 	}
 	return Vars{"office": f.Office, "phone": phone, "link": f.Link, "hours": t.Span(language, f.TTL),
 		"choices": t.choices(language, f.Languages), "count": strconv.Itoa(f.Count), "reference": f.Reference}
+}
+
+// officePhone remembers what it formatted: that takes longer than all else that
+// an answer says. No client's number may come here, for none is forgotten.
+func (t *Texts) officePhone(e164 string) string {
+	if known, ok := t.phones.Load(e164); ok {
+		return known.(string)
+	}
+	phone := FormatPhone(e164)
+	t.phones.Store(e164, phone)
+	return phone
 }
 
 // Span says a length of time in whole hours, or in minutes below one hour,

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -34,6 +35,7 @@ type Language struct {
 type Texts struct {
 	catalogs  map[string]catalog
 	languages []Language
+	phones    sync.Map // what Vars made of the offices' own numbers, of which there are few
 }
 
 type catalog struct {

@@ -69,7 +69,7 @@ func startWriter(ctx context.Context, d dialect, db *sql.DB, o Options) (*writer
 	if !d.prepares() {
 		w.hot = map[string]*sql.Stmt{}
 		for _, statement := range hotStatements {
-			made, err := db.PrepareContext(ctx, statement) //nolint:sqlclosecheck // kept as long as the pool
+			made, err := db.PrepareContext(ctx, withoutNumbers(statement)) //nolint:sqlclosecheck // kept as long as the pool
 			if err != nil {
 				return nil, err
 			}
