@@ -92,8 +92,6 @@ offices:
     timezone: America/Chicago
     daily_spend: 900000
     asks: [photo-id, pay-stub, other]
-    daily_spend: 900000
-limits: {number_per_hour: 100000000}
 numbers:
   %[8]q: {office: north}
 limits: {number_per_hour: 100000000}
