@@ -80,6 +80,10 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 	entry := who.entry(now, ActionLinkSent, "link:"+string(link.ID), office)
 	err = r.Sendings.hand(ctx, sending, link, entry)
 	if Is(err, CodeCeiling) {
+		// Said to be refused, it must not go out later by its job.
+		if err := r.Sendings.drop(ctx, sending, string(CodeCeiling)); err != nil {
+			return RequestView{}, err
+		}
 		return RequestView{}, r.refused(ctx, who, office, err)
 	}
 	if err != nil {

@@ -1,17 +1,40 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// Detect guesses which of the languages somebody writes in from the words
-// that only that language's catalog lists. It is empty if nothing tells, or
-// if two languages are told equally.
+// languageNames are how people ask for a language, in itself and in English.
+var languageNames = map[string][]string{
+	"en": {"english"}, "es": {"español", "castellano", "spanish"}, "vi": {"tiếng việt", "vietnamese"},
+	"zh": {"中文", "汉语", "普通话", "chinese", "mandarin"}, "tl": {"tagalog", "filipino"},
+	"ht": {"kreyòl", "creole", "haitian"}, "ru": {"русский", "по-русски", "russian"}, "ar": {"العربية", "عربي", "arabic"},
+}
+
+// scripts tell a language where no other of the office's is written so.
+var scripts = map[string]*unicode.RangeTable{"zh": unicode.Han, "ru": unicode.Cyrillic, "ar": unicode.Arabic}
+
+// askedMost is how many words somebody uses who only asks for a language.
+const askedMost = 4
+
+// Detect guesses which of the languages somebody writes in: by the name of a
+// language in a short text, by its script, or by the words that only its
+// catalog lists. It is empty if nothing tells, or if two are told equally.
 func (t *Texts) Detect(words string, languages []string) string {
 	written := strings.FieldsFunc(fold(words), func(r rune) bool { return !unicode.IsLetter(r) })
+	if asked := askedFor(written, languages); asked != "" {
+		if slices.Contains(written, "no") || slices.Contains(written, "not") {
+			return "" // "no English" says which one it is not
+		}
+		return asked
+	}
+	if told := scriptOf(words, languages); told != "" {
+		return told
+	}
 	best, most, tied := "", 0, false
 	for _, tag := range languages {
 		hits := 0
@@ -31,6 +54,50 @@ func (t *Texts) Detect(words string, languages []string) string {
 		return ""
 	}
 	return best
+}
+
+// base is the language of a tag without script and region.
+func base(tag string) string {
+	first, _, _ := strings.Cut(tag, "-")
+	return first
+}
+
+// askedFor gives the language that a short text names.
+func askedFor(written, languages []string) string {
+	if len(written) == 0 || len(written) > askedMost {
+		return ""
+	}
+	said := " " + strings.Join(written, " ") + " "
+	found := ""
+	for _, tag := range languages {
+		for _, name := range languageNames[base(tag)] {
+			name = strings.ReplaceAll(fold(name), "-", " ")
+			if !strings.Contains(said, " "+name+" ") {
+				continue
+			}
+			if found != "" && found != tag {
+				return ""
+			}
+			found = tag
+		}
+	}
+	return found
+}
+
+// scriptOf gives the one language of the office that is written as the words are.
+func scriptOf(words string, languages []string) string {
+	found := ""
+	for _, tag := range languages {
+		script := scripts[base(tag)]
+		if script == nil || !strings.ContainsFunc(words, func(r rune) bool { return unicode.Is(script, r) }) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = tag
+	}
+	return found
 }
 
 func (t *Texts) wordsOf(tag string) map[string]bool {

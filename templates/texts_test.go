@@ -261,6 +261,40 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+func TestDetectKnowsLanguagesByNameAndScript(t *testing.T) {
+	texts := loaded(t)
+	all := []string{"en", "es", "vi", "zh-Hans", "tl", "ht", "ru", "ar"}
+	for words, want := range map[string]string{
+		"español": "es", "Espanol please": "es", "spanish": "es", "tiếng việt": "vi", "TIENG VIET": "vi", "Vietnamese": "vi",
+		"中文": "zh-Hans", "你好": "zh-Hans", "Chinese": "zh-Hans", "tagalog po": "tl", "kreyòl": "ht", "Haitian creole": "ht",
+		"русский": "ru", "Здравствуйте": "ru", "по-русски": "ru", "العربية": "ar", "مرحبا": "ar", "arabic": "ar",
+		"no english": "", "spanish or chinese": "",
+	} {
+		if got := texts.Detect(words, all); got != want {
+			t.Errorf("Detect(%q) = %q, want %q", words, got, want)
+		}
+	}
+	if got := texts.Detect("chinese", []string{"en", "es"}); got == "zh-Hans" {
+		t.Error("a language that the office does not write in")
+	}
+}
+
+func FuzzDetect(f *testing.F) {
+	texts, err := LoadTexts()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{"hola", "no english", "中文 русский", "\xff\xfe", "🙂"} {
+		f.Add(seed)
+	}
+	languages := []string{"en", "es", "ru", "ar"}
+	f.Fuzz(func(t *testing.T, words string) {
+		if got := texts.Detect(words, languages); got != "" && !slices.Contains(languages, got) {
+			t.Errorf("Detect(%q) = %q", words, got)
+		}
+	})
+}
+
 func TestPhones(t *testing.T) {
 	for _, c := range []struct{ e164, shown, spoken string }{
 		{"+15551230199", "(555) 123-0199", "5 5 5, 1 2 3, 0 1 9 9"},

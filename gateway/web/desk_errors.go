@@ -49,6 +49,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Dropslot does not send texts to this country. Ask the client for another mobile number."},
 	gateway.CodeOptedOut: {Status: http.StatusUnprocessableEntity, Title: "This phone texted STOP",
 		Text: "No text may be sent to it. Ask the client to text START to your office's number; then send the link again."},
+	gateway.CodeCeiling: {Status: http.StatusUnprocessableEntity, Title: "No more texts can be sent for now",
+		Text: "What your office may spend on texts today, or the number sends in an hour, is reached. Call the client, or ask the person who runs Dropslot to raise daily_spend or number_per_hour."},
 	gateway.CodeSendFailed: {Status: http.StatusBadGateway, Title: "The text was refused",
 		Text: "Check the number and try again. If it is right, ask the client to text your office's number instead."},
 	gateway.CodeSendUnknown: {Status: http.StatusBadGateway, Title: "The text may or may not have been sent",
