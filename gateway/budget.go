@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -9,8 +10,8 @@ import (
 
 // Budget bounds what is spent on texts: an office's segments a day (in its own
 // time zone) and a number's texts an hour. The records grant blocks, which are
-// counted down here, so that a text costs no statement; what a process leaves
-// of its block at its end is lost, never spent twice.
+// counted down here, so that a text costs no statement. A process that stops
+// returns what is left; what a crash leaves of a block is lost, never spent twice.
 type Budget struct {
 	Directory Directory
 	Limits    Limits
@@ -29,11 +30,13 @@ type block struct {
 	spent  bool // the records grant no more in this window
 }
 
-// A block is one of so many parts of a ceiling, in segments or texts, and no
-// smaller than the least: small enough that a crash costs little.
+// A block is one of so many parts of a ceiling, in segments or texts, within
+// bounds: small enough that a crash costs little, large enough that a flood of
+// texts does not wait for the records each time.
 const (
 	budgetParts = 64
 	budgetLeast = 8
+	budgetMost  = 512
 )
 
 // Take takes the segments of one text, or gives false if the office or the
@@ -68,6 +71,21 @@ func (b *Budget) GiveBack(office OfficeID, number Number, segments, texts int) {
 	}
 }
 
+// Close returns what is left of the blocks.
+func (b *Budget) Close(ctx context.Context) error {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	var failed error
+	for scope, own := range b.blocks {
+		if own.left > 0 {
+			_, err := b.Records.Grant(ctx, scope, own.begins, -own.left, 0)
+			failed = errors.Join(failed, err)
+		}
+	}
+	b.blocks = nil
+	return failed
+}
+
 // OfficeScope and NumberScope name what is bounded in the records.
 func OfficeScope(id OfficeID) string { return "office:" + string(id) }
 
@@ -85,7 +103,7 @@ func (b *Budget) take(ctx context.Context, scope string, begins time.Time, n, mo
 		b.blocks[scope] = own
 	}
 	if own.left < n && !own.spent {
-		granted, err := b.Records.Grant(ctx, scope, begins, max(budgetLeast, most/budgetParts, n), most)
+		granted, err := b.Records.Grant(ctx, scope, begins, max(budgetLeast, min(most/budgetParts, budgetMost), n), most)
 		if err != nil {
 			return false, err
 		}

@@ -25,6 +25,9 @@ func (l *ledger) Grant(_ context.Context, scope string, begins time.Time, n, mos
 	}
 	key := scope + begins.UTC().String()
 	more := max(0, min(n, most-l.granted[key]))
+	if n < 0 {
+		more = n
+	}
 	l.granted[key] += more
 	return more, nil
 }
@@ -130,6 +133,24 @@ func TestWhatIsGivenBackIsSpentOnce(t *testing.T) {
 	if !first || second {
 		t.Errorf("got %v and %v of three segments", first, second)
 	}
+}
+
+func TestAProcessThatStopsReturnsItsBlocks(t *testing.T) {
+	now := noon
+	l := &ledger{granted: map[string]int{}}
+	for range 200 {
+		b := budgetOf(t, l, 100, &now)
+		if ok, err := b.Take(t.Context(), "north", "+15551230100", 1); !ok || err != nil {
+			if l.granted[OfficeScope("north")+Midnight(now, b.Directory.Offices["north"].Location).UTC().String()] != 100 {
+				t.Fatalf("refused below the ceiling: %v, %v", l.granted, err)
+			}
+			return
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Error("two hundred texts of one hundred")
 }
 
 func TestABudgetThatCannotBeAskedIsNoPermission(t *testing.T) {

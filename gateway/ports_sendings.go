@@ -52,6 +52,6 @@ type PhotosToTell struct {
 // BudgetRecords grants what may be spent.
 type BudgetRecords interface {
 	// Grant adds at most n to what is granted of a scope's window without going
-	// above most, and gives how much it added.
+	// above most, and gives how much it added. A negative n is returned.
 	Grant(ctx context.Context, scope string, begins time.Time, n, most int) (int, error)
 }

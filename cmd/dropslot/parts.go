@@ -93,6 +93,11 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *part
 	}
 	p.teardown = append(p.teardown, p.records.Close)
 	p.budget = &gateway.Budget{Directory: p.directory, Limits: p.limits, Records: p.records, Now: time.Now}
+	p.teardown = append(p.teardown, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		return p.budget.Close(ctx)
+	})
 	heads := gateway.Heads{Audit: p.records, Vault: p.vault}
 	p.teardown = append(p.teardown, func() error { // before the records are closed: teardown runs backwards
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

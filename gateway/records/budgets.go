@@ -13,8 +13,11 @@ func (s *Store) Grant(ctx context.Context, scope string, begins time.Time, n, mo
 		if err != nil {
 			return 0, err
 		}
-		more := min(n, most-int(granted))
-		if more <= 0 {
+		more := max(min(n, most-int(granted)), 0)
+		if n < 0 {
+			more = max(n, -int(granted))
+		}
+		if more == 0 {
 			return 0, nil
 		}
 		_, err = x.exec("UPDATE budgets SET granted = granted + $3 WHERE scope = $1 AND begins = $2", scope, ms(begins), more)

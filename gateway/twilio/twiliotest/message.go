@@ -43,6 +43,17 @@ type message struct {
 	callback string // where its status is posted; empty for nowhere
 	serial   int    // in the order of the messages' making, from 1
 	named    int    // media at arrival: what the webhook said
+
+	// What the phone holds: nothing that is done at Twilio erases it there.
+	phoneBody  string
+	phoneMedia []Media
+}
+
+// onPhone gives the message as the person's phone shows it.
+func (m *message) onPhone() Message {
+	c := m.Message
+	c.Body, c.Media = m.phoneBody, slices.Clone(m.phoneMedia)
+	return c
 }
 
 // copy gives the message as it is now, apart from the account's own.
@@ -85,6 +96,7 @@ func (f *Fake) add(m message) (Message, error) {
 		}
 	}
 	m.named, m.CreatedAt = len(m.Media), f.config.Now()
+	m.phoneBody, m.phoneMedia = m.Body, slices.Clone(m.Media)
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	f.messages.add(&m)

@@ -1,11 +1,12 @@
 package twiliotest
 
-// Thread gives what went between a phone and all numbers, oldest first.
+// Thread gives what went between a phone and all numbers, oldest first, as the
+// phone holds it: what was erased at Twilio is still there.
 func (f *Fake) Thread(phone string) []Message {
 	return f.ofPhone(phone, func(*message) bool { return true })
 }
 
-// Outbox gives the texts to a phone, oldest first.
+// Outbox gives the texts to a phone as it holds them, oldest first.
 func (f *Fake) Outbox(phone string) []Message {
 	return f.ofPhone(phone, func(m *message) bool { return m.Direction != FromPhone })
 }
@@ -50,7 +51,7 @@ func (f *Fake) ofPhone(phone string, want func(*message) bool) []Message {
 	var found []Message
 	for _, m := range f.messages.byPhone[phone] {
 		if want(m) {
-			found = append(found, m.copy())
+			found = append(found, m.onPhone())
 		}
 	}
 	return found
