@@ -29,6 +29,7 @@ type town struct {
 	sendings  *gateway.Sendings
 	leftovers *gateway.Leftovers
 	down      atomic.Bool // no webhook arrives
+	api       string      // address of the REST API
 }
 
 // ourHost leads webhooks and callbacks for the public URL to the test's server.
@@ -81,6 +82,7 @@ func newTown(t *testing.T, over func(http.Handler) http.Handler) *town {
 	}
 	api := httptest.NewServer(rest)
 	t.Cleanup(api.Close)
+	tw.api = api.URL
 	accounts, numbers := accountsOf(r.config)
 	client, err := twilio.NewClient(twilio.ClientConfig{
 		APIURL: api.URL, Accounts: accounts, Numbers: numbers, Timeout: 500 * time.Millisecond, Now: r.now,

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"dropslot/config"
+	"dropslot/gateway"
+	"dropslot/gateway/twilio/twiliotest"
+)
+
+// doctored is the configuration of a town whose public address is loopback, so
+// that no certificate of somebody's is looked at.
+func (w *town) doctored() *config.Config {
+	c := *w.config
+	c.PublicURL, c.Twilio.APIURL = "http://127.0.0.1:8080", w.api
+	return &c
+}
+
+// examine runs doctor and gives its report.
+func (w *town) examine(c *config.Config) (string, error) {
+	var out bytes.Buffer
+	err := doctor(w.t.Context(), streams{out: &out, err: &out}, c, config.RoleWorker)
+	if strings.Contains(out.String(), c.Twilio.AuthTokens[0].Reveal()) {
+		w.t.Error("the auth token is in the report")
+	}
+	return out.String(), err
+}
+
+func has(t *testing.T, report string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains(report, line) {
+			t.Errorf("no %q in\n%s", line, report)
+		}
+	}
+}
+
+func TestDoctorSaysWhatToDoAndSyncDoesIt(t *testing.T) {
+	w := newTown(t, nil)
+	c := w.doctored()
+	report, err := w.examine(c)
+	if err == nil {
+		t.Error("a number that leads elsewhere is no fault")
+	}
+	has(t, report,
+		"ok     Redis answers and keeps every key", "ok     the vault takes and gives back what is written",
+		"ok     Twilio takes the credentials of account "+demoAccount,
+		"FAULT  +15551230100: 4 of its addresses at Twilio are not what they should be", "dropslot numbers sync --apply",
+		"look   +15551230100: no picture lies at Twilio", "look   no agreement is on record",
+		"ok     not yet erased at Twilio: 0 texts, 0 texts of ours; 0 given up",
+		"ok     north has spent 0% of what its texts may cost today")
+
+	client, err := twilioClient(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := syncNumbers(t.Context(), &out, c, client, false); err != nil {
+		t.Fatal(err)
+	}
+	has(t, out.String(), "+ http://127.0.0.1:8080/twilio/messages#rc=2&rp=all", "+ http://127.0.0.1:8080/twilio/voice", "Nothing was changed")
+	for range 2 {
+		if err := syncNumbers(t.Context(), &out, c, client, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(t, out.String(), "  set\n", "+15551230100: as it should be")
+	report, err = w.examine(c)
+	if err != nil {
+		t.Errorf("after sync: %v\n%s", err, report)
+	}
+	has(t, report, "ok     +15551230100: Twilio turns to this Dropslot")
+}
+
+func TestDoctorFindsWhatIsLeftAndWhatIsOpen(t *testing.T) {
+	w := newTown(t, nil)
+	c := w.doctored()
+	c.Agreements = []config.Agreement{
+		{With: "Twilio", Kind: "BAA", Signed: config.Date(time.Now().AddDate(-2, 0, 0)), Until: config.Date(time.Now().AddDate(0, 0, -1))},
+		{With: "Host", Kind: "BAA", Signed: config.Date(time.Now().AddDate(-2, 0, 0))},
+	}
+	w.text(client, "my papers", twiliotest.Media{Content: picture(t, 1)})
+	w.fake.Settle()
+	id := gateway.TextID(w.ids("SELECT id FROM texts")[0])
+	if err := w.records.PostponeText(t.Context(), id, gateway.Postponed{Step: gateway.StepDead, Tries: 9, Fault: gateway.CodeForbidden}, nil); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.examine(c)
+	if err == nil {
+		t.Error("no fault")
+	}
+	has(t, report, "1 given up", "dropslot jobs retry --all", "BAA with Twilio, signed", "renew it, then write", "ok     BAA with Host",
+		"+15551230100: pictures need a password")
+	if err := w.records.ChannelBoard(time.Now).Retry(t.Context(), "text:"+string(id)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if w.count("pages") != 1 || w.count("texts WHERE step = 'dead'") != 0 {
+		t.Error("the text was not taken on again")
+	}
+}
