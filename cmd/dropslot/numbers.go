@@ -20,7 +20,7 @@ func newNumbersCommand(std streams) *cobra.Command {
 		Short: "Set the offices' numbers up: at Twilio, with the carriers, on paper",
 		Args:  cobra.NoArgs,
 	}
-	command.AddCommand(newNumbersSyncCommand(std))
+	command.AddCommand(newNumbersSyncCommand(std), newNumbersRegisterCommand(std), newNumbersPosterCommand(std))
 	return command
 }
 
