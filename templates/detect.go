@@ -26,11 +26,11 @@ const askedMost = 4
 // catalog lists. It is empty if nothing tells, or if two are told equally.
 func (t *Texts) Detect(words string, languages []string) string {
 	written := strings.FieldsFunc(fold(words), func(r rune) bool { return !unicode.IsLetter(r) })
-	if asked := askedFor(written, languages); asked != "" {
-		if slices.Contains(written, "no") || slices.Contains(written, "not") {
+	if asked := askedFor(written, languages); len(asked) > 0 {
+		if len(asked) > 1 || slices.Contains(written, "no") || slices.Contains(written, "not") {
 			return "" // "no English" says which one it is not
 		}
-		return asked
+		return asked[0]
 	}
 	if told := scriptOf(words, languages); told != "" {
 		return told
@@ -62,23 +62,17 @@ func base(tag string) string {
 	return first
 }
 
-// askedFor gives the language that a short text names.
-func askedFor(written, languages []string) string {
+// askedFor gives the languages that a short text names.
+func askedFor(written, languages []string) (found []string) {
 	if len(written) == 0 || len(written) > askedMost {
-		return ""
+		return nil
 	}
 	said := " " + strings.Join(written, " ") + " "
-	found := ""
 	for _, tag := range languages {
-		for _, name := range languageNames[base(tag)] {
-			name = strings.ReplaceAll(fold(name), "-", " ")
-			if !strings.Contains(said, " "+name+" ") {
-				continue
-			}
-			if found != "" && found != tag {
-				return ""
-			}
-			found = tag
+		if slices.ContainsFunc(languageNames[base(tag)], func(name string) bool {
+			return strings.Contains(said, " "+strings.ReplaceAll(fold(name), "-", " ")+" ")
+		}) {
+			found = append(found, tag)
 		}
 	}
 	return found

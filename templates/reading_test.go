@@ -23,6 +23,9 @@ const readingGrade = 5
 //     Vida 6, no. 4, 1985).
 var grades = map[string]func(text string) float64{"en": fleschKincaid, "es": crawford}
 
+// unmeasured are drafts in languages without a formula made for them.
+var unmeasured = []string{"ar", "ht", "ru", "tl", "vi", "zh-Hans"}
+
 // What fills the placeholders in here: names, numbers and links are not read
 // letter by letter.
 var readingVars = map[string]Vars{
@@ -40,6 +43,12 @@ func TestTextsReadAtGradeFive(t *testing.T) {
 	texts := loaded(t)
 	for _, language := range texts.Languages() {
 		grade := grades[language.Tag]
+		if grade == nil && slices.Contains(unmeasured, language.Tag) {
+			if language.Shipped {
+				t.Errorf("%s is shipped, and nothing says how well people read it", language.Name)
+			}
+			continue
+		}
 		if grade == nil {
 			t.Errorf("say how well people read %s", language.Name)
 			continue
