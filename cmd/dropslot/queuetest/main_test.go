@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 const kind gateway.JobKind = "test"
 
 // patience bounds each wait of a test.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // house is one set of records and what shows its queue.
 type house struct {
@@ -43,11 +43,16 @@ type house struct {
 	board *jobs.Board
 }
 
+// onBoth runs a test on SQLite and on Postgres at once: it mostly waits.
 func onBoth(t *testing.T, test func(h *house)) {
 	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
 		test(newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "records.db")))
 	})
-	t.Run("postgres", func(t *testing.T) { test(newHouse(t, recordstest.Postgres(t))) })
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(newHouse(t, recordstest.Postgres(t)))
+	})
 }
 
 func newHouse(t *testing.T, url string) *house {
