@@ -151,10 +151,7 @@ func (t *Texts) SMS(language, key string, vars Vars, overrides map[string]map[st
 	if !ok {
 		return "", fmt.Errorf("no catalog has the message %q", key)
 	}
-	if err := checkRule(key, text); err != nil {
-		return "", fmt.Errorf("message %q: %w", key, err)
-	}
-	names, err := placeholdersOf(text)
+	names, err := t.checkedNames(key, text)
 	if err != nil {
 		return "", err
 	}
@@ -164,6 +161,24 @@ func (t *Texts) SMS(language, key string, vars Vars, overrides map[string]map[st
 		}
 	}
 	return fill(text, vars), nil
+}
+
+// checkedNames checks a message's text and gives its placeholders. Each text is
+// checked once: the webhook says the same few again and again.
+func (t *Texts) checkedNames(key, text string) ([]string, error) {
+	type place struct{ key, text string }
+	if names, ok := t.checked.Load(place{key, text}); ok {
+		return names.([]string), nil
+	}
+	if err := checkRule(key, text); err != nil {
+		return nil, fmt.Errorf("message %q: %w", key, err)
+	}
+	names, err := placeholdersOf(text)
+	if err != nil {
+		return nil, err
+	}
+	t.checked.Store(place{key, text}, names)
+	return names, nil
 }
 
 // categories are the names of CLDR's plural categories.
@@ -221,8 +236,12 @@ func (t *Texts) Vars(language, key string, f Filling) Vars {
 	if key == Spoken {
 		phone = SpellPhone(f.Phone)
 	}
-	return Vars{"office": f.Office, "phone": phone, "link": f.Link, "hours": t.Span(language, f.TTL),
-		"choices": t.choices(language, f.Languages), "count": strconv.Itoa(f.Count), "reference": f.Reference}
+	vars := Vars{"office": f.Office, "phone": phone, "link": f.Link, "hours": t.Span(language, f.TTL),
+		"count": strconv.Itoa(f.Count), "reference": f.Reference}
+	if slices.Contains(messageRules[key].must, "choices") {
+		vars["choices"] = t.choices(language, f.Languages)
+	}
+	return vars
 }
 
 // officePhone remembers what it formatted: that takes longer than all else that

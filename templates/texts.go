@@ -34,6 +34,7 @@ type Language struct {
 // Texts are the words of Dropslot in every language, checked once at start.
 type Texts struct {
 	catalogs  map[string]catalog
+	checked   sync.Map // see checkedNames
 	languages []Language
 	phones    sync.Map // what Vars made of the offices' own numbers, of which there are few
 }
@@ -204,10 +205,25 @@ func placeholdersOf(text string) ([]string, error) {
 // fill puts the values in, in one pass: a value is never searched for
 // placeholders.
 func fill(text string, vars Vars) string {
-	return bracesPattern.ReplaceAllStringFunc(text, func(braces string) string {
-		if value, ok := vars[braces[1:len(braces)-1]]; ok {
-			return value
+	var out strings.Builder
+	out.Grow(len(text) + 96)
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		out.WriteString(before)
+		if !found {
+			return out.String()
 		}
-		return braces
-	})
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := vars[name]
+		switch {
+		case !closed:
+			out.WriteString("{" + rest)
+			return out.String()
+		case known:
+			out.WriteString(value)
+		default:
+			out.WriteString("{" + name + "}")
+		}
+		text = after
+	}
 }
