@@ -31,6 +31,9 @@ func (c *Client) Account(ctx context.Context, account string) (AccountState, err
 	if err != nil {
 		return AccountState{}, err
 	}
+	if text(found.Sid) != account {
+		return AccountState{}, c.coded(&RestError{Status: this.status}, "")
+	}
 	state := AccountState{Status: text(found.Status)}
 	if at, err := http.ParseTime(this.date); err == nil {
 		state.Skew = c.config.Now().Sub(at).Round(time.Second)
@@ -92,6 +95,9 @@ func posted(methods ...*string) bool {
 
 // SetNumber changes where Twilio turns to about a number; every URL is posted to.
 func (c *Client) SetNumber(ctx context.Context, number gateway.Number, sid string, s NumberSetup) error {
+	if !isSID([]byte(sid), "PN") {
+		return gateway.NewError(gateway.CodeBadRequest, errShape)
+	}
 	params := (&openapi.UpdateIncomingPhoneNumberParams{}).
 		SetSmsUrl(s.SMSURL).SetSmsMethod(http.MethodPost).SetSmsFallbackUrl(s.SMSFallbackURL).SetSmsFallbackMethod(http.MethodPost).
 		SetVoiceUrl(s.VoiceURL).SetVoiceMethod(http.MethodPost).
@@ -113,9 +119,6 @@ const (
 	MediaOpen    MediaGuard = "open" // whoever has the address gets the picture
 	MediaUnknown MediaGuard = ""     // no picture lies there to try it with
 )
-
-// errEnough ends a listing.
-var errEnough = errors.New("enough")
 
 // MediaGuard asks for a picture without credentials, if one lies there.
 func (c *Client) MediaGuard(ctx context.Context, number gateway.Number) (MediaGuard, error) {
@@ -157,7 +160,7 @@ func (c *Client) anonymous(ctx context.Context, account, message, media string) 
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	address := *c.base
-	address.Path = "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + media
+	address.Path = messagePath(account, message) + "/Media/" + media
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return 0, err
@@ -229,7 +232,7 @@ func (c *Client) messaging(ctx context.Context, number gateway.Number, path stri
 	}
 	address.Path, address.RawQuery = path, query.Encode()
 	account := c.config.Numbers[number]
-	err := error(gateway.NewError(gateway.CodeForbidden, errors.New("the account has no auth tokens")))
+	err := errUnknownAccount
 	for _, token := range c.config.Accounts[account] {
 		if err = c.messagingWith(ctx, address.String(), account, token, into); !gateway.Is(err, gateway.CodeForbidden) {
 			break

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -128,4 +129,19 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}
+}
+
+// An answer about another account is none, and no path is made of what is no SID.
+func TestAdministrationRefusesWhatIsMalformed(t *testing.T) {
+	for _, body := range []string{"{}", "null", `{"sid":"` + subAccount + `","status":"active"}`, "<html>"} {
+		if _, err := served(t, answering(200, "application/json", body)).Account(t.Context(), testAccount); !gateway.Is(err, gateway.CodeUnavailable) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	c := served(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was made") })
+	for _, bad := range []string{"", "PN", "PN/../../x", testSID} {
+		wantCode(t, c.SetNumber(t.Context(), testNumber, bad, NumberSetup{}), gateway.CodeBadRequest)
+	}
+	_, err := c.Account(t.Context(), "AC/../x")
+	wantCode(t, err, gateway.CodeForbidden)
 }

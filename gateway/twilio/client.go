@@ -23,7 +23,8 @@ const maxPause = 15 * time.Second
 
 // ClientConfig is what the client must know to send.
 type ClientConfig struct {
-	// APIURL is the scheme and host of the REST API; Twilio's own if empty.
+	// APIURL is the scheme and host of the REST API, in place of each of
+	// Twilio's hosts; Twilio's own if empty.
 	APIURL string
 	// Accounts gives each account's auth tokens by account SID. The first is
 	// used; the others when Twilio refuses it, as it does during a rotation.
@@ -31,7 +32,8 @@ type ClientConfig struct {
 	// Numbers gives the account SID that each of the offices' numbers belongs to.
 	Numbers map[gateway.Number]string
 	// Services gives the SID of the messaging service that a number sends
-	// through, if any.
+	// through, if any. The number is named too: no other of the service's
+	// senders takes its place.
 	Services map[gateway.Number]string
 	// Timeout bounds one request; DefaultTimeout if 0.
 	Timeout time.Duration
@@ -43,7 +45,8 @@ type ClientConfig struct {
 	Wait func(context.Context, time.Duration) error
 }
 
-// Client sends texts. It is safe for use by many goroutines at once.
+// Client sends texts, and reads and erases what lies at Twilio. It is safe for
+// use by many goroutines at once.
 type Client struct {
 	config ClientConfig
 	base   *url.URL // scheme and host of the REST API
@@ -65,6 +68,11 @@ func NewClient(c ClientConfig) (*Client, error) {
 			if !isAlphanumeric(token.secret) {
 				return nil, fmt.Errorf("twilio account %s: an auth token holds more than letters and digits; copy it again from the console", sid)
 			}
+		}
+	}
+	for number, service := range c.Services {
+		if _, ok := c.Numbers[number]; !ok || !isSID([]byte(service), "MG") {
+			return nil, fmt.Errorf("number %s: its messaging service must be MG and 32 of 0-9a-f", number)
 		}
 	}
 	if c.Timeout <= 0 {

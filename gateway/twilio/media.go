@@ -6,58 +6,116 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"dropslot/gateway"
 )
 
+// maxRedirects is how often a picture may be said to lie elsewhere; Twilio
+// says it once.
+const maxRedirects = 3
+
 // OpenMedia streams one picture; see the port. twilio-go reads answers whole,
 // so the request is made here. Its address is built from checked SIDs: the
 // MediaUrl of a webhook could name anybody's server, which would then be sent
-// the account's credentials.
+// the account's credentials. The stream ends in an error when nothing comes
+// for as long as one request may take.
 func (c *Client) OpenMedia(ctx context.Context, account, message string, m gateway.TwilioMedia) (io.ReadCloser, error) {
 	if err := checkMedia(account, message, m.SID); err != nil {
 		return nil, err
 	}
-	var body io.ReadCloser
-	err := error(gateway.NewError(gateway.CodeForbidden, errors.New("the account has no auth tokens")))
+	place := *c.base
+	place.Path = messagePath(account, message) + "/Media/" + m.SID
+	err := errUnknownAccount
 	for _, token := range c.config.Accounts[account] {
-		body, err = c.openMedia(ctx, account, message, m, token)
+		var stream *mediaStream
+		if stream, err = c.openMedia(ctx, &place, account, token, m.Type); err == nil {
+			return stream, nil
+		}
 		if !gateway.Is(err, gateway.CodeForbidden) {
 			break
 		}
 	}
-	return body, err
+	return nil, err
 }
 
-func (c *Client) openMedia(ctx context.Context, account, message string, m gateway.TwilioMedia, token AuthToken) (io.ReadCloser, error) {
-	address := *c.base
-	address.Path = "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + m.SID
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
-	if err != nil {
-		return nil, gateway.NewError(gateway.CodeBadRequest, errShape)
-	}
-	request.SetBasicAuth(account, token.secret)
-	answer, err := c.config.Transport.RoundTrip(request)
-	if err == nil && isRedirect(answer.StatusCode) {
-		_ = answer.Body.Close()
-		answer, err = c.follow(ctx, answer)
+func (c *Client) openMedia(ctx context.Context, place *url.URL, account string, token AuthToken, kind string) (*mediaStream, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	stream := &mediaStream{patience: c.config.Timeout, timer: time.AfterFunc(c.config.Timeout, cancel), cancel: cancel}
+	answer, err := c.fetch(ctx, place, account, token) //nolint:bodyclose // the stream closes it
+	if err == nil {
+		stream.body, stream.left = answer.Body, answer.ContentLength
+		err = c.streamable(answer, kind)
 	}
 	if err != nil {
-		return nil, c.coded(&RestError{}, "")
+		_ = stream.Close()
+		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK {
-		_ = answer.Body.Close()
-		return nil, c.coded(&RestError{Status: answer.StatusCode}, answer.Header.Get("Retry-After"))
-	}
-	if isPage(answer.Header.Get("Content-Type")) && !isPage(m.Type) {
-		_ = answer.Body.Close() // a page about something that went wrong is no picture
-		return nil, c.coded(&RestError{Status: answer.StatusCode}, "")
-	}
-	return &mediaBody{body: answer.Body, left: answer.ContentLength}, nil
+	stream.timer.Stop()
+	return stream, nil
 }
 
-func isPage(contentType string) bool {
+// fetch gets the picture from where it lies, with the account's credentials
+// for the REST API alone.
+func (c *Client) fetch(ctx context.Context, place *url.URL, account string, token AuthToken) (*http.Response, error) {
+	for hop := range maxRedirects + 1 {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, place.String(), nil)
+		if err != nil {
+			return nil, c.elsewhere(0)
+		}
+		request.Header.Set("Accept-Encoding", "identity") // so that the length announced is the picture's
+		if hop == 0 {
+			request.SetBasicAuth(account, token.secret)
+		}
+		answer, err := c.config.Transport.RoundTrip(request)
+		if err != nil {
+			return nil, c.coded(&RestError{}, "")
+		}
+		expired := hop > 0 && (answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized)
+		if !expired && !isRedirect(answer.StatusCode) {
+			return answer, nil
+		}
+		_ = answer.Body.Close()
+		if expired { // and nothing is said of the credentials
+			return nil, gateway.NewError(gateway.CodeUnavailable, &RestError{Status: answer.StatusCode, Reason: "the picture's address is not valid any more"})
+		}
+		next, err := place.Parse(answer.Header.Get("Location"))
+		if err != nil || !c.keepsMedia(next) {
+			return nil, c.elsewhere(answer.StatusCode)
+		}
+		place = next
+	}
+	return nil, c.elsewhere(http.StatusFound)
+}
+
+func (c *Client) elsewhere(status int) error {
+	return c.coded(&RestError{Status: status, Reason: "the picture lies at an address that is not Twilio's"}, "")
+}
+
+// streamable refuses an answer that is no picture, or whose end could not be
+// told from a broken connection. HTML where something else was listed is a
+// page about what went wrong: taken for the picture it would be a file that
+// cannot be kept, and the picture would be erased unseen.
+func (c *Client) streamable(answer *http.Response, kind string) error {
+	var reason string
+	switch encoding := answer.Header.Get("Content-Encoding"); {
+	case answer.StatusCode != http.StatusOK:
+		return c.coded(&RestError{Status: answer.StatusCode}, answer.Header.Get("Retry-After"))
+	case encoding != "" && encoding != "identity":
+		reason = "the picture came in an encoding that was not asked for"
+	case answer.ContentLength == 0, answer.ContentLength < 0 && answer.ProtoMajor < 2 && !slices.Contains(answer.TransferEncoding, "chunked"):
+		reason = "the answer does not tell where the picture ends"
+	case isHTML(answer.Header.Get("Content-Type")) && !isHTML(kind):
+		reason = "a page of HTML came in the picture's place"
+	default:
+		return nil
+	}
+	return c.coded(&RestError{Status: answer.StatusCode, Reason: reason}, "")
+}
+
+func isHTML(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "text/html")
 }
@@ -70,59 +128,54 @@ func isRedirect(status int) bool {
 	return false
 }
 
-var errElsewhere = errors.New("the picture lies at an address that is not Twilio's")
-
-// follow takes the one redirection to where Twilio keeps media, without the
-// account's credentials.
-func (c *Client) follow(ctx context.Context, answer *http.Response) (*http.Response, error) {
-	place, err := c.base.Parse(answer.Header.Get("Location"))
-	if err != nil || !c.keepsMedia(place) {
-		return nil, errElsewhere
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, place.String(), nil)
-	if err != nil {
-		return nil, errElsewhere
-	}
-	return c.config.Transport.RoundTrip(request)
-}
-
 // keepsMedia tells whether an address is one of those that Twilio keeps media
-// at; a stand-in for Twilio keeps them itself.
+// at: its own network, or its bucket at S3. A stand-in for Twilio on the same
+// machine keeps them itself.
 func (c *Client) keepsMedia(u *url.URL) bool {
+	host := strings.ToLower(u.Host)
 	switch {
-	case u.User != nil:
+	case u.User != nil || u.Opaque != "" || slices.Contains(strings.Split(u.Path, "/"), ".."):
 		return false
-	case u.Scheme == c.base.Scheme && u.Host == c.base.Host:
-		return true
-	case u.Scheme != "https" || u.Port() != "":
+	case isLoopback(c.base.Hostname()):
+		return u.Scheme == c.base.Scheme && host == strings.ToLower(c.base.Host)
+	case u.Scheme != "https":
 		return false
-	case strings.HasSuffix(u.Hostname(), ".twiliocdn.com"):
-		return true
 	}
-	return u.Hostname() == "s3-external-1.amazonaws.com" && strings.HasPrefix(u.Path, "/media.twiliocdn.com/")
+	return strings.HasSuffix(host, ".twiliocdn.com") ||
+		host == "s3-external-1.amazonaws.com" && strings.HasPrefix(u.Path, "/media.twiliocdn.com/")
 }
 
-// mediaBody ends in an error if it is shorter than was announced: half a
-// picture must not pass for a whole one.
-type mediaBody struct {
-	body io.ReadCloser
-	left int64 // below 0: not announced
+// errBroken is how a stream ends that did not come whole. It is no
+// io.ErrUnexpectedEOF: the file is not damaged, it can be fetched again.
+var errBroken = gateway.NewError(gateway.CodeUnavailable, errors.New("the picture broke off on its way from Twilio"))
+
+// mediaStream is a picture on its way: half of it must not pass for the whole.
+type mediaStream struct {
+	body     io.ReadCloser
+	left     int64 // below 0: not announced
+	patience time.Duration
+	timer    *time.Timer // ends the request; runs while something is awaited
+	cancel   context.CancelFunc
 }
 
-func (m *mediaBody) Read(p []byte) (int, error) {
+func (m *mediaStream) Read(p []byte) (int, error) {
+	m.timer.Reset(m.patience)
 	n, err := m.body.Read(p)
+	m.timer.Stop()
 	if m.left >= 0 {
-		m.left -= int64(n)
-		if err == io.EOF && m.left > 0 {
-			err = io.ErrUnexpectedEOF
-		}
+		m.left = max(m.left-int64(n), 0)
 	}
-	if err != nil && err != io.EOF {
-		err = errBroken // not io.ErrUnexpectedEOF, which readers take for the end of a short file
+	if err != nil && (err != io.EOF || m.left > 0) {
+		return n, errBroken
 	}
 	return n, err
 }
 
-var errBroken = gateway.NewError(gateway.CodeUnavailable, errors.New("the stream of a picture broke off"))
-
-func (m *mediaBody) Close() error { return m.body.Close() }
+func (m *mediaStream) Close() error {
+	m.timer.Stop()
+	m.cancel()
+	if m.body == nil {
+		return nil
+	}
+	return m.body.Close()
+}

@@ -13,8 +13,11 @@ import (
 	"dropslot/gateway"
 )
 
-// codeNotFinal is Twilio's: the message is still on its way.
-const codeNotFinal = 20009
+// Twilio's error codes of what lies there.
+const (
+	codeNotFinal = 20009 // the message is still on its way
+	codeNotFound = 20404
+)
 
 // RestError tells why Twilio did not answer as it should. It holds no words of
 // Twilio's, as those repeat phone numbers.
@@ -38,7 +41,11 @@ func (e *RestError) Error() string {
 // RetryAfter is how long Twilio asks to be left alone; 0 if it does not say.
 func (e *RestError) RetryAfter() time.Duration { return e.Wait }
 
-var errShape = errors.New("the account or a SID is malformed")
+var (
+	errShape = errors.New("the account or a SID is malformed")
+
+	errUnknownAccount = error(gateway.NewError(gateway.CodeForbidden, errors.New("the account has no auth tokens; write them")))
+)
 
 // ask makes one request with twilio-go, with each of the account's tokens
 // until one is accepted. The request fails with the codes of
@@ -46,7 +53,7 @@ var errShape = errors.New("the account or a SID is malformed")
 func (c *Client) ask(ctx context.Context, account string, do func(*openapi.ApiService) error) (*call, error) {
 	tokens := c.config.Accounts[account]
 	if len(tokens) == 0 {
-		return nil, gateway.NewError(gateway.CodeForbidden, errors.New("the account has no auth tokens"))
+		return nil, errUnknownAccount
 	}
 	var this *call
 	var err error
@@ -83,7 +90,9 @@ func (c *Client) service(this *call, account string, token AuthToken) *client.Cl
 	return rest
 }
 
-// judge turns what twilio-go says into a code.
+// judge turns what twilio-go says into a code. That something is not there is
+// taken from Twilio alone: any machine on the way may answer a page of HTML
+// with that status, and it would stand in the audit trail as a proof.
 func (c *Client) judge(this *call, err error) error {
 	if err == nil {
 		return nil
@@ -92,6 +101,10 @@ func (c *Client) judge(this *call, err error) error {
 	if answer, ok := errors.AsType[*client.TwilioRestError](err); ok {
 		e.Code = answer.Code
 	}
+	if e.Status == http.StatusNotFound && e.Code != codeNotFound {
+		e.Reason = "not by Twilio's own error"
+		return gateway.NewError(gateway.CodeUnavailable, e)
+	}
 	return c.coded(e, this.retryAfter)
 }
 
@@ -99,7 +112,7 @@ func (c *Client) judge(this *call, err error) error {
 func (c *Client) coded(e *RestError, retryAfter string) error {
 	code := gateway.CodeUnavailable
 	switch {
-	case e.Status == 0:
+	case e.Status == 0 && e.Code == 0:
 		e.Reason = "Twilio cannot be reached, or its answer broke off"
 	case e.Code == codeNotFinal:
 		code = gateway.CodeNotFinal
@@ -109,7 +122,7 @@ func (c *Client) coded(e *RestError, retryAfter string) error {
 		code, e.Reason = gateway.CodeForbidden, "the auth token is refused"
 	case e.Code == codeTooMany || e.Status == http.StatusTooManyRequests || retryAfter != "":
 		e.Wait, e.Reason = pause(retryAfter, c.config.Now()), "too many requests"
-	default:
+	case e.Reason == "":
 		e.Reason = "this answer is not understood"
 	}
 	return gateway.NewError(code, e)

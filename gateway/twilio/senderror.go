@@ -13,6 +13,7 @@ const (
 	codeOptedOut     = 21610 // the person texted STOP
 	codeTooMany      = 20429 // too many requests: it was not processed
 	codeUnauthorized = 20003 // the auth token is wrong: it was not processed
+	codeInactive     = 20005 // the account is suspended: it was not processed
 	codeQueueFull    = 21611 // the number has too many texts waiting
 	codeDailyCap     = 63038 // the account's cap of 24 hours
 )
@@ -26,14 +27,29 @@ type SendError struct {
 	Wait   time.Duration // that Twilio asks for
 }
 
-// RetryAfter is how long Twilio asks to be left alone; 0 if it does not say.
-func (e *SendError) RetryAfter() time.Duration { return e.Wait }
+// How long to wait where Twilio does not say it: a long code carries about one
+// text a second, and the cap is a window of 24 hours that rolls on.
+const (
+	queueWait = 5 * time.Minute
+	capWait   = time.Hour
+)
+
+// RetryAfter is how long to wait before the next try; 0 if nothing tells.
+func (e *SendError) RetryAfter() time.Duration {
+	switch e.Code {
+	case codeQueueFull:
+		return max(e.Wait, queueWait)
+	case codeDailyCap:
+		return max(e.Wait, capWait)
+	}
+	return e.Wait
+}
 
 // Retry tells whether the text was certainly not taken and another try, later,
-// may well succeed.
+// may well succeed: it was refused for the moment's sake or the account's.
 func (e *SendError) Retry() bool {
 	switch e.Code {
-	case codeTooMany, codeQueueFull, codeDailyCap, codeUnauthorized:
+	case codeTooMany, codeQueueFull, codeDailyCap, codeUnauthorized, codeInactive:
 		return true
 	}
 	return e.Status == 0 && e.Reason == reasonUnreached || e.Status == http.StatusTooManyRequests || e.Status == http.StatusUnauthorized

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,8 +15,9 @@ import (
 	"time"
 )
 
-// maxAnswer bounds what is read of an answer of the REST API, in bytes.
-const maxAnswer = 1 << 20
+// maxAnswer bounds what is read of an answer of the REST API, in bytes. A page
+// of two hundred of the longest messages, each letter escaped, fits.
+const maxAnswer = 4 << 20
 
 // call is one request to the REST API. twilio-go has no contexts and drops
 // headers and untyped bodies, so the call stands under its client as the
@@ -31,7 +33,7 @@ type call struct {
 	date       string // of Twilio's clock
 }
 
-var errAnswerTooLarge = errors.New("the answer is above 1 MiB")
+var errAnswerTooLarge = errors.New("the answer is above 4 MiB")
 
 // RoundTrip sends the request to the configured scheme and host, whatever
 // region twilio-go took from the environment.
@@ -79,4 +81,10 @@ func apiBase(apiURL string) (*url.URL, error) {
 		return nil, errors.New("twilio.api_url must be a scheme and a host, such as https://api.twilio.com")
 	}
 	return u, nil
+}
+
+// isLoopback tells whether a host is this machine.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
