@@ -41,6 +41,9 @@ const (
 	// know (yet) is waited for.
 	mediaPatience = time.Hour
 	goneTries     = 6
+	// pictureTries is how often one picture is fetched before all of its message
+	// are put off: twelve that all had to come at once would seldom do.
+	pictureTries = 3
 	// bodyPatience likewise, for the message itself.
 	bodyPatience = 10 * time.Minute
 	// notFinalPause is what Twilio wants before a message that is still on its

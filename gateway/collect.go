@@ -101,6 +101,9 @@ func (c *Channel) pictures(ctx context.Context, t TextWork, got *Collected) erro
 			continue
 		}
 		page, err := c.picture(ctx, t, submission, m)
+		for try := 1; try < pictureTries && Is(err, CodeUnavailable); try++ { // a stream that broke off
+			page, err = c.picture(ctx, t, submission, m)
+		}
 		switch {
 		case err == nil:
 			got.Pages = append(got.Pages, page)
@@ -135,7 +138,7 @@ func (c *Channel) media(ctx context.Context, t TextWork) ([]TwilioMedia, error) 
 	case Is(err, CodeNotFound) && c.gone(t):
 		return nil, nil
 	case err == nil && len(list) < t.MediaCount && !c.gone(t):
-		return nil, NewError(CodeNotFound, errors.New("not all pictures are listed yet"))
+		return nil, errNotListed
 	}
 	return list, err
 }

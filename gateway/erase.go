@@ -7,31 +7,36 @@ import (
 )
 
 // erase removes what a text holds at Twilio, now that what is kept of it is
-// durable. Each erasure leaves its proof in the audit trail. A crash between
-// an erasure and its proof is met by the next try, to which Twilio answers 404.
+// durable. One piece that fails is in no other's way. Each erasure leaves its
+// proof in the audit trail. A crash between an erasure and its proof is met by
+// the next try, to which Twilio answers 404.
 func (c *Channel) erase(ctx context.Context, t TextWork) error {
 	var proofs []AuditEntry
-	gone, err := c.eraseMedia(ctx, t, &proofs)
-	if err == nil && gone {
-		err = c.eraseWords(ctx, t, &proofs)
+	again, err := c.eraseMedia(ctx, t, &proofs)
+	if again {
+		return c.Records.CollectAgain(ctx, t.ID, c.Now())
 	}
-	switch {
-	case err != nil && len(proofs) > 0:
-		return errors.Join(err, c.Records.Append(context.WithoutCancel(ctx), proofs...))
-	case err != nil || !gone:
+	err = errors.Join(c.eraseWords(ctx, t, &proofs), err)
+	if err == nil {
+		return c.Records.FinishText(ctx, t.ID, c.Now(), proofs...)
+	}
+	if len(proofs) == 0 {
 		return err
 	}
-	return c.Records.FinishText(ctx, t.ID, c.Now(), proofs...)
+	return errors.Join(err, c.Records.Append(context.WithoutCancel(ctx), proofs...))
 }
 
-// eraseMedia gives false when there is a picture that was not looked at yet:
-// the text is collected once more instead.
-func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEntry) (bool, error) {
+// errNotListed is put off until what the webhook announced is there.
+var errNotListed = NewError(CodeNotFound, errors.New("not all pictures are listed yet"))
+
+// eraseMedia gives again when there is a picture that was not looked at yet:
+// the text is to be collected once more before anything is erased.
+func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEntry) (again bool, err error) {
 	if t.Media == MediaNone {
-		return true, nil
+		return false, nil
 	}
-	list, err := c.media(ctx, t)
-	if err != nil {
+	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
+	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
 		return false, err
 	}
 	kept, err := c.Records.TextPages(ctx, t.ID)
@@ -47,21 +52,28 @@ func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEnt
 		}
 	}
 	if collected := t.Media != MediaNotKept || t.Refused > 0; collected && unseen > 0 {
-		return false, c.Records.CollectAgain(ctx, t.ID, c.Now())
+		return true, nil
 	}
-	for _, key := range kept { // also what an early list lacks
-		if !slices.Contains(sids, string(key)) {
-			sids = append(sids, string(key))
+	var failed error
+	if c.Now().Sub(t.ReceivedAt) < bodyPatience { // an early list may lack some
+		for _, key := range kept {
+			if !slices.Contains(sids, string(key)) {
+				sids = append(sids, string(key))
+			}
+		}
+		if len(sids) < t.MediaCount {
+			failed = errNotListed
 		}
 	}
 	for _, sid := range sids {
 		gone, err := c.Twilio.EraseMedia(ctx, t.AccountSID, t.MessageSID, sid)
 		if err != nil {
-			return false, err
+			failed = err // the last of them stands for all
+			continue
 		}
 		*proofs = append(*proofs, c.erased("media:"+sid, t.Office, gone))
 	}
-	return true, nil
+	return false, failed
 }
 
 // eraseWords redacts the message. Just after the webhook Twilio may not know

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,28 +54,30 @@ func LeftoversJob(at time.Time) Job {
 	return Job{Kind: JobLeftovers, Subject: JobLeftoversSubject, RunAt: at, Unique: true}
 }
 
-// Run looks at every number. One that fails is in no other's way; the job
-// tries all of them again.
+// Run looks at every number. A number or a message that fails is in no other's
+// way; the job tries all of them again.
 func (f *Leftovers) Run(ctx context.Context) error {
 	now := f.Now()
 	var failed error
 	count := leftovers{}
 	for n, rule := range f.Directory.Numbers {
 		since := now.Add(-f.Limits.ErasePatience - leftoversEvery)
+		var missed error
 		err := f.Twilio.List(ctx, n, since, now.Add(-leftoversAge), func(m TwilioMessage) error {
-			left, err := f.left(ctx, &m)
-			if err != nil || !left {
-				return err
+			if err := f.look(ctx, m, rule, &count); err != nil {
+				missed = err // the last of them stands for all
+				count.failed++
 			}
-			return f.take(ctx, m, rule, &count)
+			return ctx.Err()
 		})
-		if err != nil {
+		if err := cmp.Or(err, missed); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("look at what lies at Twilio of %s: %w", n, err))
 		}
 	}
 	entry := AuditEntry{
 		At: f.Now(), Actor: ActorRole("worker"), Action: ActionTwilioSwept, Outcome: OutcomeDone,
-		Reason: fmt.Sprintf("%d looked at, %d taken on again, %d whose webhook never came", count.seen, count.revived, count.adopted),
+		Reason: fmt.Sprintf("%d hold something, %d taken on again, %d whose webhook never came, %d could not be looked at",
+			count.held, count.revived, count.adopted, count.failed),
 	}
 	if failed != nil {
 		entry.Outcome = OutcomeFailed
@@ -85,7 +88,15 @@ func (f *Leftovers) Run(ctx context.Context) error {
 	return f.Records.Enqueue(ctx, LeftoversJob(now.Add(leftoversEvery)))
 }
 
-type leftovers struct{ seen, revived, adopted int }
+type leftovers struct{ held, revived, adopted, failed int }
+
+func (f *Leftovers) look(ctx context.Context, m TwilioMessage, rule NumberRule, count *leftovers) error {
+	left, err := f.left(ctx, &m)
+	if err != nil || !left {
+		return err
+	}
+	return f.take(ctx, m, rule, count)
+}
 
 // left tells whether a message holds anything. Twilio goes on to count media
 // that were deleted, so those of a message without words are listed.
@@ -102,7 +113,7 @@ func (f *Leftovers) left(ctx context.Context, m *TwilioMessage) (bool, error) {
 }
 
 func (f *Leftovers) take(ctx context.Context, m TwilioMessage, rule NumberRule, count *leftovers) error {
-	count.seen++
+	count.held++
 	now := f.Now()
 	if !m.Inbound {
 		revived, err := f.Records.ReviveOutgoing(ctx, m.SID, rule.Office, rule.Number, now)

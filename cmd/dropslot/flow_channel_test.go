@@ -221,3 +221,28 @@ func TestATextWhoseWebhookNeverCameIsAdopted(t *testing.T) {
 		t.Errorf("%d proofs: what is gone is erased again and again", n)
 	}
 }
+
+// The media of some messages cannot be listed: the others are taken on all
+// the same, and the look is tried again.
+func TestAMessageThatCannotBeLookedAtIsInNoOthersWay(t *testing.T) {
+	w := newTown(t, nil)
+	w.down.Store(true)
+	for range 3 {
+		w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
+	}
+	w.down.Store(false)
+	w.wait(2 * time.Hour)
+	w.fake.Break(twiliotest.Fault{Kind: twiliotest.ServerError, On: twiliotest.ListMedia, Times: 1})
+	if err := w.leftovers.Run(t.Context()); err == nil {
+		t.Error("a look that failed says that it is done")
+	}
+	if n := w.count("texts WHERE reason = 'missed'"); n != 2 {
+		t.Errorf("%d texts are taken on, want the 2 others", n)
+	}
+	if err := w.leftovers.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count("texts WHERE reason = 'missed'"); n != 3 {
+		t.Errorf("%d texts are taken on", n)
+	}
+}

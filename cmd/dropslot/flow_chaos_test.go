@@ -118,6 +118,11 @@ func TestNothingIsLeftAtTwilioAndNothingIsLost(t *testing.T) {
 		w.count("texts WHERE step = 'dead'"))
 	if words+media != 0 {
 		t.Errorf("%d words and %d pictures are left at Twilio", words, media)
+		for _, m := range w.fake.Left() {
+			t.Logf("%s %s of %s: %v %v", m.Direction, m.SID, m.CreatedAt,
+				w.ids("SELECT step || ' ' || tries || ' ' || fault FROM texts WHERE message_sid = '"+m.SID+"'"),
+				w.ids("SELECT step || ' ' || tries || ' ' || fault FROM outgoing WHERE sid = '"+m.SID+"'"))
+		}
 	}
 	if n := int64(w.count("pages")); n != sent.pictures.Load() {
 		t.Errorf("%d pages of %d pictures", n, sent.pictures.Load())
