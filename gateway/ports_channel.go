@@ -84,6 +84,6 @@ type Waiting struct {
 	Texts    int64 // inbound, waiting for their step
 	Outgoing int64 // ours
 	Dead     int64 // of both, given up
-	Unknown  int64 // sendings of which nobody knows whether they were sent
+	Unknown  int64 // sendings of late of which nobody knows whether they were sent
 	Oldest   time.Time
 }

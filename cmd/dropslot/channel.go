@@ -101,7 +101,7 @@ func newChannelGauges(metrics prometheus.Registerer) channelGauges {
 
 // look refreshes the gauges.
 func (g channelGauges) look(ctx context.Context, p *parts) error {
-	w, err := p.records.Waiting(ctx)
+	w, err := p.records.Waiting(ctx, time.Now())
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func tryVault(ctx context.Context, v gateway.Vault, now time.Time) error {
 const waitingLong = 24 * time.Hour
 
 func (r *report) waiting(ctx context.Context, p *parts, now time.Time) {
-	w, err := p.records.Waiting(ctx)
+	w, err := p.records.Waiting(ctx, now)
 	if !r.check("what still lies at Twilio is known", err, "the records must be reachable") {
 		return
 	}

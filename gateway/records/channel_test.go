@@ -1,12 +1,15 @@
 package records
 
 import (
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"dropslot/gateway"
+	"dropslot/gateway/records/recordstest"
 )
 
 // texted stores a text that came with pictures and was answered with a link.
@@ -237,7 +240,7 @@ func TestEveryAnswerIsErasedEvenTwoToOneText(t *testing.T) {
 		}
 		w.check(w.FinishOutgoing(t.Context(), "SM1", noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
 		w.check(w.PostponeOutgoing(t.Context(), "SM2", gateway.Postponed{Step: gateway.StepDead, Tries: 3, Fault: gateway.CodeForbidden}), "")
-		waiting, err := w.Waiting(t.Context())
+		waiting, err := w.Waiting(t.Context(), noon)
 		w.check(err, "")
 		if waiting.Outgoing != 0 || waiting.Dead != 1 || waiting.Texts != 1 || waiting.Oldest.IsZero() {
 			t.Errorf("waiting: %+v", waiting)
@@ -296,4 +299,66 @@ func TestGrantsStayWithinTheirCeiling(t *testing.T) {
 			t.Errorf("%d granted, %d noted", total, spent)
 		}
 	})
+}
+
+// A sending of unknown fate is told of for a while, and looked up by an index.
+func TestUnknownSendingsAreToldOfForAWhile(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.session(north, 1)
+		w.page(link, noon)
+		w.finish(link, noon)
+		w.raw("UPDATE sendings SET state = 'unknown'")
+		for age, want := range map[time.Duration]int64{time.Hour: 1, unknownTime: 0} {
+			got, err := w.Waiting(t.Context(), noon.Add(age))
+			w.check(err, "")
+			if got.Unknown != want {
+				t.Errorf("after %v: %d", age, got.Unknown)
+			}
+		}
+		if w.dialect.name() != "sqlite" {
+			return
+		}
+		db := w.database()
+		defer db.Close()
+		var id, parent, unused int
+		var plan string
+		if err := db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+countUnknown, 1).Scan(&id, &parent, &unused, &plan); err != nil || !strings.Contains(plan, "sendings_unknown") {
+			t.Errorf("%s, %v", plan, err)
+		}
+	})
+}
+
+// Whoever holds a sender and wants its text, as every other write does, is not
+// waited for in a circle.
+func TestAStopLocksItsSenderFirst(t *testing.T) {
+	w := openWorld(t, recordstest.Postgres(t))
+	w.text(north, phone(north, 1))
+	db := w.database()
+	defer db.Close()
+	holder, err := db.BeginTx(t.Context(), nil)
+	w.check(err, "")
+	defer func() { _ = holder.Rollback() }()
+	do := func(statement string) {
+		t.Helper()
+		if _, err := holder.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	do("UPDATE senders SET language = 'en'")
+	var id gateway.TextID
+	w.check(holder.QueryRowContext(t.Context(), "SELECT id FROM texts").Scan((*string)(&id)), "")
+	ended := make(chan error)
+	go func() {
+		ended <- w.SaveDelivery(t.Context(), gateway.Delivery{Text: id, SID: "SM1", State: gateway.DeliveryFailed, ErrorCode: gateway.TwilioOptedOut, At: noon})
+	}()
+	for w.count("pg_locks WHERE NOT granted") == 0 {
+		runtime.Gosched()
+	}
+	do("SET LOCAL lock_timeout = '300ms'")
+	do("UPDATE texts SET language = 'en'")
+	w.check(holder.Commit(), "")
+	w.check(<-ended, "")
+	if w.count("senders WHERE opted_out_at > 0") != 1 || w.count("texts WHERE answer_state = 'failed'") != 1 {
+		t.Error("the STOP or the state is not remembered")
+	}
 }

@@ -34,19 +34,26 @@ func (s *Store) ReviveOutgoing(ctx context.Context, sid string, office gateway.O
 	})
 }
 
-// Waiting counts what still lies at Twilio; see the port.
-func (s *Store) Waiting(ctx context.Context) (gateway.Waiting, error) {
+// unknownTime is how long a sending that may not have been sent is told of: by
+// then its client has written again or come in person.
+const unknownTime = 14 * 24 * time.Hour
+
+const countUnknown = "SELECT COUNT(*) FROM sendings WHERE state = 'unknown' AND created_at > $1"
+
+// Waiting counts what still lies at Twilio.
+func (s *Store) Waiting(ctx context.Context, now time.Time) (gateway.Waiting, error) {
 	return snapshot(ctx, s, "count what lies at Twilio", func(v view) (w gateway.Waiting, err error) {
 		for _, count := range []struct {
 			into      *int64
 			statement string
+			args      []any
 		}{
-			{&w.Texts, "SELECT COUNT(*) FROM texts WHERE due_at > 0"},
-			{&w.Outgoing, "SELECT COUNT(*) FROM outgoing WHERE due_at > 0"},
-			{&w.Dead, "SELECT (SELECT COUNT(*) FROM texts WHERE step = 'dead') + (SELECT COUNT(*) FROM outgoing WHERE step = 'dead')"},
-			{&w.Unknown, "SELECT COUNT(*) FROM sendings WHERE state = 'unknown'"},
+			{into: &w.Texts, statement: "SELECT COUNT(*) FROM texts WHERE due_at > 0"},
+			{into: &w.Outgoing, statement: "SELECT COUNT(*) FROM outgoing WHERE due_at > 0"},
+			{into: &w.Dead, statement: "SELECT (SELECT COUNT(*) FROM texts WHERE step = 'dead') + (SELECT COUNT(*) FROM outgoing WHERE step = 'dead')"},
+			{&w.Unknown, countUnknown, []any{ms(now.Add(-unknownTime))}},
 		} {
-			if *count.into, _, err = first(v, scanInt, count.statement); err != nil {
+			if *count.into, _, err = first(v, scanInt, count.statement, count.args...); err != nil {
 				return w, err
 			}
 		}

@@ -151,31 +151,30 @@ const learnOutgoing = `INSERT INTO outgoing (sid, office, number, text, sending,
 		WHEN outgoing.step = 'erase' AND outgoing.due_at > excluded.due_at THEN excluded.due_at ELSE outgoing.due_at END`
 
 // learnStop remembers a STOP that Twilio knows of and Dropslot did not.
-const learnStop = `UPDATE senders SET opted_out_at = $2 WHERE opted_out_at = 0 AND EXISTS
-	(SELECT 1 FROM %s o WHERE o.id = $1 AND o.office = senders.office AND o.sender = senders.sender)`
+const learnStop = "UPDATE senders SET opted_out_at = $3 WHERE office = $1 AND sender = $2 AND opted_out_at = 0"
 
 // deliveryPatience is how long Twilio may take to tell that a text arrived
 // before its words are erased all the same: some carriers never tell.
 const deliveryPatience = 15 * time.Minute
 
 // deliveryTable is where the state of a kind of text of ours stands.
-type deliveryTable struct{ lock, move, learn, stop string }
+type deliveryTable struct{ whose, lock, move, learn string }
 
 // The SID is learned with the first word that has one, whatever its state:
 // callbacks arrive in any order.
 var (
 	answerDelivery = deliveryTable{
+		whose: "SELECT office, sender FROM texts WHERE id = $1",
 		lock: `UPDATE texts SET answer_sid = CASE WHEN answer_sid = '' THEN $2 ELSE answer_sid END
 			WHERE id = $1 RETURNING answer_state`,
 		move:  `UPDATE texts SET answer_state = $2, answer_error = $3, answer_at = $4 WHERE id = $1`,
 		learn: fmt.Sprintf(learnOutgoing, "id, ''", "texts"),
-		stop:  fmt.Sprintf(learnStop, "texts"),
 	}
 	sendingDelivery = deliveryTable{
+		whose: "SELECT office, sender FROM sendings WHERE id = $1",
 		lock:  `UPDATE sendings SET sid = CASE WHEN sid = '' THEN $2 ELSE sid END WHERE id = $1 RETURNING state`,
 		move:  `UPDATE sendings SET state = $2, error_code = $3, updated_at = $4 WHERE id = $1`,
 		learn: fmt.Sprintf(learnOutgoing, "'', id", "sendings"),
-		stop:  fmt.Sprintf(learnStop, "sendings"),
 	}
 )
 
@@ -198,6 +197,11 @@ func (x *tx) deliverBySID(d gateway.Delivery) error {
 }
 
 func (x *tx) deliver(d gateway.Delivery, table deliveryTable, id string) error {
+	if d.ErrorCode == gateway.TwilioOptedOut {
+		if err := x.stop(table, id, d.At); err != nil {
+			return err
+		}
+	}
 	state, found, err := first(x, scanText[gateway.DeliveryState], table.lock, id, d.SID)
 	if err != nil {
 		return err
@@ -214,14 +218,20 @@ func (x *tx) deliver(d gateway.Delivery, table deliveryTable, id string) error {
 			return err
 		}
 	}
-	if d.ErrorCode == gateway.TwilioOptedOut {
-		if _, err := x.exec(table.stop, id, ms(d.At)); err != nil {
-			return err
-		}
-	}
 	if state != "" && d.State.Rank() <= state.Rank() {
 		return nil
 	}
 	_, err = x.exec(table.move, id, string(d.State), d.ErrorCode, ms(d.At))
+	return err
+}
+
+// stop locks the sender before deliver locks its text: that is the order of
+// every other write.
+func (x *tx) stop(table deliveryTable, id string, now time.Time) error {
+	type whose struct{ office, sender any }
+	w, err := only(first(x, func(r scanner) (w whose, err error) { return w, r.Scan(&w.office, &w.sender) }, table.whose, id))
+	if err == nil {
+		_, err = x.exec(learnStop, w.office, w.sender, ms(now))
+	}
 	return err
 }

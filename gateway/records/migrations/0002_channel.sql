@@ -103,14 +103,21 @@ CREATE TABLE sendings_next (
     attempted_at BIGINT  NOT NULL, -- handed to Twilio for the first time; 0 before
     updated_at   BIGINT  NOT NULL
 );
+-- No job sends what stood half way, and nobody knows how far it came.
 INSERT INTO sendings_next (id, link, office, number, sender, phone, submission, language, occasion, count, staff,
     state, sid, error_code, created_at, attempted_at, updated_at)
 SELECT s.id, s.link, s.office, l.number, l.sender, l.phone, l.submission, l.language, s.occasion, 0, s.staff,
-    s.state, s.sid, s.error_code, s.created_at, s.created_at, s.updated_at FROM sendings s JOIN links l ON l.id = s.link;
+    CASE WHEN s.state = 'sending' AND s.sid = '' THEN 'unknown' ELSE s.state END, s.sid, s.error_code, s.created_at,
+    s.created_at, s.updated_at FROM sendings s JOIN links l ON l.id = s.link;
 DROP TABLE sendings;
 ALTER TABLE sendings_next RENAME TO sendings;
+-- Their words hold links too.
+INSERT INTO outgoing (sid, office, number, text, sending, learned_at, step, due_at)
+SELECT sid, office, number, '', id, updated_at, 'erase', created_at FROM sendings WHERE sid <> ''
+ON CONFLICT (sid) DO NOTHING;
 CREATE INDEX sendings_newest ON sendings (office, created_at, id);
 CREATE INDEX sendings_submission ON sendings (submission, created_at);
+CREATE INDEX sendings_unknown ON sendings (created_at) WHERE state = 'unknown';
 
 ALTER TABLE links ADD COLUMN reminded_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE links ADD COLUMN again_at BIGINT NOT NULL DEFAULT 0;   -- a new link was texted instead, last

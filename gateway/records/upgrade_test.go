@@ -1,0 +1,69 @@
+package records
+
+import (
+	"log/slog"
+	"testing"
+
+	"dropslot/gateway/records/recordstest"
+)
+
+// openOld opens records whose schema is the first version's, with these rows.
+func openOld(t *testing.T, url string, rows ...string) {
+	t.Helper()
+	d, err := dialectOf(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := d.openWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	list, err := listMigrations(migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options()
+	o.Log = slog.New(slog.DiscardHandler)
+	if err := migrateWith(t.Context(), d, db, o, list[:1]); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		if _, err := db.ExecContext(t.Context(), row); err != nil {
+			t.Fatalf("%s: %v", row, err)
+		}
+	}
+}
+
+// onBothOld gives a test addresses without records.
+func onBothOld(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, sqliteURL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, recordstest.Postgres(t)) })
+}
+
+const oldLink = `INSERT INTO links (id, nonce, hash, office, number, sender, phone, submission, language, origin, issued_at,
+	expires_at, state, browser, claimed_at, idle_at, ends_at)
+	VALUES ('l1', '', '', 'north', '+15551230100', '', '', 's', 'en', 'request', 1, 2, 'issued', '', 0, 0, 0)`
+
+func oldSending(id, state, sid string) string {
+	return `INSERT INTO sendings (id, link, office, occasion, staff, state, sid, error_code, created_at, updated_at)
+		VALUES ('` + id + `', 'l1', 'north', 'request', '', '` + state + `', '` + sid + `', 0, 7, 8)`
+}
+
+// Requests that the first version sent hold links at Twilio as answers do, and
+// one that it died over waits for no job.
+func TestUpgradeTakesOldSendingsOn(t *testing.T) {
+	onBothOld(t, func(t *testing.T, url string) {
+		openOld(t, url, oldLink, oldSending("s1", "delivered", "SM1"), oldSending("s2", "sending", ""), oldSending("s3", "sending", "SM3"))
+		w := openWorld(t, url)
+		if n := w.count("outgoing WHERE sid IN ('SM1', 'SM3') AND sending IN ('s1', 's3') AND number = '+15551230100' AND step = 'erase' AND due_at > 0"); n != 2 {
+			t.Errorf("%d old sendings are to be erased", n)
+		}
+		if n := w.count("outgoing"); n != 2 {
+			t.Errorf("%d texts of ours", n)
+		}
+		if w.count("sendings WHERE id = 's2' AND state = 'unknown'") != 1 || w.count("sendings WHERE id = 's3' AND state = 'sending'") != 1 {
+			t.Error("an old sending waits for ever, or one with a SID is doubted")
+		}
+	})
+}
