@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -19,7 +21,17 @@ const (
 	leftoversEvery = 24 * time.Hour
 	// leftoversAge: what is younger is the queue's.
 	leftoversAge = time.Hour
+	// leftoversBack is how much further than ErasePatience the look reaches
+	// back: what was given up is seen a few times more.
+	leftoversBack = 3 * 24 * time.Hour
+	// leftoversProven: the media of what is older and proven to be erased are
+	// not asked for each day anew.
+	leftoversProven = 2 * 24 * time.Hour
 )
+
+// LeftoversTime is how long a look may take: it lists weeks of messages, and
+// asks once more for each that has nothing but pictures.
+const LeftoversTime = time.Hour
 
 // Leftovers is the flow of the daily look at Twilio: whatever a lost webhook, a
 // lost callback or a row given up left there is taken on (again).
@@ -38,6 +50,10 @@ type LeftoverRecords interface {
 	// ReviveText takes a text on again whose content still lies at Twilio though
 	// its row is done or dead. known is false if there is no such row.
 	ReviveText(ctx context.Context, account, message string, now time.Time) (known, revived bool, err error)
+	// ErasedText tells whether a text is done and proven to be erased.
+	ErasedText(ctx context.Context, account, message string) (bool, error)
+	// StartedSince tells whether a START of the sender came after that time.
+	StartedSince(ctx context.Context, office OfficeID, sender PhoneIndex, since time.Time) (bool, error)
 	// ReceiveText is TextRecords'.
 	ReceiveText(ctx context.Context, t Text, decide func(Standing) (TextOutcome, error)) (TextOutcome, *EarlierText, error)
 	// ReviveOutgoing takes a text of ours on, known or not, unless it waits for
@@ -60,8 +76,9 @@ func (f *Leftovers) Run(ctx context.Context) error {
 	now := f.Now()
 	var failed error
 	count := leftovers{}
-	for n, rule := range f.Directory.Numbers {
-		since := now.Add(-f.Limits.ErasePatience - leftoversEvery)
+	for _, n := range slices.Sorted(maps.Keys(f.Directory.Numbers)) {
+		rule := f.Directory.Numbers[n]
+		since := now.Add(-f.Limits.ErasePatience - leftoversBack)
 		var missed error
 		err := f.Twilio.List(ctx, n, since, now.Add(-leftoversAge), func(m TwilioMessage) error {
 			if err := f.look(ctx, m, rule, &count); err != nil {
@@ -70,6 +87,9 @@ func (f *Leftovers) Run(ctx context.Context) error {
 			}
 			return ctx.Err()
 		})
+		if err != nil {
+			count.failed++
+		}
 		if err := cmp.Or(err, missed); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("look at what lies at Twilio of %s: %w", n, err))
 		}
@@ -82,7 +102,8 @@ func (f *Leftovers) Run(ctx context.Context) error {
 	if failed != nil {
 		entry.Outcome = OutcomeFailed
 	}
-	if err := f.Records.Append(ctx, entry); err != nil || failed != nil {
+	// A look that ran out of its time leaves its row all the same.
+	if err := f.Records.Append(context.WithoutCancel(ctx), entry); err != nil || failed != nil {
 		return errors.Join(failed, err)
 	}
 	return f.Records.Enqueue(ctx, LeftoversJob(now.Add(leftoversEvery)))
@@ -99,10 +120,16 @@ func (f *Leftovers) look(ctx context.Context, m TwilioMessage, rule NumberRule, 
 }
 
 // left tells whether a message holds anything. Twilio goes on to count media
-// that were deleted, so those of a message without words are listed.
+// that were deleted, so those of a message without words are listed, unless the
+// records hold the proof.
 func (f *Leftovers) left(ctx context.Context, m *TwilioMessage) (bool, error) {
 	if m.Words != "" || m.MediaCount == 0 {
 		return m.Words != "", nil
+	}
+	if f.Now().Sub(m.CreatedAt) > leftoversProven {
+		if erased, err := f.Records.ErasedText(ctx, m.Account, m.SID); err != nil || erased {
+			return false, err
+		}
 	}
 	list, err := f.Twilio.Media(ctx, m.Account, m.SID)
 	if Is(err, CodeNotFound) {
@@ -134,7 +161,7 @@ func (f *Leftovers) take(ctx context.Context, m TwilioMessage, rule NumberRule, 
 }
 
 // adopt stores a text that Twilio holds and whose webhook never came, in
-// silence: it is sealed and erased like any other. A STOP counts.
+// silence: it is sealed and erased like any other, and nothing is ever told of it.
 func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule) error {
 	now := f.Now()
 	id, err := f.NewID(now)
@@ -145,22 +172,23 @@ func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule)
 		ID: TextID(id), AccountSID: m.Account, MessageSID: m.SID, Office: rule.Office, Number: rule.Number,
 		ReceivedAt: now, MediaCount: m.MediaCount,
 	}
-	in := Message{Sender: SenderChannel, Words: m.Words, MediaCount: m.MediaCount}
-	reason := ReasonChannel
-	if from, err := ParsePhone(m.From); err == nil {
-		in.Sender, in.From, reason = SenderPhone, from, ReasonMissed
-		t.Sender = f.Phones.Index(rule.Office, from)
-		if t.Phone, err = f.Phones.Seal(from); err != nil {
+	in := Message{Sender: m.Sender, From: m.Phone, Country: m.Country, Words: m.Words, MediaCount: m.MediaCount}
+	started := false
+	if in.Sender == SenderPhone {
+		t.Sender = f.Phones.Index(rule.Office, in.From)
+		if t.Phone, err = f.Phones.Seal(in.From); err != nil {
 			return err
+		}
+		if in.Keyword() == KeywordStop {
+			if started, err = f.Records.StartedSince(ctx, rule.Office, t.Sender, m.CreatedAt); err != nil {
+				return err
+			}
 		}
 	}
 	_, _, err = f.Records.ReceiveText(ctx, t, func(s Standing) (TextOutcome, error) {
-		d := Decision{Reason: reason, Standing: s}
-		if reason == ReasonMissed {
-			d = keyword(in, s, now, d)
-		}
+		d, kept := f.decide(in, s, m.CreatedAt, started)
 		return TextOutcome{
-			Decision: d, Keeping: Keep(in, d.Reason, rule.MMS, rule.Words), Submission: s.Submission,
+			Decision: d, Keeping: Keep(in, kept, rule.MMS, rule.Words), Submission: s.Submission,
 			Audit: []AuditEntry{{
 				At: now, Actor: ActorRole("worker"), Action: ActionTwilioAdopted, Object: "text:" + id, Office: rule.Office,
 				Outcome: OutcomeDone, Reason: string(d.Reason),
@@ -168,4 +196,28 @@ func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule)
 		}, nil
 	})
 	return err
+}
+
+// decide decides on an adopted text, and gives the reason by which its content
+// is kept. Messages come to light in any order, so a STOP counts unless a START
+// is known that was later, and a START lifts nothing: it may be older than
+// the opt-out, and who wants texts again can text START again.
+func (f *Leftovers) decide(m Message, s Standing, made time.Time, started bool) (d Decision, kept Reason) {
+	d = Decision{Reason: ReasonMissed, Standing: s}
+	if reason, unanswerable := senderReason(m, Rules{Countries: f.Directory.Countries, Own: f.Directory.Own()}); unanswerable {
+		d.Reason = reason
+		return d, reason
+	}
+	switch m.Keyword() {
+	case KeywordStop:
+		d.Reason = ReasonStop
+		if !started && !s.OptedOut() {
+			d.Standing.OptedOutAt = made
+		}
+	case KeywordStart:
+		return d, ReasonStart // nothing of it is kept, and StartedSince does not take it for one that counts
+	case KeywordHelp:
+		d.Reason = ReasonHelp
+	}
+	return d, d.Reason
 }

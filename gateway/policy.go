@@ -34,7 +34,7 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 		return Decision{Reason: reason, Standing: s}
 	}
 	if m.Keyword() != KeywordNone {
-		return keyword(m, s, now, Decision{})
+		return keyword(m, s, now)
 	}
 	before := language(s, r)
 	if told := tellLanguage(m, r); told != "" {
@@ -54,9 +54,8 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	return answer(m, s, r, now)
 }
 
-// keyword is what happens to a word that Twilio itself answers; any other
-// message gets the decision given.
-func keyword(m Message, s Standing, now time.Time, otherwise Decision) Decision {
+// keyword is what happens to a word that Twilio itself answers.
+func keyword(m Message, s Standing, now time.Time) Decision {
 	switch m.Keyword() {
 	case KeywordStop:
 		if !s.OptedOut() {
@@ -66,10 +65,8 @@ func keyword(m Message, s Standing, now time.Time, otherwise Decision) Decision 
 	case KeywordStart:
 		s.OptedOutAt = time.Time{}
 		return Decision{Reason: ReasonStart, Standing: s}
-	case KeywordHelp:
-		return Decision{Reason: ReasonHelp, Standing: s}
 	}
-	return otherwise
+	return Decision{Reason: ReasonHelp, Standing: s}
 }
 
 // senderReason tells why a sender is never answered, if so. A number of ours

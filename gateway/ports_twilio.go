@@ -57,7 +57,8 @@ type TwilioMessages interface {
 	// EraseBody redacts the words of a message, inbound or ours.
 	EraseBody(ctx context.Context, account, message string) (Erasure, error)
 	// List visits the messages from and to a number that were made in
-	// [since, until), until visit fails.
+	// [since, until), until visit fails. Messages that cannot be read are in no
+	// other's way: the error of the first comes at the end.
 	List(ctx context.Context, number Number, since, until time.Time, visit func(TwilioMessage) error) error
 }
 
@@ -73,6 +74,11 @@ type TwilioMessage struct {
 	State      DeliveryState // of a text of ours
 	ErrorCode  int
 	CreatedAt  time.Time
+	// What From is, of an inbound message that List visits: SenderPhone with
+	// the phone and its country, or a kind that is never answered.
+	Sender  SenderKind
+	Phone   Phone
+	Country string
 }
 
 // LogValue keeps words and numbers out of every log.

@@ -22,7 +22,7 @@ func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers) 
 	q.Handle(gateway.JobTellPhotos, func(ctx context.Context, subject string, _ int) error {
 		return sendings.TellPhotos(ctx, gateway.SubmissionID(subject))
 	})
-	q.Handle(gateway.JobLeftovers, func(ctx context.Context, _ string, _ int) error { return leftovers.Run(ctx) })
+	q.HandleLong(gateway.JobLeftovers, gateway.LeftoversTime, func(ctx context.Context, _ string, _ int) error { return leftovers.Run(ctx) })
 	return q
 }
 

@@ -37,12 +37,13 @@ const (
 	pollEvery = 2 * time.Second
 	// pollPause is the least time between two looks while there is work.
 	pollPause = 20 * time.Millisecond
-	// jobTime is how long a job may run.
+	// jobTime is how long a job may run whose kind names no other time.
 	jobTime = 3 * time.Minute
-	// lostAfter is when a job that runs is taken for lost with its process. It
-	// must be longer than any job runs, and short enough that, with the half
-	// minute between two looks and the pause before the next try, the job
-	// begins again about five minutes after the crash.
+	// lostAfter is when a job that runs is taken for lost with its process, if
+	// its kind has no longer time. It must be longer than such jobs run, and
+	// short enough that, with the half minute between two looks and the pause
+	// before the next try, the job begins again about five minutes after the
+	// crash.
 	lostAfter = jobTime + 30*time.Second
 	// stopGrace is what jobs get to end by themselves at a stop, and stopMost
 	// what they get after their context was canceled.
@@ -69,6 +70,7 @@ type Config struct {
 type Queue struct {
 	config   Config
 	handlers map[gateway.JobKind]Handler
+	times    map[gateway.JobKind]time.Duration // of kinds that have one of their own
 }
 
 // Handler does one job. It must be safe to do twice, and beside itself: a
@@ -84,7 +86,7 @@ type Handler func(ctx context.Context, subject string, try int) error
 
 // NewQueue makes a queue without handlers.
 func NewQueue(c Config) *Queue {
-	return &Queue{config: c, handlers: map[gateway.JobKind]Handler{}}
+	return &Queue{config: c, handlers: map[gateway.JobKind]Handler{}, times: map[gateway.JobKind]time.Duration{}}
 }
 
 // Handle registers the handler of a kind, before Run.
@@ -93,6 +95,13 @@ func (q *Queue) Handle(kind gateway.JobKind, handler Handler) {
 		panic("jobs: the kind " + string(kind) + " is malformed or registered twice")
 	}
 	q.handlers[kind] = handler
+}
+
+// HandleLong is Handle for a kind whose jobs may run for that time. One that
+// was lost with its process begins again after as long.
+func (q *Queue) HandleLong(kind gateway.JobKind, most time.Duration, handler Handler) {
+	q.Handle(kind, handler)
+	q.times[kind] = most
 }
 
 // Run works jobs until ctx ends, then gives those under way a short while. A
@@ -150,8 +159,8 @@ func (q *Queue) client() (*river.Client[*sql.Tx], error) {
 		return nil, err
 	}
 	bundle := river.NewWorkers()
-	for kind, handler := range q.handlers {
-		river.AddWorkerArgs(bundle, args{kind: string(kind)}, &worker{kind: kind, handler: handler, now: q.config.Now, log: q.config.Log})
+	for kind := range q.handlers {
+		river.AddWorkerArgs(bundle, args{kind: string(kind)}, q.worker(kind))
 	}
 	return river.NewClient(driver, &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
@@ -161,6 +170,10 @@ func (q *Queue) client() (*river.Client[*sql.Tx], error) {
 		DiscardedJobRetentionPeriod: -1, // a dead job stays until the operator decides
 		Logger:                      slog.New(onlyErrors{q.config.Log.Handler()}),
 	})
+}
+
+func (q *Queue) worker(kind gateway.JobKind) *worker {
+	return &worker{kind: kind, handler: q.handlers[kind], most: q.times[kind], now: q.config.Now, log: q.config.Log}
 }
 
 func driverOf(dialect string, db *sql.DB) (riverdriver.Driver[*sql.Tx], error) {

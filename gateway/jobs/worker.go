@@ -41,9 +41,14 @@ type worker struct {
 	river.WorkerDefaults[args]
 	kind    gateway.JobKind
 	handler Handler
+	most    time.Duration // that it may run; 0 for jobTime
 	now     func() time.Time
 	log     *slog.Logger
 }
+
+// Timeout is how long the job may run; River looks it up too before it takes
+// one for lost.
+func (w *worker) Timeout(*river.Job[args]) time.Duration { return w.most }
 
 // Work does a job and tells River what becomes of it.
 func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {

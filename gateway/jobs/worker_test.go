@@ -154,3 +154,16 @@ func TestAKindIsHandledOnce(t *testing.T) {
 		}()
 	}
 }
+
+// River asks a kind's worker how long its jobs may run, and waits as long
+// before it takes one for lost.
+func TestAKindMayHaveATimeOfItsOwn(t *testing.T) {
+	q := NewQueue(Config{})
+	q.Handle("quick", func(context.Context, string, int) error { return nil })
+	q.HandleLong("slow", time.Hour, func(context.Context, string, int) error { return nil })
+	for kind, want := range map[gateway.JobKind]time.Duration{"quick": 0, "slow": time.Hour} {
+		if got := q.worker(kind).Timeout(nil); got != want {
+			t.Errorf("%s: %v", kind, got)
+		}
+	}
+}

@@ -68,8 +68,9 @@ func (s *Store) PhotosToTell(ctx context.Context, id gateway.SubmissionID) (gate
 		if t.Submission, err = only(submissionByID(v, id)); err != nil {
 			return t, err
 		}
+		// Nobody was answered about a text that was missed: it stays at that.
 		texts, err := all(v, scanTold, `SELECT id, step, media, media_count, kept, refused FROM texts
-			WHERE submission = $1 AND media_count > 0 AND told_at = 0`, string(id))
+			WHERE submission = $1 AND media_count > 0 AND told_at = 0 AND reason <> 'missed'`, string(id))
 		if err != nil {
 			return t, err
 		}

@@ -82,10 +82,11 @@ func (b channelBoard) Retry(ctx context.Context, id string) error {
 	}, ms(b.now()))
 }
 
-// Drop ends a row: what lies at Twilio stays there until it is looked through.
+// Drop ends a row: what lies at Twilio stays there until it is looked through,
+// for which a text must not pass as erased.
 func (b channelBoard) Drop(ctx context.Context, id string) error {
 	return b.change(ctx, id, map[string]string{
-		boardText:     "UPDATE texts SET step = 'done', due_at = 0 WHERE id = $1 AND step <> 'done'",
+		boardText:     "UPDATE texts SET step = 'done', due_at = 0, erased_at = 0 WHERE id = $1 AND step <> 'done'",
 		boardOutgoing: "UPDATE outgoing SET step = 'done', due_at = 0 WHERE sid = $1 AND step <> 'done'",
 	})
 }

@@ -264,6 +264,21 @@ func TestWhatIsLeftAtTwilioIsTakenOnAgain(t *testing.T) {
 		if !known || !revived || w.count("texts WHERE step = 'erase' AND due_at > 0") != 1 {
 			t.Error("a text that was done is not erased again")
 		}
+		// It was proven to be erased, and is not any more once it is dropped.
+		for i, want := range []bool{true, false} {
+			if i == 0 {
+				w.check(w.FinishText(t.Context(), text.ID, noon), "")
+			} else {
+				_, _, err = w.ReviveText(t.Context(), text.AccountSID, text.MessageSID, noon)
+				w.check(err, "")
+				w.check(w.ChannelBoard(func() time.Time { return noon }).Drop(t.Context(), "text:"+string(text.ID)), "")
+			}
+			erased, err := w.ErasedText(t.Context(), text.AccountSID, text.MessageSID)
+			w.check(err, "")
+			if erased != want {
+				t.Errorf("erased, time %d: %v", i, erased)
+			}
+		}
 		if known, _, err = w.ReviveText(t.Context(), text.AccountSID, "SM-other", noon); known || err != nil {
 			t.Errorf("unknown: %v, %v", known, err)
 		}

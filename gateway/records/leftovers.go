@@ -23,6 +23,26 @@ func (s *Store) ReviveText(ctx context.Context, account, message string, now tim
 	return a.known, a.revived, err
 }
 
+// ErasedText tells of the proof; see the port.
+func (s *Store) ErasedText(ctx context.Context, account, message string) (bool, error) {
+	return exists(ctx, s, "look for an erased text",
+		"SELECT 1 FROM texts WHERE account_sid = $1 AND message_sid = $2 AND step = 'done' AND erased_at > 0", account, message)
+}
+
+// StartedSince looks for a START; see the port.
+func (s *Store) StartedSince(ctx context.Context, office gateway.OfficeID, sender gateway.PhoneIndex, since time.Time) (bool, error) {
+	return exists(ctx, s, "look for a START",
+		"SELECT 1 FROM texts WHERE office = $1 AND sender = $2 AND reason = 'keyword-start' AND received_at > $3 LIMIT 1",
+		string(office), sender[:], ms(since))
+}
+
+func exists(ctx context.Context, s *Store, what, statement string, args ...any) (bool, error) {
+	return read(ctx, s, what, func(v view) (bool, error) {
+		_, found, err := first(v, scanInt, statement, args...)
+		return found, err
+	})
+}
+
 // ReviveOutgoing takes a text of ours on; see the port.
 func (s *Store) ReviveOutgoing(ctx context.Context, sid string, office gateway.OfficeID, number gateway.Number, now time.Time) (bool, error) {
 	return write(ctx, s, "revive outgoing text", "", func(x *tx) (bool, error) {

@@ -48,8 +48,9 @@ type ClientConfig struct {
 // Client sends texts, and reads and erases what lies at Twilio. It is safe for
 // use by many goroutines at once.
 type Client struct {
-	config ClientConfig
-	base   *url.URL // scheme and host of the REST API
+	config  ClientConfig
+	base    *url.URL // scheme and host of the REST API
+	regions *regions
 }
 
 var _ gateway.Texter = (*Client)(nil)
@@ -89,7 +90,7 @@ func NewClient(c ClientConfig) (*Client, error) {
 		own.MaxIdleConnsPerHost, own.ResponseHeaderTimeout = 4, c.Timeout
 		c.Transport = own
 	}
-	return &Client{config: c, base: base}, nil
+	return &Client{config: c, base: base, regions: newRegions()}, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {

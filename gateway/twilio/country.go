@@ -57,6 +57,23 @@ func (r *regions) of(p gateway.Phone) string {
 	return ""
 }
 
+// sender tells what a From is, as the webhook does; what has no shape that is
+// known counts as a channel's, which is never answered.
+func (r *regions) sender(from string) (gateway.SenderKind, gateway.Phone, string) {
+	kind, _ := senderKind([]byte(from))
+	switch kind {
+	case "":
+		return gateway.SenderChannel, gateway.Phone{}, ""
+	case gateway.SenderPhone:
+		phone, err := gateway.ParsePhone(from)
+		if err != nil {
+			return gateway.SenderChannel, gateway.Phone{}, ""
+		}
+		return kind, phone, r.of(phone)
+	}
+	return kind, gateway.Phone{}, ""
+}
+
 // northAmerican decides by the area code, with a number that is valid in any
 // of them: area codes are never split between countries.
 func (r *regions) northAmerican(digits string) string {

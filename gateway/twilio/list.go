@@ -107,6 +107,7 @@ func (c *Client) List(ctx context.Context, number gateway.Number, since, until t
 		return gateway.NewError(gateway.CodeBadRequest, errors.New("the number is not configured"))
 	}
 	visited := map[string]bool{}
+	var unreadable error
 	for _, to := range []bool{true, false} {
 		params := (&openapi.ListMessageParams{}).SetPageSize(pageSize).SetDateSentAfter(since.AddDate(0, 0, -1))
 		if to {
@@ -119,15 +120,22 @@ func (c *Client) List(ctx context.Context, number gateway.Number, since, until t
 				return nil
 			}
 			visited[m.SID] = true
+			if m.Inbound {
+				m.Sender, m.Phone, m.Country = c.regions.sender(m.From)
+			}
 			return visit(m)
+		}, func(err error) error {
+			unreadable = cmp.Or(unreadable, err)
+			return nil
 		}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return unreadable
 }
 
-func (c *Client) list(ctx context.Context, account string, tries int, params *openapi.ListMessageParams, visit func(gateway.TwilioMessage) error) error {
+// list visits what can be read; an error of unread ends it at what cannot.
+func (c *Client) list(ctx context.Context, account string, tries int, params *openapi.ListMessageParams, visit func(gateway.TwilioMessage) error, unread func(error) error) error {
 	var shown []openapi.ApiV2010Message
 	return c.pages(ctx, account, messagesPath(account)+".json", tries, func(api *openapi.ApiService, token, number string) (*string, error) {
 		answer, err := api.PageMessage(params, token, number)
@@ -138,11 +146,13 @@ func (c *Client) list(ctx context.Context, account string, tries int, params *op
 		return answer.NextPageUri, nil
 	}, func() error {
 		for i := range shown {
-			m, ok := readMessage(&shown[i])
-			if !ok {
-				return c.coded(&RestError{Status: http.StatusOK}, "")
+			var err error
+			if m, ok := readMessage(&shown[i]); ok {
+				err = visit(m)
+			} else {
+				err = unread(c.coded(&RestError{Status: http.StatusOK}, ""))
 			}
-			if err := visit(m); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -175,7 +185,7 @@ func (c *Client) Find(ctx context.Context, t gateway.OutgoingText, since time.Ti
 		}
 		sid, state, found = m.SID, cmp.Or(m.State, gateway.DeliveryQueued), true
 		return errEnough
-	})
+	}, func(err error) error { return err }) // it may be the one
 	if errors.Is(err, errEnough) {
 		err = nil
 	}

@@ -206,6 +206,49 @@ func TestAnUnreadableTimeIsAnError(t *testing.T) {
 	wantCode(t, err, gateway.CodeUnavailable)
 }
 
+// One that cannot be read is in no other's way, in neither direction's list.
+func TestAnUnreadableMessageDoesNotEndAList(t *testing.T) {
+	s := &shelf{t: t, size: 2}
+	for n := range 5 {
+		s.add(sidOf(n), testPhone, string(testNumber), "Canary", testTime)
+	}
+	s.messages[1]["sid"] = "SMnone"
+	found, err := sweep(t, served(t, s.ServeHTTP), testTime.Add(-time.Hour), testTime.Add(time.Hour))
+	wantCode(t, err, gateway.CodeUnavailable)
+	if want := []string{sidOf(0), sidOf(2), sidOf(3), sidOf(4)}; !slices.Equal(found, want) {
+		t.Errorf("visited %v", found)
+	}
+	_, _, found2, err := served(t, s.ServeHTTP).Find(t.Context(), gateway.OutgoingText{From: testNumber, To: phoneOf(t, testPhone), Body: "x"}, testTime)
+	if wantCode(t, err, gateway.CodeUnavailable); found2 {
+		t.Error("found what it cannot read")
+	}
+}
+
+// The sender of what came in is told as the webhook tells it.
+func TestListTellsTheSender(t *testing.T) {
+	for from, want := range map[string]gateway.TwilioMessage{
+		testPhone:        {Sender: gateway.SenderPhone, Phone: phoneOf(t, testPhone), Country: "US"},
+		"+442071838750":  {Sender: gateway.SenderPhone, Phone: phoneOf(t, "+442071838750"), Country: "GB"},
+		"262966":         {Sender: gateway.SenderShortCode},
+		"Bank":           {Sender: gateway.SenderAlphanumeric},
+		"whatsapp:+1312": {Sender: gateway.SenderChannel},
+		"+nothing":       {Sender: gateway.SenderChannel},
+		"":               {Sender: gateway.SenderChannel},
+	} {
+		s := &shelf{t: t, size: 2}
+		s.add(sidOf(1), from, string(testNumber), "Canary", testTime)
+		err := served(t, s.ServeHTTP).List(t.Context(), testNumber, testTime, testTime.Add(time.Hour), func(m gateway.TwilioMessage) error {
+			if m.Sender != want.Sender || m.Phone != want.Phone || m.Country != want.Country {
+				t.Errorf("%q is %s, %q", from, m.Sender, m.Country)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%q: %v", from, err)
+		}
+	}
+}
+
 func TestFindAfterTheAnswerWasLost(t *testing.T) {
 	since := time.Now().Add(-time.Second)
 	for _, kind := range []twiliotest.Kind{twiliotest.Cut, twiliotest.Hang, twiliotest.Garbled, twiliotest.ServerError} {

@@ -51,6 +51,7 @@ DROP TABLE texts;
 ALTER TABLE texts_next RENAME TO texts;
 CREATE INDEX texts_due ON texts (due_at, id) WHERE due_at > 0;
 CREATE INDEX texts_submission ON texts (submission) WHERE media_count > 0;
+CREATE INDEX texts_started ON texts (office, sender, received_at) WHERE reason = 'keyword-start';
 CREATE INDEX texts_dead ON texts (id) WHERE step = 'dead';
 
 -- Every text of ours that Twilio is known to hold, by its SID: an answer may
