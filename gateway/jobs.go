@@ -106,9 +106,10 @@ type JobCount struct {
 // JobBoard shows the operator one queue, be it that of the jobs or rows whose
 // own state is their queue. Identifiers of different boards differ in shape.
 type JobBoard interface {
-	// List gives what is dead, failing or waiting; everything that is still
-	// known if all is set.
-	List(ctx context.Context, all bool) ([]JobRow, error)
+	// List gives what is dead, failing or waiting, the worst first; what is
+	// still known beside that if all is set. more is how many a long list leaves
+	// out at its end.
+	List(ctx context.Context, all bool) (rows []JobRow, more int, err error)
 	// Retry lets a job begin now, a dead one too, with all of its tries before
 	// it. CodeNotFound if the board has no such job, CodeForbidden if it is
 	// under way or done.

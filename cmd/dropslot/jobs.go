@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -28,11 +29,11 @@ retry or drop it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withBoards(cmd.Context(), std, path, func(b boards) error {
-				rows, err := b.list(cmd.Context(), all)
+				rows, more, err := b.list(cmd.Context(), all)
 				if err != nil {
 					return err
 				}
-				return printJobs(std.out, rows, time.Now())
+				return printJobs(std.out, rows, more, time.Now())
 			})
 		},
 	}
@@ -55,11 +56,7 @@ func newJobsRetryCommand(std streams) *cobra.Command {
 			}
 			return withBoards(cmd.Context(), std, path, func(b boards) error {
 				if all {
-					rows, err := b.list(cmd.Context(), false)
-					if err != nil {
-						return err
-					}
-					ids = failedOnes(rows)
+					return b.retryAll(cmd.Context(), reason)
 				}
 				return b.each(cmd.Context(), ids, retried, reason)
 			})
@@ -109,16 +106,38 @@ func withBoards(ctx context.Context, std streams, path string, do func(boards) e
 	})
 }
 
-func (b boards) list(ctx context.Context, all bool) ([]gateway.JobRow, error) {
-	var rows []gateway.JobRow
+func (b boards) list(ctx context.Context, all bool) (rows []gateway.JobRow, more int, err error) {
 	for _, board := range b.all {
-		more, err := board.List(ctx, all)
+		some, left, err := board.List(ctx, all)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		rows = append(rows, more...)
+		rows, more = append(rows, some...), more+left
 	}
-	return rows, nil
+	return rows, more, nil
+}
+
+// retryAll retries every dead and failing job once. A list has a bound: those
+// that were retried make room in the next one.
+func (b boards) retryAll(ctx context.Context, reason string) error {
+	var failed error
+	tried := map[string]bool{}
+	for {
+		rows, more, err := b.list(ctx, false)
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		ids := slices.DeleteFunc(failedOnes(rows), func(id string) bool { return tried[id] })
+		if len(ids) > 0 || len(tried) == 0 {
+			failed = errors.Join(failed, b.each(ctx, ids, retried, reason))
+		}
+		if len(ids) == 0 || more == 0 {
+			return failed
+		}
+		for _, id := range ids {
+			tried[id] = true
+		}
+	}
 }
 
 func failedOnes(rows []gateway.JobRow) (ids []string) {
@@ -192,7 +211,7 @@ func unknownJob(id string) error {
 	return fmt.Errorf("there is no job %q: `dropslot jobs --all` lists them", id)
 }
 
-func printJobs(out io.Writer, rows []gateway.JobRow, now time.Time) error {
+func printJobs(out io.Writer, rows []gateway.JobRow, more int, now time.Time) error {
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(out, "No job is dead, failing or waiting.")
 		return err
@@ -210,5 +229,9 @@ func printJobs(out io.Writer, rows []gateway.JobRow, now time.Time) error {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.ID, r.Kind, r.Subject, r.State, r.Tries, next,
 			r.Since.UTC().Format(time.RFC3339), cmp.Or(r.Fault, "-"))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || more == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "… and %d more that are not listed; the worst are.\n", more)
+	return err
 }

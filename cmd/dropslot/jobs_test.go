@@ -59,11 +59,11 @@ func (r *rig) jobBoards() (boards, *bytes.Buffer) {
 func (r *rig) listJobs(all bool) string {
 	r.t.Helper()
 	b, out := r.jobBoards()
-	rows, err := b.list(r.t.Context(), all)
+	rows, more, err := b.list(r.t.Context(), all)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := printJobs(out, rows, time.Now()); err != nil {
+	if err := printJobs(out, rows, more, time.Now()); err != nil {
 		r.t.Fatal(err)
 	}
 	return out.String()
@@ -92,11 +92,7 @@ func TestTheOperatorRetriesAndDropsDeadJobs(t *testing.T) {
 	if r.audited("action = 'job.dropped' AND object = 'job:1' AND outcome = 'done' AND reason = 'the client came in person'") != 1 {
 		t.Error("the drop is not in the audit trail")
 	}
-	rows, err := b.list(t.Context(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.each(t.Context(), failedOnes(rows), retried, ""); err != nil {
+	if err := b.retryAll(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	if list := r.listJobs(true); !strings.Contains(list, "waiting") || !strings.Contains(list, "dropped") || strings.Contains(list, "dead") {
@@ -106,7 +102,7 @@ func TestTheOperatorRetriesAndDropsDeadJobs(t *testing.T) {
 		t.Errorf("the retry is not in the audit trail, or not told: %s", out)
 	}
 	// The one that is unknown does not keep the command from the other.
-	err = b.each(t.Context(), []string{"404", "2"}, dropped, "test")
+	err := b.each(t.Context(), []string{"404", "2"}, dropped, "test")
 	if err == nil || !strings.Contains(err.Error(), `no job "404"`) || !strings.Contains(out.String(), "Dropped job 2.") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -125,6 +121,48 @@ func TestWithoutItsAuditRowNoJobIsDropped(t *testing.T) {
 	}
 	if list := r.listJobs(false); !strings.Contains(list, "dead") {
 		t.Errorf("listed as\n%s", list)
+	}
+}
+
+// A crowd that waits hides neither the dead nor the failing, and retry finds
+// more of them than one list holds; of what is done the latest is shown.
+func TestTheWorstIsListedFirst(t *testing.T) {
+	r := newRig(t)
+	db, _ := r.records.Queue()
+	fill := func(step string, due, tries, from, n int) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			INSERT INTO outgoing (sid, office, number, text, sending, learned_at, step, due_at, tries)
+			SELECT 'SM' || i, 'north', '+15551230100', '', '', i, ?, ?, ? FROM n`, from, from+n-1, step, due, tries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill("erase", 1, 0, 1, 1500)
+	fill("done", 0, 0, 2000, 1500)
+	fill("dead", 0, 5, 5000, 1)
+	fill("erase", 1, 5, 5001, 1)
+	list := strings.Split(strings.TrimSpace(r.listJobs(false)), "\n")
+	if !strings.Contains(list[1], "outgoing:SM5000") || !strings.Contains(list[2], "outgoing:SM5001") || !strings.Contains(list[3], "outgoing:SM1 ") ||
+		!strings.Contains(list[len(list)-1], "and 502 more") {
+		t.Errorf("listed as\n%s\n…\n%s", strings.Join(list[:4], "\n"), list[len(list)-1])
+	}
+	b, out := r.jobBoards()
+	fill("dead", 0, 5, 6000, 1200)
+	if err := b.retryAll(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "Retried job outgoing:"); n != 1202 || strings.Contains(out.String(), "No job") {
+		t.Errorf("%d retried:\n%s", n, out)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE outgoing SET step = 'done', due_at = 0 WHERE learned_at < 6000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM outgoing WHERE step <> 'done'"); err != nil {
+		t.Fatal(err)
+	}
+	list = strings.Split(strings.TrimSpace(r.listJobs(true)), "\n")
+	if !strings.Contains(list[1], "outgoing:SM5001 ") || !strings.Contains(list[3], "outgoing:SM3499 ") {
+		t.Errorf("all are listed as\n%s", strings.Join(list[:4], "\n"))
 	}
 }
 

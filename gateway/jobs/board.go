@@ -59,18 +59,17 @@ var worstFirst = []gateway.JobState{
 // listPage is how many jobs are read at once.
 const listPage = 1000
 
-// List gives what is dead, failing or waiting, the worst first.
-func (b *Board) List(ctx context.Context, all bool) ([]gateway.JobRow, error) {
+// List gives all of what is dead, failing or waiting, the worst first.
+func (b *Board) List(ctx context.Context, all bool) (rows []gateway.JobRow, more int, err error) {
 	params := river.NewJobListParams().First(listPage).OrderBy(river.JobListOrderByID, river.SortOrderAsc)
 	if !all {
 		params = params.States(rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled,
 			rivertype.JobStateRetryable, rivertype.JobStateDiscarded)
 	}
-	var rows []gateway.JobRow
 	for {
 		page, err := b.client.JobList(ctx, params)
 		if err != nil {
-			return nil, fmt.Errorf("jobs: list: %w", err)
+			return nil, 0, fmt.Errorf("jobs: list: %w", err)
 		}
 		for _, job := range page.Jobs {
 			rows = append(rows, rowOf(job))
@@ -83,7 +82,7 @@ func (b *Board) List(ctx context.Context, all bool) ([]gateway.JobRow, error) {
 	slices.SortStableFunc(rows, func(a, b gateway.JobRow) int {
 		return cmp.Or(cmp.Compare(slices.Index(worstFirst, a.State), slices.Index(worstFirst, b.State)), a.NextAt.Compare(b.NextAt))
 	})
-	return rows, nil
+	return rows, 0, nil
 }
 
 func rowOf(job *rivertype.JobRow) gateway.JobRow {

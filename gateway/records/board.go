@@ -50,26 +50,39 @@ func scanBoard(r scanner) (row gateway.JobRow, err error) {
 	return row, nil
 }
 
-// List gives the rows of both kinds, the longest waiting first.
-func (b channelBoard) List(ctx context.Context, all bool) ([]gateway.JobRow, error) {
-	which := "(due_at > 0 OR step = 'dead')"
-	if all {
-		which = "1 = 1"
+// List gives the rows of both kinds, the dead and the failing first. Of the
+// rest the longest waiting come first, or the latest if those that are done are
+// wanted too.
+func (b channelBoard) List(ctx context.Context, done bool) (rows []gateway.JobRow, more int, err error) {
+	which, order := "(due_at > 0 OR step = 'dead')", ""
+	if done {
+		which, order = "1 = 1", " DESC"
 	}
-	return read(ctx, b.store, "list what lies at Twilio", func(v view) ([]gateway.JobRow, error) {
-		texts, err := allRows(v, `SELECT 'text:' || id, message_sid, step, due_at, tries, fault, received_at FROM texts
-			WHERE `+which+` ORDER BY received_at LIMIT $1`)
-		if err != nil {
-			return nil, err
+	rows, err = snapshot(ctx, b.store, "list what lies at Twilio", func(v view) (rows []gateway.JobRow, err error) {
+		for _, kind := range []struct{ table, columns, since string }{
+			{"texts", "'text:' || id, message_sid", "received_at"},
+			{"outgoing", "'outgoing:' || sid, sid", "learned_at"},
+		} {
+			from := " FROM " + kind.table + " WHERE " + which
+			some, err := all(v, scanBoard, "SELECT "+kind.columns+", step, due_at, tries, fault, "+kind.since+from+`
+				ORDER BY CASE WHEN step = 'dead' THEN 0 WHEN step = 'done' THEN 3 WHEN tries > 0 THEN 1 ELSE 2 END, `+
+				kind.since+order+" LIMIT $1", boardMost)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, some...)
+			if len(some) < boardMost {
+				continue
+			}
+			total, _, err := first(v, scanInt, "SELECT COUNT(*)"+from)
+			if err != nil {
+				return nil, err
+			}
+			more += int(total) - boardMost
 		}
-		outgoing, err := allRows(v, `SELECT 'outgoing:' || sid, sid, step, due_at, tries, fault, learned_at FROM outgoing
-			WHERE `+which+` ORDER BY learned_at LIMIT $1`)
-		return append(texts, outgoing...), err
+		return rows, nil
 	})
-}
-
-func allRows(v view, statement string) ([]gateway.JobRow, error) {
-	return all(v, scanBoard, statement, boardMost)
+	return rows, more, err
 }
 
 // Retry takes a row on now; a dead one goes on with the step that it missed.

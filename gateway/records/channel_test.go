@@ -279,6 +279,13 @@ func TestWhatIsLeftAtTwilioIsTakenOnAgain(t *testing.T) {
 				t.Errorf("erased, time %d: %v", i, erased)
 			}
 		}
+		for all, want := range map[bool]int{false: 0, true: 1} {
+			rows, more, err := w.ChannelBoard(func() time.Time { return noon }).List(t.Context(), all)
+			w.check(err, "")
+			if len(rows) != want || more != 0 {
+				t.Errorf("listed (all %v): %+v, %d more", all, rows, more)
+			}
+		}
 		if known, _, err = w.ReviveText(t.Context(), text.AccountSID, "SM-other", noon); known || err != nil {
 			t.Errorf("unknown: %v, %v", known, err)
 		}

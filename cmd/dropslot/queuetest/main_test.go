@@ -120,7 +120,7 @@ func (h *house) wait(what string, holds func() bool) {
 
 func (h *house) rows() []gateway.JobRow {
 	h.t.Helper()
-	rows, err := h.board.List(context.Background(), true)
+	rows, _, err := h.board.List(context.Background(), true)
 	if err != nil {
 		h.t.Fatal(err)
 	}

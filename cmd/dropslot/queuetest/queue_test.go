@@ -105,7 +105,7 @@ func TestAPoisonedJobIsDeadAfterTwoWeeks(t *testing.T) {
 		if row := h.only(); row.State != gateway.JobDropped || ran.Load() != 3 {
 			h.t.Errorf("after %d tries: %+v", ran.Load(), row)
 		}
-		if rows, err := h.board.List(h.t.Context(), false); err != nil || len(rows) != 0 {
+		if rows, _, err := h.board.List(h.t.Context(), false); err != nil || len(rows) != 0 {
 			h.t.Errorf("what needs a look: %v, %v", rows, err)
 		}
 	})
