@@ -150,7 +150,7 @@ func newDemoPlace(address string) (_ *demoPlace, err error) {
 }
 
 func (p *demoPlace) addCaseworker(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
-	parts, err := openParts(ctx, c, log)
+	parts, err := openParts(ctx, c, log, false)
 	if err != nil {
 		return err
 	}

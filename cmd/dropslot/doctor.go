@@ -98,7 +98,7 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 	}
 	r.agreements(c, time.Now())
 	r.certificate(ctx, c, time.Now())
-	p, err := openParts(ctx, c, slog.New(slog.DiscardHandler))
+	p, err := openParts(ctx, c, slog.New(slog.DiscardHandler), true)
 	if r.check("records and vault open", err, "see the message; the records' database and the vault's folder must be reachable from this machine") {
 		r.stores(ctx, p)
 		err = p.close()

@@ -102,3 +102,19 @@ func TestDoctorFindsWhatIsLeftAndWhatIsOpen(t *testing.T) {
 		t.Error("the text was not taken on again")
 	}
 }
+
+// An older Dropslot may be at work on its records: they are left to it.
+func TestDoctorLeavesAnOlderSchemaAlone(t *testing.T) {
+	w := newTown(t, nil)
+	if _, err := w.db().ExecContext(t.Context(), "DELETE FROM schema_versions WHERE version > 1"); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.examine(w.doctored())
+	if err == nil {
+		t.Error("no fault")
+	}
+	has(t, report, "FAULT  records and vault open: records: the database has the schema of an older Dropslot, and was left alone: stop that Dropslot")
+	if w.count("schema_versions") != 1 {
+		t.Error("the schema was brought up to date")
+	}
+}

@@ -83,7 +83,7 @@ func openRig(t *testing.T, c *config.Config) *rig {
 	t.Helper()
 	r := &rig{t: t, at: time.Now().Truncate(time.Second)} // Redis has a clock of its own
 	var err error
-	if r.parts, err = openParts(t.Context(), c, slog.New(slog.DiscardHandler)); err != nil {
+	if r.parts, err = openParts(t.Context(), c, slog.New(slog.DiscardHandler), false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.close() })

@@ -19,7 +19,7 @@ func withParts(ctx context.Context, std streams, path string, role config.Role, 
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	p, err := openParts(ctx, c, log)
+	p, err := openParts(ctx, c, log, true)
 	if err != nil {
 		return err
 	}

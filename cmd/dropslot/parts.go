@@ -69,8 +69,10 @@ func newParts(c *config.Config, log *slog.Logger) (*parts, error) {
 }
 
 // openParts opens the records and the vault; Redis is told apart because the
-// commands that work without it must not need it.
-func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *parts, err error) {
+// commands that work without it must not need it. Only who serves may bring
+// the records up to date: any other command may run beside an older Dropslot
+// that serves, and keeps them as they are.
+func openParts(ctx context.Context, c *config.Config, log *slog.Logger, keep bool) (_ *parts, err error) {
 	p, err := newParts(c, log)
 	if err != nil {
 		return nil, err
@@ -86,7 +88,7 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger) (_ *part
 	p.teardown = append(p.teardown, p.vault.Close)
 	p.archive = &gateway.Archive{Vault: p.vault, Sealer: p.sealer, Phones: p.phones, Now: time.Now}
 	p.records, err = records.Open(ctx, c.Records.URL.Reveal(), records.Options{
-		AuditKey: p.key.Subkey(gateway.SubkeyAudit), Now: time.Now, Random: rand.Reader, Log: log,
+		AuditKey: p.key.Subkey(gateway.SubkeyAudit), Now: time.Now, Random: rand.Reader, Keep: keep, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 	if role == config.RoleAll {
 		log.Warn("role all: the key that opens documents is on the machine that faces the internet; for a trial only, run intake and desk apart for real use")
 	}
-	p, err := openParts(ctx, c, log)
+	p, err := openParts(ctx, c, log, false)
 	if err != nil {
 		return err
 	}

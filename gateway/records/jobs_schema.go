@@ -15,13 +15,20 @@ const jobIndex = `CREATE INDEX IF NOT EXISTS river_job_waiting ON river_job (kin
 // migrateQueue brings River's tables up to date. One process at a time takes
 // one step at a time, each a transaction: Postgres cannot use a value that it
 // added to an enumeration in the same transaction. A crash leaves whole steps
-// done, and the next start goes on from there.
-func migrateQueue(ctx context.Context, d dialect, db *sql.DB) error {
+// done, and the next start goes on from there. With keep, tables that are there
+// must be up to date.
+func migrateQueue(ctx context.Context, d dialect, db *sql.DB, keep bool) error {
 	ctx, cancel := context.WithTimeout(ctx, migratePatience)
 	defer cancel()
 	migrator, err := rivermigrate.New(d.river(db), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return describe("the job queue's schema", err)
+	}
+	if keep {
+		there, err := checkQueue(ctx, d, db, migrator)
+		if err != nil || there {
+			return err
+		}
 	}
 	for done := false; !done; {
 		if done, err = migrateQueueStep(ctx, d, db, migrator); err != nil {
@@ -29,6 +36,27 @@ func migrateQueue(ctx context.Context, d dialect, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+// checkQueue tells whether there are tables, and fails if they are older ones.
+func checkQueue(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigrate.Migrator[*sql.Tx]) (there bool, err error) {
+	tx, err := d.begin(ctx, db)
+	if err != nil {
+		return false, describe("the job queue's schema", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	versions, err := migrator.ExistingVersionsTx(ctx, tx)
+	if err != nil || len(versions) == 0 {
+		return false, describe("the job queue's schema", err)
+	}
+	valid, err := migrator.ValidateTx(ctx, tx)
+	if err != nil {
+		return true, describe("the job queue's schema", err)
+	}
+	if !valid.OK {
+		return true, errOlder
+	}
+	return true, nil
 }
 
 func migrateQueueStep(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigrate.Migrator[*sql.Tx]) (done bool, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -88,6 +89,9 @@ func migrateWith(ctx context.Context, d dialect, db *sql.DB, o Options, list []m
 	if present == len(list) {
 		return nil
 	}
+	if o.Keep && present > 0 {
+		return errOlder
+	}
 	for _, m := range list[present:] {
 		if _, err := tx.ExecContext(ctx, d.types(m.sql)); err != nil {
 			return describe("migration "+m.name, err)
@@ -104,6 +108,9 @@ func migrateWith(ctx context.Context, d dialect, db *sql.DB, o Options, list []m
 	o.Log.InfoContext(ctx, "the records' schema was brought up to date", slog.Int("from", present), slog.Int("to", len(list)))
 	return nil
 }
+
+// errOlder is what Options.Keep meets.
+var errOlder = errors.New("records: the database has the schema of an older Dropslot, and was left alone: stop that Dropslot, then start this one's serve, which brings it up to date")
 
 func schemaVersion(ctx context.Context, d dialect, tx *sql.Tx) (version int, err error) {
 	_, err = tx.ExecContext(ctx, d.types(`CREATE TABLE IF NOT EXISTS schema_versions (

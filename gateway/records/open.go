@@ -43,6 +43,10 @@ type Options struct {
 	// Random names audit chains; crypto/rand if nil. Two processes must not
 	// be handed the same bytes.
 	Random io.Reader
+	// Keep refuses records of an older schema instead of bringing them up to
+	// date: an older Dropslot may be at work on them. Where there are none yet
+	// they are made all the same.
+	Keep bool
 	// Log hears of migrations and of writes whose outcome is not known;
 	// nothing is logged if nil.
 	Log *slog.Logger
@@ -106,7 +110,7 @@ func open(ctx context.Context, d dialect, o Options) (*Store, error) {
 	}
 	err = migrate(ctx, d, writing, o)
 	if err == nil {
-		err = migrateQueue(ctx, d, writing)
+		err = migrateQueue(ctx, d, writing, o.Keep)
 	}
 	if err != nil {
 		_ = writing.Close()

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
 
@@ -64,6 +65,42 @@ func TestUpgradeTakesOldSendingsOn(t *testing.T) {
 		}
 		if w.count("sendings WHERE id = 's2' AND state = 'unknown'") != 1 || w.count("sendings WHERE id = 's3' AND state = 'sending'") != 1 {
 			t.Error("an old sending waits for ever, or one with a SID is doubted")
+		}
+	})
+}
+
+// Where there are no tables they are made, whole.
+func TestKeepMakesWhatIsNotThere(t *testing.T) {
+	onBothOld(t, func(t *testing.T, url string) {
+		o := options()
+		o.Keep = true
+		s, err := Open(t.Context(), url, o)
+		if err != nil {
+			t.Fatalf("there were none: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w := openWorld(t, url)
+		w.raw("DELETE FROM river_migration WHERE version = (SELECT MAX(version) FROM river_migration)")
+		if _, err := Open(t.Context(), url, o); !errors.Is(err, errOlder) {
+			t.Errorf("the queue's schema is older: %v", err)
+		}
+	})
+}
+
+// Whoever only looks leaves an older Dropslot's tables to it, and says so.
+func TestKeepRefusesAnOlderSchema(t *testing.T) {
+	onBothOld(t, func(t *testing.T, url string) {
+		openOld(t, url, oldLink, oldSending("s1", "sending", ""))
+		o := options()
+		o.Keep = true
+		if _, err := Open(t.Context(), url, o); !errors.Is(err, errOlder) {
+			t.Errorf("error is %v", err)
+		}
+		w := &world{t: t, url: url}
+		if w.count("schema_versions") != 1 || w.count("sendings WHERE state = 'sending'") != 1 {
+			t.Error("the older schema was changed")
 		}
 	})
 }
