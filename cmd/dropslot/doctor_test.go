@@ -2,6 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -117,4 +125,41 @@ func TestDoctorLeavesAnOlderSchemaAlone(t *testing.T) {
 	if w.count("schema_versions") != 1 {
 		t.Error("the schema was brought up to date")
 	}
+}
+
+// Whatever a browser would not take is a fault, whenever the certificate ends.
+func TestDoctorTakesNoCertificateThatABrowserRefuses(t *testing.T) {
+	now := time.Now()
+	for name, valid := range map[string][2]time.Time{
+		"not valid yet":     {now.Add(24 * time.Hour), now.AddDate(1, 0, 0)},
+		"ended":             {now.AddDate(-1, 0, 0), now.Add(-24 * time.Hour)},
+		"of nobody we know": {now.Add(-24 * time.Hour), now.AddDate(1, 0, 0)},
+	} {
+		server := httptest.NewUnstartedServer(nil)
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{selfSigned(t, valid[0], valid[1])}}
+		server.StartTLS()
+		var out bytes.Buffer
+		r := &report{out: &out}
+		r.certificate(t.Context(), &config.Config{PublicURL: server.URL}, now)
+		server.Close()
+		if r.faults != 1 || !strings.Contains(out.String(), "is not in order: ") {
+			t.Errorf("%s:\n%s", name, out.String())
+		}
+	}
+}
+
+func selfSigned(t *testing.T, from, to time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
