@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -109,5 +108,5 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 	if r.faults > 0 {
 		return fmt.Errorf("%d faults: see above for what to do", r.faults)
 	}
-	return errors.Join(err, nil)
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,9 +22,10 @@ func newInitCommand(std streams) *cobra.Command {
 		Use:   "init",
 		Short: "Ask six questions, write the configuration and the keys, and look at everything",
 		Long: `Ask six questions, write dropslot.yaml and the office's keys into a folder, then
-run check and doctor. Files that exist are never overwritten. The identity's
-passphrase and the Twilio auth token are asked for without being shown, and are
-written into files that their owner alone can read.`,
+run check and doctor. Files that exist are never overwritten. The Twilio auth
+token is asked for without being shown. It and the identity's passphrase, which
+is made up, are written into files that their owner alone can read. The exit
+code is 1 if doctor finds something that must be mended.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runInit(cmd.Context(), std, folder, time.Now())
@@ -64,50 +64,72 @@ var phoneShape = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 const initOffice = "office"
 
 func runInit(ctx context.Context, std streams, folder string, now time.Time) error {
-	file := filepath.Join(folder, "dropslot.yaml")
-	for _, there := range []string{file, filepath.Join(folder, "keys", "twilio.token")} {
-		if _, err := os.Lstat(there); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("nothing was written, because %s exists: take another --dir, or move it away", there)
-		}
+	f := initFilesIn(folder)
+	set, err := f.check()
+	if err != nil {
+		return err
 	}
 	a, err := askAll(std)
 	if err != nil {
 		return err
 	}
-	passphrase := filepath.Join(folder, "keys", initOffice+".passphrase")
-	if err := os.MkdirAll(filepath.Join(folder, "keys"), 0o700); err != nil {
+	passphrase := randomWords()
+	files, err := makeKeys(set, passphrase, "", now)
+	if err != nil {
 		return err
 	}
-	if err := writeNew(passphrase, randomWords()+"\n", secretMode); err != nil {
-		return err
+	files = append(files, keyFile{f.passphrase, []byte(passphrase + "\n"), secretMode},
+		keyFile{f.token, []byte(a.Token + "\n"), secretMode}, keyFile{f.config, []byte(a.yaml()), publicMode})
+	for _, folder := range []string{f.keys, f.recovery} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
 	}
-	flags := keygenFlags{
-		office: initOffice, out: filepath.Join(folder, "keys"), recoveryOut: filepath.Join(folder, "recovery"), passphraseFile: passphrase,
+	if err := writeKeys(files); err != nil {
+		return fmt.Errorf("nothing was written: %w", err)
 	}
-	if err := runKeygen(std, flags, now); err != nil {
-		return err
-	}
-	if err := writeNew(filepath.Join(folder, "keys", "twilio.token"), a.Token+"\n", secretMode); err != nil {
-		return err
-	}
-	if err := writeNew(file, a.yaml(), publicMode); err != nil {
+	if err := explainKeys(std.out, set, false); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(std.out, "\nWrote %s and the keys. Take the folder recovery/ to a medium offline, now.\n"+
 		"The key and its passphrase lie beside each other: for real use run intake and desk apart,\n"+
-		"and keep the passphrase in your secrets store ({env: NAME} instead of {file: ...}).\n\n", file)
-	if err := check(std, file, config.RoleAll); err != nil {
+		"and keep the passphrase in your secrets store ({env: NAME} instead of {file: ...}).\n\n", f.config)
+	if err := check(std, f.config, config.RoleAll); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(std.out, "\nWhat is still to be done:")
-	c, err := loadConfig(std, file, config.RoleAll)
+	c, err := loadConfig(std, f.config, config.RoleAll)
 	if err != nil {
 		return err
 	}
-	if err := doctor(ctx, std, c, config.RoleAll); err != nil {
-		_, _ = fmt.Fprintf(std.out, "\nMend what is a FAULT above, then run: dropslot doctor -c %s\n", file)
+	err = doctor(ctx, std, c, config.RoleAll)
+	_, _ = fmt.Fprintf(std.out, "\nTo look again: dropslot doctor -c %s --role all\n", f.config)
+	return err
+}
+
+// initFiles is where init writes.
+type initFiles struct{ config, keys, recovery, passphrase, token string }
+
+func initFilesIn(folder string) initFiles {
+	keys := filepath.Join(folder, "keys")
+	return initFiles{
+		config: filepath.Join(folder, "dropslot.yaml"), keys: keys, recovery: filepath.Join(folder, "recovery"),
+		passphrase: filepath.Join(keys, initOffice+".passphrase"), token: filepath.Join(keys, "twilio.token"),
 	}
-	return nil
+}
+
+// check refuses files that exist, before anybody answers questions in vain.
+func (f initFiles) check() (keySet, error) {
+	for _, path := range []string{f.config, f.passphrase, f.token} {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			return keySet{}, fmt.Errorf("nothing was written, because %s exists: take another --dir, or move it away", path)
+		}
+	}
+	set, err := newKeySet(keygenFlags{office: initOffice, out: f.keys, recoveryOut: f.recovery})
+	if err != nil {
+		return set, fmt.Errorf("take another --dir: %w", err)
+	}
+	return set, nil
 }
 
 // askAll asks until each answer has the right shape; the end of the input ends it.
@@ -141,15 +163,6 @@ func readAnswer(std streams, lines *bufio.Reader, secret bool) (string, error) {
 		}
 	}
 	return lines.ReadString('\n')
-}
-
-func writeNew(path, content string, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) // #nosec G304 -- the operator names the folder
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, content)
-	return errors.Join(err, f.Close())
 }
 
 func (a initAnswers) yaml() string {
