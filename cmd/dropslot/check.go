@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -108,16 +107,9 @@ func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
 		_, _ = fmt.Fprintf(w, "\nWhat clients of %s (%s) get; each segment is paid for, at $%s (twilio.price); at most $%s a day (daily_spend):\n",
 			id, office.Name, c.Twilio.Price, c.Offices[id].DailySpend)
 		for _, language := range office.Languages {
-			for _, key := range templates.MessageKeys() {
-				occasion := gateway.Occasion(key)
-				ttl := number.LinkTTL
-				if occasion == gateway.OccasionGreeting && len(office.Languages) < 2 {
-					continue // there is no language to choose
-				}
-				if occasion == gateway.OccasionRequest {
-					ttl = limitsOf(c).RequestTTL
-				}
-				if err := reportText(w, words, office, language, occasion, c, ttl); err != nil {
+			for _, occasion := range occasionsOf(office) {
+				filling := sampleOf(c, occasion, number)
+				if err := reportText(w, words, office, language, filling, c); err != nil {
 					return err
 				}
 			}
@@ -126,19 +118,37 @@ func reportTexts(w io.Writer, texts *templates.Texts, c *config.Config) error {
 	return nil
 }
 
-func reportText(w io.Writer, words wording, office gateway.Office, language string, occasion gateway.Occasion, c *config.Config, ttl time.Duration) error {
-	if occasion == gateway.OccasionVoice {
-		said, err := words.Text(office, language, gateway.Filling{Occasion: occasion})
-		if err != nil {
-			return err
+// occasionsOf are the occasions on which an office's clients are texted, and spoken to.
+func occasionsOf(office gateway.Office) (list []gateway.Occasion) {
+	for _, key := range templates.MessageKeys() {
+		occasion := gateway.Occasion(key)
+		if occasion == gateway.OccasionGreeting && len(office.Languages) < 2 {
+			continue // there is no language to choose
 		}
-		_, err = fmt.Fprintf(w, "  %s %s: said to a caller\n    %s\n", language, occasion, said)
+		list = append(list, occasion)
+	}
+	return list
+}
+
+// sampleOf fills a text as the server would.
+func sampleOf(c *config.Config, occasion gateway.Occasion, number gateway.NumberRule) gateway.Filling {
+	if occasion == gateway.OccasionVoice {
+		return gateway.Filling{Occasion: occasion}
+	}
+	ttl := number.LinkTTL
+	if occasion == gateway.OccasionRequest {
+		ttl = limitsOf(c).RequestTTL
+	}
+	return gateway.Filling{Occasion: occasion, Link: c.PublicURL + "/c/" + sampleToken, TTL: ttl, Count: 3, Reference: "7K3PW"}
+}
+
+func reportText(w io.Writer, words wording, office gateway.Office, language string, filling gateway.Filling, c *config.Config) error {
+	text, err := words.Text(office, language, filling)
+	if err != nil {
 		return err
 	}
-	text, err := words.Text(office, language, gateway.Filling{
-		Occasion: occasion, Link: c.PublicURL + "/c/" + sampleToken, TTL: ttl, Count: 3, Reference: "7K3PW",
-	})
-	if err != nil {
+	if filling.Occasion == gateway.OccasionVoice {
+		_, err = fmt.Fprintf(w, "  %s %s: said to a caller\n    %s\n", language, filling.Occasion, text)
 		return err
 	}
 	s := templates.CountSegments(text)
@@ -150,6 +160,6 @@ func reportText(w io.Writer, words wording, office gateway.Office, language stri
 		count += fmt.Sprintf(" (%s is not in GSM-7)", strings.Join(templates.Beyond(text), " "))
 	}
 	_, err = fmt.Fprintf(w, "  %s %s: %s, %s, %d units, $%.2f a thousand\n    %s\n",
-		language, occasion, count, s.Encoding, s.Units, 1000*float64(s.Count)*c.Twilio.Price.Float(), text)
+		language, filling.Occasion, count, s.Encoding, s.Units, 1000*float64(s.Count)*c.Twilio.Price.Float(), text)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -12,7 +13,8 @@ import (
 )
 
 func newNumbersPosterCommand(std streams) *cobra.Command {
-	var path, office, out, paper string
+	var path, office, number, out, paper string
+	var force bool
 	command := &cobra.Command{
 		Use:   "poster --office OFFICE --out FILE.svg",
 		Short: "Draw a page to print: the number, a QR code that opens a text to it, and three steps",
@@ -29,21 +31,56 @@ and three steps in pictures.`,
 				return errors.New("the page is written as SVG: end the name after --out with .svg; a browser prints it, also to PDF")
 			}
 			return withOffices(std, path, office, func(p printed) error {
-				if err := os.WriteFile(out, []byte(p.poster(size)), 0o644); err != nil { // #nosec G306 -- it hangs on a wall
+				chosen, err := p.choose(number)
+				if err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(std.out, "%s is drawn: open it in a browser and print it.\n", out)
+				if err := writePoster(out, p.poster(size, chosen), force); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(std.out, "%s is drawn: open it in a browser and print it.\n", out)
 				return err
 			})
 		},
 	}
 	addConfigFlag(command, &path)
 	command.Flags().StringVar(&office, "office", "", "the office whose page it is")
+	command.Flags().StringVar(&number, "number", "", "the number to draw, if the office has several")
+	command.Flags().BoolVar(&force, "force", false, "write over a file that exists")
 	command.Flags().StringVar(&out, "out", "", "the file to write, ending in .svg")
 	command.Flags().StringVar(&paper, "paper", "letter", "letter or a4")
 	_ = command.MarkFlagRequired("office")
 	_ = command.MarkFlagRequired("out")
 	return command
+}
+
+// choose gives the number that a page shows: the named one, or the only one.
+func (p printed) choose(number string) (string, error) {
+	switch {
+	case slices.Contains(p.numbers, number):
+		return number, nil
+	case number != "":
+		return "", fmt.Errorf("the office has no number %s; it has %s", number, strings.Join(p.numbers, ", "))
+	case len(p.numbers) > 1:
+		return "", fmt.Errorf("the office has several numbers; choose the page's with --number: %s", strings.Join(p.numbers, ", "))
+	}
+	return p.numbers[0], nil
+}
+
+func writePoster(path, page string, force bool) error {
+	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, how, publicMode) // #nosec G302 G304 -- the operator names it; it hangs on a wall
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s exists: take another name, or add --force to write over it", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(page)
+	return errors.Join(err, f.Close())
 }
 
 // papers are the widths and heights of paper in millimeters.
@@ -107,8 +144,7 @@ func readable(e164 string) string {
 }
 
 // poster lays the page out on A4, 210 by 297 mm; other paper shows it smaller.
-func (p printed) poster(paper [2]float64) string {
-	number := p.numbers[0]
+func (p printed) poster(paper [2]float64, number string) string {
 	d := &drawing{}
 	d.add(`<svg xmlns="http://www.w3.org/2000/svg" width="%gmm" height="%gmm" viewBox="0 0 210 297" font-family="DejaVu Sans, Noto Sans, Verdana, Arial, sans-serif" fill="#111">`, paper[0], paper[1])
 	d.add(`<title>%s: %s</title>`, escape(p.office.Name), escape(readable(number)))

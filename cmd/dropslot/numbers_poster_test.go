@@ -25,8 +25,8 @@ func TestPosterFits(t *testing.T) {
 	names := []string{"N", "North County Benefits", "<&\"'>", strings.Repeat("Department of Human Services ", 4)}
 	for _, name := range names {
 		for _, languages := range [][]string{{"en"}, {"es", "en"}, {"xx"}} {
-			p := printed{texts: texts, office: gateway.Office{Name: name, Phone: "+15551230199", Languages: languages}, numbers: []string{"+15551230100"}}
-			page := p.poster(papers["a4"])
+			p := printed{texts: texts, office: gateway.Office{Name: name, Phone: "+15551230199", Languages: languages}}
+			page := p.poster(papers["a4"], "+15551230100")
 			for d := xml.NewDecoder(strings.NewReader(page)); ; {
 				if _, err := d.Token(); errors.Is(err, io.EOF) {
 					break

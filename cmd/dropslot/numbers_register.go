@@ -94,14 +94,15 @@ What is sent
   Use case             Low Volume Mixed, or Government Services if Twilio offers it
   Volume               [texts a month]
   Description          %[1]s gives each person who texts this number, or who asked
-    for it at the office, a private link to send documents for their case. The
-    link is answered once per text. Receipts and one reminder may follow. No
-    marketing, no lists, no lending, no affiliates.
+    for it at the office, a private link to send documents for their case: one
+    answer per text at most. There may follow: a receipt, word of what became of
+    photos that were texted, one reminder, and a new link when the person asks for
+    one. No marketing, no lists, no lending, no affiliates.
   Links in texts       yes, on %[4]s alone; no shortener
   Telephone numbers    yes, %[2]s
   Age-gated content    no
 
-Sample messages
+Sample messages: all that are ever sent, the most telling first
 %[5]s
 How people agree (opt-in)
   A person texts first: the number stands on posters and letters of the office
@@ -139,23 +140,21 @@ func (p printed) register(out io.Writer) error {
 	return err
 }
 
-// sampled are the occasions that show reviewers all there is.
-var sampled = []gateway.Occasion{gateway.OccasionLink, gateway.OccasionRequest, gateway.OccasionReceipt, gateway.OccasionReminder}
+// sampled come first among the samples: a form may take no more than five.
+var sampled = []gateway.Occasion{
+	gateway.OccasionLink, gateway.OccasionRequest, gateway.OccasionReceipt, gateway.OccasionReminder, gateway.OccasionPhotosSaved,
+}
 
-// samples are the office's texts as its clients get them: the link, what a
-// caseworker sends, the receipt, the reminder.
+// samples are all of the office's texts, as its clients get them.
 func (p printed) samples() (string, error) {
+	rest := slices.DeleteFunc(occasionsOf(p.office), func(o gateway.Occasion) bool {
+		return o == gateway.OccasionVoice || slices.Contains(sampled, o)
+	})
 	var out strings.Builder
 	number, _ := directoryOf(p.config).NumberOf(p.office.ID)
 	for _, language := range p.office.Languages {
-		for _, occasion := range sampled {
-			ttl := number.LinkTTL
-			if occasion == gateway.OccasionRequest {
-				ttl = limitsOf(p.config).RequestTTL
-			}
-			text, err := p.words.Text(p.office, language, gateway.Filling{
-				Occasion: occasion, Link: p.config.PublicURL + "/c/" + sampleToken, TTL: ttl, Count: 3, Reference: "7K3PW",
-			})
+		for _, occasion := range slices.Concat(sampled, rest) {
+			text, err := p.words.Text(p.office, language, sampleOf(p.config, occasion, number))
 			if err != nil {
 				return "", err
 			}
