@@ -204,7 +204,8 @@ func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule)
 // the opt-out, and who wants texts again can text START again.
 func (f *Leftovers) decide(m Message, s Standing, made time.Time, started bool) (d Decision, kept Reason) {
 	d = Decision{Reason: ReasonMissed, Standing: s}
-	if reason, unanswerable := senderReason(m, Rules{Countries: f.Directory.Countries, Own: f.Directory.Own()}); unanswerable {
+	reason, unanswerable := senderReason(m, Rules{Countries: f.Directory.Countries, Own: f.Directory.Own()})
+	if unanswerable && (reason != ReasonCountry || m.Keyword() == KeywordNone) { // who texts STOP from abroad means it, too
 		d.Reason = reason
 		return d, reason
 	}

@@ -34,7 +34,7 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 		return Decision{Reason: reason, Standing: s}
 	}
 	if m.Keyword() != KeywordNone {
-		return keyword(m, s, now)
+		return keyword(m, s, now, Decision{})
 	}
 	before := language(s, r)
 	if told := tellLanguage(m, r); told != "" {
@@ -54,8 +54,9 @@ func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	return answer(m, s, r, now)
 }
 
-// keyword is what happens to a word that Twilio itself answers.
-func keyword(m Message, s Standing, now time.Time) Decision {
+// keyword is what happens to a word that Twilio itself answers; any other
+// message gets the decision given.
+func keyword(m Message, s Standing, now time.Time, otherwise Decision) Decision {
 	switch m.Keyword() {
 	case KeywordStop:
 		if !s.OptedOut() {
@@ -65,8 +66,10 @@ func keyword(m Message, s Standing, now time.Time) Decision {
 	case KeywordStart:
 		s.OptedOutAt = time.Time{}
 		return Decision{Reason: ReasonStart, Standing: s}
+	case KeywordHelp:
+		return Decision{Reason: ReasonHelp, Standing: s}
 	}
-	return Decision{Reason: ReasonHelp, Standing: s}
+	return otherwise
 }
 
 // senderReason tells why a sender is never answered, if so. A number of ours

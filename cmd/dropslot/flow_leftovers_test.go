@@ -35,6 +35,7 @@ func TestAdoptedKeywords(t *testing.T) {
 		texts func(w *town)
 		out   int
 	}{
+		"a lost STOP from abroad":         {func(w *town) { w.lost("+442071838750", "STOP") }, 1},
 		"a lost STOP":                     {func(w *town) { w.lost(client, "STOP") }, 1},
 		"a lost STOP before a START":      {func(w *town) { w.lost(client, "Stop"); w.text(client, "START") }, 0},
 		"a lost START before a STOP":      {func(w *town) { w.lost(client, "start"); w.text(client, "STOP") }, 1},
