@@ -30,13 +30,16 @@ type Channel struct {
 
 const (
 	// channelLease is how long a worker has a row for itself. A picture of 5 MB
-	// over a slow line takes a minute; a message holds ten as a rule.
-	channelLease = 10 * time.Minute
-	// channelPatience bounds the work on one row, well within the lease.
-	channelPatience = 8 * time.Minute
-	// channelBatch rows are claimed at once and worked by channelHands.
-	channelBatch = 32
+	// over a slow line takes a minute.
+	channelLease = 5 * time.Minute
+	// channelPatience bounds the work on one row, well within the lease. What was
+	// done by then stays done; the next try goes on with the rest.
+	channelPatience = 4 * time.Minute
+	// channelHands rows of a kind are worked at once.
 	channelHands = 8
+	// channelLook is how often a hand that is free looks for more while others
+	// work: a slow picture keeps no other text waiting.
+	channelLook = time.Second
 	// mediaPatience is how long after the webhook a picture that Twilio does not
 	// know (yet) is waited for.
 	mediaPatience = time.Hour
@@ -60,6 +63,9 @@ const codePanic Code = "panic"
 // panicTries is how often work that panics is tried: more will not help.
 const panicTries = 5
 
+// leastTries are granted however old a row is.
+const leastTries = 8
+
 // backoff is the pause after each failure; the last one goes on.
 var backoff = []time.Duration{
 	5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute,
@@ -69,44 +75,50 @@ var backoff = []time.Duration{
 // Run works until nothing is due. Failures of single rows are put off and stand
 // in their rows; an error means that the records are out of reach.
 func (c *Channel) Run(ctx context.Context) error {
-	return errors.Join(
-		drain(ctx, func(ctx context.Context) ([]TextWork, error) {
-			return c.Records.ClaimTexts(ctx, c.Now(), channelLease, channelBatch)
-		}, c.text),
-		drain(ctx, func(ctx context.Context) ([]OutgoingWork, error) {
-			return c.Records.ClaimOutgoing(ctx, c.Now(), channelLease, channelBatch)
-		}, c.outgoing),
-	)
+	var texts, outgoing error
+	var both sync.WaitGroup
+	both.Go(func() {
+		texts = drain(ctx, func(ctx context.Context, most int) ([]TextWork, error) {
+			return c.Records.ClaimTexts(ctx, c.Now(), channelLease, most)
+		}, c.text)
+	})
+	both.Go(func() {
+		outgoing = drain(ctx, func(ctx context.Context, most int) ([]OutgoingWork, error) {
+			return c.Records.ClaimOutgoing(ctx, c.Now(), channelLease, most)
+		}, c.outgoing)
+	})
+	both.Wait()
+	return errors.Join(texts, outgoing)
 }
 
-// drain claims batches and works each row, several at a time.
-func drain[T any](ctx context.Context, claim func(context.Context) ([]T, error), work func(context.Context, T) error) error {
-	for ctx.Err() == nil {
-		rows, err := claim(ctx)
-		if err != nil || len(rows) == 0 {
-			return err
+// drain claims rows and works them, several at a time, until none is due. It
+// claims no more than it has free hands for: a lease does not run while its row
+// waits.
+func drain[T any](ctx context.Context, claim func(context.Context, int) ([]T, error), work func(context.Context, T) error) error {
+	free, finished := channelHands, make(chan error, channelHands)
+	var failed error
+	for failed == nil && ctx.Err() == nil {
+		if free > 0 {
+			rows, err := claim(ctx, free)
+			if err != nil || len(rows) == 0 && free == channelHands {
+				failed = err
+				break
+			}
+			free -= len(rows)
+			for _, row := range rows {
+				go func() { finished <- work(ctx, row) }()
+			}
 		}
-		hands := make(chan struct{}, channelHands)
-		var all sync.WaitGroup
-		var mutex sync.Mutex
-		var failed error
-		for _, row := range rows {
-			hands <- struct{}{}
-			all.Go(func() {
-				defer func() { <-hands }()
-				if err := work(ctx, row); err != nil {
-					mutex.Lock()
-					failed = errors.Join(failed, err)
-					mutex.Unlock()
-				}
-			})
-		}
-		all.Wait()
-		if failed != nil {
-			return failed
+		select {
+		case failed = <-finished:
+			free++
+		case <-time.After(channelLook):
 		}
 	}
-	return nil
+	for ; free < channelHands; free++ {
+		failed = errors.Join(failed, <-finished)
+	}
+	return failed
 }
 
 // text takes one text's next step. A failure is noted in its row; an error is
@@ -123,7 +135,7 @@ func (c *Channel) text(ctx context.Context, t TextWork) error {
 	if err == nil || ctx.Err() != nil {
 		return nil // a process that stops leaves the row to its lease
 	}
-	p, dead := c.postponed(err, t.Step, t.Tries, t.ReceivedAt)
+	p, dead := c.postponed(err, t.Step, t.Tries, t.TakenOnAt)
 	var jobs []Job
 	var audit []AuditEntry
 	if dead {
@@ -135,7 +147,7 @@ func (c *Channel) text(ctx context.Context, t TextWork) error {
 	c.Log.LogAttrs(ctx, slog.LevelWarn, "a text's step is put off",
 		slog.String("text", string(t.ID)), slog.String("step", string(t.Step)), slog.Int("tries", p.Tries),
 		slog.String("fault", string(p.Fault)), slog.Bool("dead", dead))
-	return c.Records.PostponeText(ctx, t.ID, p, jobs, audit...)
+	return c.Records.PostponeText(ctx, t, p, jobs, audit...)
 }
 
 // outgoing erases the words of one of our own texts.
@@ -154,16 +166,16 @@ func (c *Channel) outgoing(ctx context.Context, w OutgoingWork) error {
 	})
 	switch {
 	case err == nil:
-		return c.Records.FinishOutgoing(ctx, w.SID, c.Now(), entry)
+		return c.Records.FinishOutgoing(ctx, w, c.Now(), entry)
 	case ctx.Err() != nil:
 		return nil
 	}
-	p, dead := c.postponed(err, StepErase, w.Tries, w.LearnedAt)
+	p, dead := c.postponed(err, StepErase, w.Tries, w.TakenOnAt)
 	var audit []AuditEntry
 	if dead {
 		audit = append(audit, c.entry(ActionChannelDead, "message:"+w.SID, w.Office, OutcomeFailed, string(p.Fault)))
 	}
-	return c.Records.PostponeOutgoing(ctx, w.SID, p, audit...)
+	return c.Records.PostponeOutgoing(ctx, w, p, audit...)
 }
 
 // postponed decides when a failed step is tried again, or that it is not.
@@ -184,7 +196,7 @@ func (c *Channel) postponed(err error, step Step, tries int, since time.Time) (P
 		pause = max(pause, waits.RetryAfter())
 	}
 	p.DueAt = now.Add(pause)
-	dead := now.Sub(since) > c.Limits.ErasePatience || p.Fault == codePanic && p.Tries >= panicTries
+	dead := now.Sub(since) > c.Limits.ErasePatience && p.Tries >= leastTries || p.Fault == codePanic && p.Tries >= panicTries
 	if dead {
 		p.Step, p.DueAt = StepDead, time.Time{}
 	}

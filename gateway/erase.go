@@ -14,11 +14,11 @@ func (c *Channel) erase(ctx context.Context, t TextWork) error {
 	var proofs []AuditEntry
 	again, err := c.eraseMedia(ctx, t, &proofs)
 	if again {
-		return c.Records.CollectAgain(ctx, t.ID, c.Now())
+		return c.Records.CollectAgain(ctx, t, c.Now())
 	}
 	err = errors.Join(c.eraseWords(ctx, t, &proofs), err)
 	if err == nil {
-		return c.Records.FinishText(ctx, t.ID, c.Now(), proofs...)
+		return c.Records.FinishText(ctx, t, c.Now(), proofs...)
 	}
 	if len(proofs) == 0 {
 		return err

@@ -7,7 +7,8 @@ import (
 
 // ChannelRecords is the queue of what is to be sealed and erased at Twilio.
 // The rows themselves are the queue: whoever claims one has it until the lease
-// ends, after which it comes due again.
+// ends, after which it comes due again. A write by a worker whose lease was
+// over, and whose row another has taken on, changes nothing in the row.
 type ChannelRecords interface {
 	// ClaimTexts gives at most limit texts whose step is due, the longest due
 	// first, and moves their due time to the end of the lease.
@@ -25,17 +26,18 @@ type ChannelRecords interface {
 	// TextPages gives the keys of the pages that came with a text.
 	TextPages(ctx context.Context, id TextID) ([]PageKey, error)
 	// PostponeText puts a text off, or gives it up if p.Step is StepDead.
-	PostponeText(ctx context.Context, id TextID, p Postponed, jobs []Job, audit ...AuditEntry) error
+	PostponeText(ctx context.Context, t TextWork, p Postponed, jobs []Job, audit ...AuditEntry) error
 	// CollectAgain sends a text back: it holds pictures that were not seen.
-	CollectAgain(ctx context.Context, id TextID, now time.Time) error
-	// FinishText notes that nothing of a text lies at Twilio any more.
-	FinishText(ctx context.Context, id TextID, at time.Time, audit ...AuditEntry) error
+	CollectAgain(ctx context.Context, t TextWork, now time.Time) error
+	// FinishText notes that nothing of a text lies at Twilio any more. The audit
+	// entries, proofs of what was done, are written in any case.
+	FinishText(ctx context.Context, t TextWork, at time.Time, audit ...AuditEntry) error
 
 	// ClaimOutgoing, PostponeOutgoing and FinishOutgoing do the same for the
 	// texts of ours.
 	ClaimOutgoing(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]OutgoingWork, error)
-	PostponeOutgoing(ctx context.Context, sid string, p Postponed, audit ...AuditEntry) error
-	FinishOutgoing(ctx context.Context, sid string, at time.Time, audit ...AuditEntry) error
+	PostponeOutgoing(ctx context.Context, w OutgoingWork, p Postponed, audit ...AuditEntry) error
+	FinishOutgoing(ctx context.Context, w OutgoingWork, at time.Time, audit ...AuditEntry) error
 	// Append writes audit entries.
 	Append(ctx context.Context, entries ...AuditEntry) error
 }
@@ -45,9 +47,11 @@ type TextWork struct {
 	Text
 	Keeping
 	Submission SubmissionID
-	Tries      int  // of this step
-	Fault      Code // of the last try
-	Refused    int  // pictures that could not be kept
+	Tries      int       // of this step
+	Fault      Code      // of the last try
+	Refused    int       // pictures that could not be kept
+	TakenOnAt  time.Time // that patience counts from: received, or asked for again
+	Lease      time.Time // its end, by which the claim is known
 }
 
 // OutgoingWork is a text of ours whose words are to be erased.
@@ -55,7 +59,8 @@ type OutgoingWork struct {
 	SID       string
 	Office    OfficeID
 	Number    Number
-	LearnedAt time.Time
+	TakenOnAt time.Time
+	Lease     time.Time
 	Tries     int
 }
 

@@ -92,8 +92,11 @@ func TestDoctorFindsWhatIsLeftAndWhatIsOpen(t *testing.T) {
 	}
 	w.text(client, "my papers", twiliotest.Media{Content: picture(t, 1)})
 	w.fake.Settle()
-	id := gateway.TextID(w.ids("SELECT id FROM texts")[0])
-	if err := w.records.PostponeText(t.Context(), id, gateway.Postponed{Step: gateway.StepDead, Tries: 9, Fault: gateway.CodeForbidden}, nil); err != nil {
+	rows, err := w.records.ClaimTexts(t.Context(), time.Now().Add(time.Second), time.Minute, 1)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d texts are due, %v", len(rows), err)
+	}
+	if err := w.records.PostponeText(t.Context(), rows[0], gateway.Postponed{Step: gateway.StepDead, Tries: 9, Fault: gateway.CodeForbidden}, nil); err != nil {
 		t.Fatal(err)
 	}
 	report, err := w.examine(c)
@@ -102,7 +105,7 @@ func TestDoctorFindsWhatIsLeftAndWhatIsOpen(t *testing.T) {
 	}
 	has(t, report, "1 given up", "dropslot jobs retry --all", "BAA with Twilio, signed", "renew it, then write", "ok     BAA with Host",
 		"+15551230100: pictures need a password")
-	if err := w.records.ChannelBoard(time.Now).Retry(t.Context(), "text:"+string(id)); err != nil {
+	if err := w.records.ChannelBoard(time.Now).Retry(t.Context(), "text:"+string(rows[0].ID)); err != nil {
 		t.Fatal(err)
 	}
 	w.work()

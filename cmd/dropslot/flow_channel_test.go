@@ -246,3 +246,47 @@ func TestAMessageThatCannotBeLookedAtIsInNoOthersWay(t *testing.T) {
 		t.Errorf("%d texts are taken on", n)
 	}
 }
+
+// One picture that comes slowly keeps nobody else's waiting.
+func TestASlowPictureKeepsNoOtherWaiting(t *testing.T) {
+	w := newTown(t, nil)
+	w.fake.Break(twiliotest.Fault{Kind: twiliotest.Slow, On: twiliotest.FetchMedia, Times: 1, Delay: 5 * time.Second})
+	w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
+	w.wait(time.Minute)
+	ended := make(chan error, 1)
+	go func() { ended <- w.channel.Run(t.Context()) }()
+	time.Sleep(200 * time.Millisecond) // the slow one is taken on
+	w.text("+13125550199", "", twiliotest.Media{Content: picture(t, 2)})
+	w.wait(time.Minute)
+	for began := time.Now(); w.count("pages") == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 4*time.Second {
+			t.Fatal("the second person's picture waits for the first one's")
+		}
+	}
+	if err := <-ended; err != nil || w.count("pages") != 2 {
+		t.Errorf("%d pages in the end, %v", w.count("pages"), err)
+	}
+}
+
+// What an operator dropped is not fetched later; it is erased all the same.
+func TestWhatWasDroppedIsErasedUnseen(t *testing.T) {
+	w := newTown(t, nil)
+	w.text(client, "my papers", twiliotest.Media{Content: picture(t, 1)})
+	board := w.records.ChannelBoard(w.now)
+	for _, id := range w.ids("SELECT id FROM texts") {
+		if err := board.Drop(t.Context(), "text:"+id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wait(2 * time.Hour)
+	if err := w.leftovers.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if n := w.count("pages") + w.count("notes"); n != 0 {
+		t.Errorf("%d pieces were kept", n)
+	}
+	if words, media := w.left(); words+media != 0 {
+		t.Errorf("%d words and %d pictures are left", words, media)
+	}
+}

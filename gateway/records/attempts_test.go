@@ -185,7 +185,7 @@ func TestPicturesThatWereGivenUpAreTold(t *testing.T) {
 		text, _ := w.texted(north, phone(north, 1), 3)
 		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
 		w.check(err, "")
-		w.check(w.PostponeText(t.Context(), text.ID, gateway.Postponed{Step: gateway.StepDead, Fault: gateway.CodeForbidden}, nil), "")
+		w.check(w.PostponeText(t.Context(), w.claimed(text.ID, noon), gateway.Postponed{Step: gateway.StepDead, Fault: gateway.CodeForbidden}, nil), "")
 		told, err := w.PhotosToTell(t.Context(), s.ID)
 		w.check(err, "")
 		if told.Refused != 3 || told.Waiting != 0 {

@@ -90,16 +90,19 @@ func (b channelBoard) Retry(ctx context.Context, id string) error {
 	return b.change(ctx, id, map[string]string{
 		boardText: `UPDATE texts SET step = CASE WHEN step <> 'dead' THEN step
 			WHEN media = 'pending' OR words = 'pending' THEN 'collect' ELSE 'erase' END,
-			due_at = $2, tries = 0, fault = '' WHERE id = $1 AND step <> 'done'`,
-		boardOutgoing: "UPDATE outgoing SET step = 'erase', due_at = $2, tries = 0, fault = '' WHERE sid = $1 AND step <> 'done'",
+			due_at = $2, taken_on_at = $2, tries = 0, fault = '' WHERE id = $1 AND step <> 'done'`,
+		boardOutgoing: "UPDATE outgoing SET step = 'erase', due_at = $2, taken_on_at = $2, tries = 0, fault = '' WHERE sid = $1 AND step <> 'done'",
 	}, ms(b.now()))
 }
 
-// Drop ends a row: what lies at Twilio stays there until it is looked through,
-// for which a text must not pass as erased.
+// Drop ends a row: what was not fetched by now never is, and what lies at
+// Twilio stays there until the daily look has it erased, for which a text must
+// not pass as erased.
 func (b channelBoard) Drop(ctx context.Context, id string) error {
 	return b.change(ctx, id, map[string]string{
-		boardText:     "UPDATE texts SET step = 'done', due_at = 0, erased_at = 0 WHERE id = $1 AND step <> 'done'",
+		boardText: `UPDATE texts SET step = 'done', due_at = 0, erased_at = 0,
+			media = CASE media WHEN 'pending' THEN 'not-kept' ELSE media END,
+			words = CASE words WHEN 'pending' THEN 'not-kept' ELSE words END WHERE id = $1 AND step <> 'done'`,
 		boardOutgoing: "UPDATE outgoing SET step = 'done', due_at = 0 WHERE sid = $1 AND step <> 'done'",
 	})
 }

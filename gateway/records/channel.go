@@ -8,12 +8,13 @@ import (
 )
 
 const workColumns = `id, account_sid, message_sid, office, number, sender, phone, received_at, media_count,
-	submission, media, words, step, tries, fault, refused`
+	submission, media, words, step, tries, fault, refused,
+	CASE WHEN taken_on_at > 0 THEN taken_on_at ELSE received_at END, due_at`
 
 func scanWork(r scanner) (w gateway.TextWork, err error) {
 	err = r.Scan((*string)(&w.ID), &w.AccountSID, &w.MessageSID, (*string)(&w.Office), (*string)(&w.Number),
 		fixed(w.Sender[:]), (*[]byte)(&w.Phone), at(&w.ReceivedAt), &w.MediaCount, (*string)(&w.Submission),
-		(*string)(&w.Media), (*string)(&w.Words), (*string)(&w.Step), &w.Tries, (*string)(&w.Fault), &w.Refused)
+		(*string)(&w.Media), (*string)(&w.Words), (*string)(&w.Step), &w.Tries, (*string)(&w.Fault), &w.Refused, at(&w.TakenOnAt), at(&w.Lease))
 	return w, err
 }
 
@@ -24,7 +25,7 @@ func (s *Store) ClaimTexts(ctx context.Context, now time.Time, lease time.Durati
 	return write(ctx, s, "claim texts", "", func(x *tx) ([]gateway.TextWork, error) {
 		return all(x, scanWork, `UPDATE texts SET due_at = $2
 			WHERE due_at > 0 AND due_at <= $1 AND id IN
-			(SELECT id FROM texts WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $3)
+			(SELECT id FROM texts WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $3 `+s.dialect.skipLocked()+`)
 			RETURNING `+workColumns, ms(now), ms(now.Add(lease)), limit)
 	})
 }
@@ -38,11 +39,11 @@ func (s *Store) TextPages(ctx context.Context, id gateway.TextID) ([]gateway.Pag
 }
 
 // PostponeText puts a text off or gives it up; see the port.
-func (s *Store) PostponeText(ctx context.Context, id gateway.TextID, p gateway.Postponed, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+func (s *Store) PostponeText(ctx context.Context, t gateway.TextWork, p gateway.Postponed, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "postpone text", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE texts SET step = $2, due_at = $3, tries = $4, fault = $5 WHERE id = $1",
-			string(id), string(p.Step), ms(p.DueAt), p.Tries, string(p.Fault))
-		if err != nil {
+		n, err := x.exec("UPDATE texts SET step = $3, due_at = $4, tries = $5, fault = $6 WHERE id = $1 AND due_at = $2",
+			string(t.ID), ms(t.Lease), string(p.Step), ms(p.DueAt), p.Tries, string(p.Fault))
+		if err != nil || n == 0 {
 			return struct{}{}, err
 		}
 		if err := x.enqueue(jobs...); err != nil {
@@ -54,18 +55,20 @@ func (s *Store) PostponeText(ctx context.Context, id gateway.TextID, p gateway.P
 }
 
 // CollectAgain sends a text back; see the port.
-func (s *Store) CollectAgain(ctx context.Context, id gateway.TextID, now time.Time) error {
+func (s *Store) CollectAgain(ctx context.Context, t gateway.TextWork, now time.Time) error {
 	_, err := write(ctx, s, "collect again", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE texts SET step = 'collect', media = 'pending', due_at = $2, tries = 0, fault = '' WHERE id = $1", string(id), ms(now))
+		_, err := x.exec(`UPDATE texts SET step = 'collect', media = 'pending', due_at = $3, tries = 0, fault = ''
+			WHERE id = $1 AND due_at = $2`, string(t.ID), ms(t.Lease), ms(now))
 		return struct{}{}, err
 	})
 	return err
 }
 
 // FinishText notes that nothing of a text lies at Twilio any more.
-func (s *Store) FinishText(ctx context.Context, id gateway.TextID, at time.Time, audit ...gateway.AuditEntry) error {
+func (s *Store) FinishText(ctx context.Context, t gateway.TextWork, at time.Time, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "finish text", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE texts SET step = 'done', due_at = 0, tries = 0, fault = '', erased_at = $2 WHERE id = $1", string(id), ms(at))
+		_, err := x.exec("UPDATE texts SET step = 'done', due_at = 0, tries = 0, fault = '', erased_at = $3 WHERE id = $1 AND due_at = $2",
+			string(t.ID), ms(t.Lease), ms(at))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -78,20 +81,21 @@ func (s *Store) FinishText(ctx context.Context, id gateway.TextID, at time.Time,
 func (s *Store) ClaimOutgoing(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]gateway.OutgoingWork, error) {
 	return write(ctx, s, "claim outgoing texts", "", func(x *tx) ([]gateway.OutgoingWork, error) {
 		return all(x, func(r scanner) (w gateway.OutgoingWork, err error) {
-			return w, r.Scan(&w.SID, (*string)(&w.Office), (*string)(&w.Number), at(&w.LearnedAt), &w.Tries)
+			return w, r.Scan(&w.SID, (*string)(&w.Office), (*string)(&w.Number), at(&w.TakenOnAt), at(&w.Lease), &w.Tries)
 		}, `UPDATE outgoing SET due_at = $2
 			WHERE due_at > 0 AND due_at <= $1 AND sid IN
-			(SELECT sid FROM outgoing WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, sid LIMIT $3)
-			RETURNING sid, office, number, learned_at, tries`, ms(now), ms(now.Add(lease)), limit)
+			(SELECT sid FROM outgoing WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, sid LIMIT $3 `+s.dialect.skipLocked()+`)
+			RETURNING sid, office, number, CASE WHEN taken_on_at > 0 THEN taken_on_at ELSE learned_at END, due_at, tries`,
+			ms(now), ms(now.Add(lease)), limit)
 	})
 }
 
 // PostponeOutgoing puts a text of ours off or gives it up; see the port.
-func (s *Store) PostponeOutgoing(ctx context.Context, sid string, p gateway.Postponed, audit ...gateway.AuditEntry) error {
+func (s *Store) PostponeOutgoing(ctx context.Context, w gateway.OutgoingWork, p gateway.Postponed, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "postpone outgoing text", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE outgoing SET step = $2, due_at = $3, tries = $4, fault = $5 WHERE sid = $1",
-			sid, string(p.Step), ms(p.DueAt), p.Tries, string(p.Fault))
-		if err != nil {
+		n, err := x.exec("UPDATE outgoing SET step = $3, due_at = $4, tries = $5, fault = $6 WHERE sid = $1 AND due_at = $2",
+			w.SID, ms(w.Lease), string(p.Step), ms(p.DueAt), p.Tries, string(p.Fault))
+		if err != nil || n == 0 {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
@@ -100,9 +104,10 @@ func (s *Store) PostponeOutgoing(ctx context.Context, sid string, p gateway.Post
 }
 
 // FinishOutgoing notes that the words of a text of ours are gone.
-func (s *Store) FinishOutgoing(ctx context.Context, sid string, at time.Time, audit ...gateway.AuditEntry) error {
+func (s *Store) FinishOutgoing(ctx context.Context, w gateway.OutgoingWork, at time.Time, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "finish outgoing text", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE outgoing SET step = 'done', due_at = 0, tries = 0, fault = '', erased_at = $2 WHERE sid = $1", sid, ms(at))
+		_, err := x.exec("UPDATE outgoing SET step = 'done', due_at = 0, tries = 0, fault = '', erased_at = $3 WHERE sid = $1 AND due_at = $2",
+			w.SID, ms(w.Lease), ms(at))
 		if err != nil {
 			return struct{}{}, err
 		}

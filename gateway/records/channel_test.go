@@ -3,6 +3,7 @@ package records
 import (
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,20 @@ const (
 	mediaTwo = "ME00000000000000000000000000000002"
 )
 
+// claimed takes a text on.
+func (w *world) claimed(id gateway.TextID, at time.Time) gateway.TextWork {
+	w.t.Helper()
+	rows, err := w.ClaimTexts(w.t.Context(), at, time.Minute, 100)
+	w.check(err, "")
+	for _, row := range rows {
+		if row.ID == id {
+			return row
+		}
+	}
+	w.t.Fatal("the text is not due")
+	return gateway.TextWork{}
+}
+
 // However many workers claim at once, each text is one worker's until its
 // lease is over; the row of a worker that died comes due again.
 func TestALeaseIsOneWorkers(t *testing.T) {
@@ -102,6 +117,42 @@ func TestALeaseIsOneWorkers(t *testing.T) {
 		}
 		if n := claim(w, noon.Add(time.Minute), 100); n != 40 {
 			t.Errorf("%d texts came due after their leases", n)
+		}
+	})
+}
+
+// A worker that was away longer than its lease changes nothing in a row that
+// another has taken on, and loses no proof of what it erased.
+func TestAWorkerWhoseLeaseIsOverChangesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 0)
+		w.collect(text, noon)
+		slow := w.claimed(text.ID, noon)
+		fast := w.claimed(text.ID, noon.Add(time.Minute))
+		late := gateway.Postponed{Step: gateway.StepCollect, DueAt: noon, Tries: 1, Fault: gateway.CodeUnavailable}
+		unchanged := func(after string) {
+			t.Helper()
+			if w.count("texts WHERE step = 'erase' AND tries = 0 AND erased_at = 0 AND due_at = "+strconv.FormatInt(fast.Lease.UnixMilli(), 10)) != 1 {
+				t.Errorf("%s changed the row", after)
+			}
+		}
+		waiting := w.count("river_job")
+		jobs := []gateway.Job{{Kind: gateway.JobTellPhotos, Subject: "S", RunAt: noon}}
+		w.check(w.PostponeText(t.Context(), slow, late, jobs, entry(gateway.ActionChannelDead, "text:1")), "")
+		unchanged("putting it off")
+		if n := w.count("audit WHERE action = 'channel.dead'") + w.count("river_job") - waiting; n != 0 {
+			t.Errorf("%d things followed from it all the same", n)
+		}
+		w.check(w.CollectAgain(t.Context(), slow, noon), "")
+		unchanged("sending it back")
+		w.check(w.FinishText(t.Context(), slow, noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
+		unchanged("finishing it")
+		if w.count("audit WHERE action = 'twilio.erased'") != 1 {
+			t.Error("the proof is lost")
+		}
+		w.check(w.FinishText(t.Context(), fast, noon), "")
+		if w.count("texts WHERE step = 'done'") != 1 {
+			t.Error("the one that has it cannot finish it")
 		}
 	})
 }
@@ -185,7 +236,7 @@ func TestAPictureIsSealedOnce(t *testing.T) {
 			t.Errorf("%d notes", n)
 		}
 		// More pictures are found when the text is to be erased.
-		w.check(w.CollectAgain(t.Context(), text.ID, noon), "")
+		w.check(w.CollectAgain(t.Context(), w.claimed(text.ID, noon), noon), "")
 		unused, err = w.SaveCollected(t.Context(), gateway.Collected{
 			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
 			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
@@ -233,13 +284,14 @@ func TestEveryAnswerIsErasedEvenTwoToOneText(t *testing.T) {
 		}
 		// A messaging service's callback names the message alone.
 		w.check(w.SaveDelivery(t.Context(), gateway.Delivery{SID: "SM1", State: gateway.DeliveryDelivered, At: noon.Add(time.Second)}), "")
+		second := due[0]
 		due, err = w.ClaimOutgoing(t.Context(), noon.Add(time.Second), time.Minute, 10)
 		w.check(err, "")
 		if len(due) != 1 || due[0].SID != "SM1" {
 			t.Fatalf("due after delivery: %+v", due)
 		}
-		w.check(w.FinishOutgoing(t.Context(), "SM1", noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
-		w.check(w.PostponeOutgoing(t.Context(), "SM2", gateway.Postponed{Step: gateway.StepDead, Tries: 3, Fault: gateway.CodeForbidden}), "")
+		w.check(w.FinishOutgoing(t.Context(), due[0], noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
+		w.check(w.PostponeOutgoing(t.Context(), second, gateway.Postponed{Step: gateway.StepDead, Tries: 3, Fault: gateway.CodeForbidden}), "")
 		waiting, err := w.Waiting(t.Context(), noon)
 		w.check(err, "")
 		if waiting.Outgoing != 0 || waiting.Dead != 1 || waiting.Texts != 1 || waiting.Oldest.IsZero() {
@@ -258,7 +310,7 @@ func TestWhatIsLeftAtTwilioIsTakenOnAgain(t *testing.T) {
 			t.Error("a text in the queue is left to the queue")
 		}
 		w.collect(text, noon, mediaOne)
-		w.check(w.FinishText(t.Context(), text.ID, noon), "")
+		w.check(w.FinishText(t.Context(), w.claimed(text.ID, noon), noon), "")
 		known, revived, err = w.ReviveText(t.Context(), text.AccountSID, text.MessageSID, noon)
 		w.check(err, "")
 		if !known || !revived || w.count("texts WHERE step = 'erase' AND due_at > 0") != 1 {
@@ -267,7 +319,7 @@ func TestWhatIsLeftAtTwilioIsTakenOnAgain(t *testing.T) {
 		// It was proven to be erased, and is not any more once it is dropped.
 		for i, want := range []bool{true, false} {
 			if i == 0 {
-				w.check(w.FinishText(t.Context(), text.ID, noon), "")
+				w.check(w.FinishText(t.Context(), w.claimed(text.ID, noon), noon), "")
 			} else {
 				_, _, err = w.ReviveText(t.Context(), text.AccountSID, text.MessageSID, noon)
 				w.check(err, "")

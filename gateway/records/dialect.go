@@ -42,6 +42,9 @@ type dialect interface {
 	// ordered tells whether writes may share a transaction only if they name
 	// what they lock first, and must take those locks in order.
 	ordered() bool
+	// skipLocked ends a query for rows to claim: a row that another process is
+	// claiming is passed by.
+	skipLocked() string
 	// transient tells whether an error before the commit is worth another try.
 	transient(err error) bool
 }

@@ -12,7 +12,7 @@ func (s *Store) ReviveText(ctx context.Context, account, message string, now tim
 	type answer struct{ known, revived bool }
 	a, err := write(ctx, s, "revive text", "", func(x *tx) (a answer, err error) {
 		n, err := x.exec(`UPDATE texts SET step = CASE WHEN media = 'pending' OR words = 'pending' THEN 'collect' ELSE 'erase' END,
-			due_at = $3, tries = 0, fault = '' WHERE account_sid = $1 AND message_sid = $2 AND step IN ('done', 'dead')`,
+			due_at = $3, taken_on_at = $3, tries = 0, fault = '' WHERE account_sid = $1 AND message_sid = $2 AND step IN ('done', 'dead')`,
 			account, message, ms(now))
 		if err != nil || n > 0 {
 			return answer{known: true, revived: true}, err
@@ -48,7 +48,7 @@ func (s *Store) ReviveOutgoing(ctx context.Context, sid string, office gateway.O
 	return write(ctx, s, "revive outgoing text", "", func(x *tx) (bool, error) {
 		n, err := x.exec(`INSERT INTO outgoing (sid, office, number, text, sending, learned_at, step, due_at)
 			VALUES ($1, $2, $3, '', '', $4, 'erase', $4)
-			ON CONFLICT (sid) DO UPDATE SET step = 'erase', due_at = excluded.due_at, tries = 0, fault = ''
+			ON CONFLICT (sid) DO UPDATE SET step = 'erase', due_at = excluded.due_at, taken_on_at = excluded.due_at, tries = 0, fault = ''
 			WHERE outgoing.step <> 'erase'`, sid, string(office), string(number), ms(now))
 		return n > 0, err
 	})

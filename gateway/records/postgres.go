@@ -89,6 +89,8 @@ func (postgresDialect) prepares() bool { return true }
 func (postgresDialect) batch() int     { return postgresBatch }
 func (postgresDialect) ordered() bool  { return true }
 
+func (postgresDialect) skipLocked() string { return "FOR UPDATE SKIP LOCKED" }
+
 // transient: deadlocks and serialization failures (class 40), a lock that was
 // not to be had, a server that shuts down or starts (57P), one short of
 // resources (53), and connections that broke.

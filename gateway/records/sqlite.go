@@ -125,6 +125,8 @@ func (sqliteDialect) prepares() bool { return false }
 func (sqliteDialect) batch() int     { return sqliteBatch }
 func (sqliteDialect) ordered() bool  { return false }
 
+func (sqliteDialect) skipLocked() string { return "" } // one process writes at a time
+
 func (sqliteDialect) transient(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

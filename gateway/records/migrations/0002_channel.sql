@@ -23,6 +23,7 @@ CREATE TABLE texts_next (
     words        TEXT    NOT NULL CHECK (words IN ('pending', 'sealed', 'none', 'not-kept')),
     step         TEXT    NOT NULL CHECK (step IN ('collect', 'erase', 'done', 'dead')),
     due_at       BIGINT  NOT NULL, -- 0 when nothing is to be done
+    taken_on_at  BIGINT  NOT NULL DEFAULT 0, -- asked for again; 0 if not since received_at
     tries        INTEGER NOT NULL DEFAULT 0, -- of this step
     fault        TEXT    NOT NULL DEFAULT '', -- the code of the last failure
     kept         INTEGER NOT NULL DEFAULT 0, -- pictures that were sealed
@@ -65,6 +66,7 @@ CREATE TABLE outgoing (
     learned_at  BIGINT  NOT NULL,
     step        TEXT    NOT NULL CHECK (step IN ('erase', 'done', 'dead')),
     due_at      BIGINT  NOT NULL,
+    taken_on_at BIGINT  NOT NULL DEFAULT 0, -- asked for again; 0 if not since learned_at
     tries       INTEGER NOT NULL DEFAULT 0,
     fault       TEXT    NOT NULL DEFAULT '',
     erased_at   BIGINT  NOT NULL DEFAULT 0
