@@ -31,7 +31,11 @@ const (
 // standing, rules and time give the same decision.
 func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	if reason, unanswerable := senderReason(m, r); unanswerable {
-		return Decision{Reason: reason, Standing: s}
+		d := Decision{Reason: reason, Standing: s}
+		if reason == ReasonCountry {
+			return keyword(m, s, now, d) // who texts STOP from abroad means it, too
+		}
+		return d
 	}
 	if m.Keyword() != KeywordNone {
 		return keyword(m, s, now, Decision{})
