@@ -43,8 +43,9 @@ const (
 	// first, and findPatience until when.
 	findPause    = 30 * time.Second
 	findPatience = 5 * time.Minute
-	// sendLifetime is how long a text that could not be sent is still wanted.
-	sendLifetime = 24 * time.Hour
+	// sendLifetime is how long a text that could not be sent is still wanted:
+	// longer than the longest day, after which a ceiling renews.
+	sendLifetime = 26 * time.Hour
 )
 
 // newSending fills what all sendings to a phone have in common.
@@ -112,15 +113,20 @@ func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry
 		return err
 	}
 	segments := f.Wording.Segments(text.Body)
-	if ok, err := f.Budget.Take(ctx, s.Office, s.Number, segments); err != nil || !ok {
-		return errors.Join(err, NewError(CodeCeiling, nil))
+	taken, err := f.Budget.Take(ctx, s.Office, s.Number, segments)
+	if err != nil {
+		return err
+	}
+	if !taken.OK {
+		// A job comes again when there is more to spend.
+		return NewError(CodeCeiling, Later(taken.Renews.Sub(f.Now())+f.spread()))
 	}
 	if err := f.pace(ctx, s.Number); err != nil {
-		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
+		f.Budget.GiveBack(taken, segments, 1)
 		return err
 	}
 	if err := f.Records.AttemptSending(ctx, s.ID, f.Now()); err != nil {
-		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
+		f.Budget.GiveBack(taken, segments, 1)
 		switch {
 		case Is(err, CodeOptedOut):
 			return f.drop(ctx, s, string(CodeOptedOut))
@@ -130,7 +136,18 @@ func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry
 		return err
 	}
 	sid, state, err := f.Texter.Send(ctx, text)
+	if err != nil && !Is(err, CodeSendUnknown) {
+		f.Budget.GiveBack(taken, segments, 1) // Twilio certainly did not take it
+	}
 	return f.told(ctx, s, sid, state, err, entry)
+}
+
+// spread gives up to four minutes, so that what waits for the same hour does
+// not all come in the same moment.
+func (f *Sendings) spread() time.Duration {
+	var b [1]byte
+	_, _ = io.ReadFull(f.Random, b[:]) // without luck they all come at once
+	return time.Duration(b[0]) * time.Second
 }
 
 // told notes what Twilio said, even when whoever waited for it went away.
