@@ -62,7 +62,7 @@ func (f *Sendings) TellPhotos(ctx context.Context, id SubmissionID) error {
 	}
 	err = f.Records.TellPhotos(ctx, t.Texts, s, fresh, []Job{sendJob(s.ID, now)}, audit...)
 	if Is(err, CodeSendTwice) {
-		return nil
+		return Later(0) // another job told of some: look which are left
 	}
 	if err == nil && fresh != nil {
 		_ = f.Links.Put(ctx, fresh.Entry(f.Limits.LinkKnown)) // a link that Redis does not know is found in SQL

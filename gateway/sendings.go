@@ -131,7 +131,7 @@ func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry
 		case Is(err, CodeOptedOut):
 			return f.drop(ctx, s, string(CodeOptedOut))
 		case Is(err, CodeSendTwice):
-			return nil // another worker has it
+			return Later(findPause) // another worker has it, and may die before it notes the answer
 		}
 		return err
 	}

@@ -117,3 +117,52 @@ func TestARequestThatWaitsForItsNumberIsStillBeingSent(t *testing.T) {
 		t.Errorf("later: %+v, %v", view, err)
 	}
 }
+
+// taken are records in which another worker took a sending or a telling on
+// between our look and our write.
+type taken struct {
+	gateway.SendingRecords
+	tell bool
+}
+
+func (r taken) AttemptSending(ctx context.Context, id gateway.SendingID, at time.Time) error {
+	return errors.Join(r.SendingRecords.AttemptSending(ctx, id, at), r.SendingRecords.AttemptSending(ctx, id, at))
+}
+
+func (r taken) TellPhotos(ctx context.Context, texts []gateway.TextID, s gateway.Sending, fresh *gateway.Link, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+	if r.tell {
+		return gateway.NewError(gateway.CodeSendTwice, nil)
+	}
+	return r.SendingRecords.TellPhotos(ctx, texts, s, fresh, jobs, audit...)
+}
+
+// Another worker has the sending and dies: its job must not be done.
+func TestASendingIsLookedForWhenItsWorkerDies(t *testing.T) {
+	w := newTown(t, nil)
+	w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
+	w.wait(time.Minute) // the intake lives by the real clock
+	if err := w.channel.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	submission := gateway.SubmissionID(w.ids("SELECT submission FROM texts WHERE media = 'sealed'")[0])
+	again := *w.sendings
+	again.Records = taken{w.records, true}
+	if _, ok := errors.AsType[*gateway.LaterError](again.TellPhotos(t.Context(), submission)); !ok {
+		t.Error("a telling of which another job took a part is done")
+	}
+	if err := w.sendings.TellPhotos(t.Context(), submission); err != nil {
+		t.Fatal(err)
+	}
+	again.Records = taken{SendingRecords: w.records}
+	id := gateway.SendingID(w.ids("SELECT id FROM sendings")[0])
+	if _, ok := errors.AsType[*gateway.LaterError](again.Send(t.Context(), id)); !ok {
+		t.Error("a sending that another worker has is done")
+	}
+	w.wait(10 * time.Minute)
+	if err := w.sendings.Send(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if w.count("sendings WHERE state = 'unknown'") != 1 {
+		t.Errorf("states: %v", w.ids("SELECT state FROM sendings"))
+	}
+}

@@ -65,6 +65,24 @@ func TestASendingIsHandedOverOnce(t *testing.T) {
 	})
 }
 
+// A worker died between the attempt and Twilio's answer.
+func TestASendingWithoutAnAnswerIsCountedAsUnknown(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for n, at := range []time.Time{noon.Add(-time.Hour), noon} {
+			link := w.text(north, phone(north, n))
+			again := newLink(t, north, link.Sender, at)
+			s := sendingTo(t, again, gateway.OccasionAgain, at)
+			w.check(w.IssueAgain(t.Context(), link.ID, again, s, gateway.DefaultLimits(), nil), "")
+			w.check(w.AttemptSending(t.Context(), s.ID, at), "")
+		}
+		waiting, err := w.Waiting(t.Context())
+		w.check(err, "")
+		if waiting.Unknown != 1 {
+			t.Errorf("%d are unknown, want the one of an hour ago", waiting.Unknown)
+		}
+	})
+}
+
 func TestStopIsHeardAtTheMomentOfSending(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.text(north, phone(north, 1))

@@ -34,6 +34,10 @@ func (s *Store) ReviveOutgoing(ctx context.Context, sid string, office gateway.O
 	})
 }
 
+// answerPatience is how long after its attempt a sending may be without an
+// answer before nobody knows how it went.
+const answerPatience = 10 * time.Minute
+
 // Waiting counts what still lies at Twilio; see the port.
 func (s *Store) Waiting(ctx context.Context) (gateway.Waiting, error) {
 	return snapshot(ctx, s, "count what lies at Twilio", func(v view) (w gateway.Waiting, err error) {
@@ -44,11 +48,14 @@ func (s *Store) Waiting(ctx context.Context) (gateway.Waiting, error) {
 			{&w.Texts, "SELECT COUNT(*) FROM texts WHERE due_at > 0"},
 			{&w.Outgoing, "SELECT COUNT(*) FROM outgoing WHERE due_at > 0"},
 			{&w.Dead, "SELECT (SELECT COUNT(*) FROM texts WHERE step = 'dead') + (SELECT COUNT(*) FROM outgoing WHERE step = 'dead')"},
-			{&w.Unknown, "SELECT COUNT(*) FROM sendings WHERE state = 'unknown'"},
 		} {
 			if *count.into, _, err = first(v, scanInt, count.statement); err != nil {
 				return w, err
 			}
+		}
+		if w.Unknown, _, err = first(v, scanInt, "SELECT COUNT(*) FROM sendings WHERE state = 'unknown' OR state = 'sending' AND attempted_at BETWEEN 1 AND $1",
+			ms(s.writer.trail.now().Add(-answerPatience))); err != nil {
+			return w, err
 		}
 		oldest, _, err := first(v, scanInt, `SELECT COALESCE(MIN(at), 0) FROM (
 			SELECT MIN(received_at) AS at FROM texts WHERE due_at > 0
