@@ -129,11 +129,11 @@ func (r taken) AttemptSending(ctx context.Context, id gateway.SendingID, at time
 	return errors.Join(r.SendingRecords.AttemptSending(ctx, id, at), r.SendingRecords.AttemptSending(ctx, id, at))
 }
 
-func (r taken) TellPhotos(ctx context.Context, texts []gateway.TextID, s gateway.Sending, fresh *gateway.Link, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+func (r taken) TellPhotos(ctx context.Context, texts []gateway.TextID, s gateway.Sending, l gateway.Limits, jobs []gateway.Job, silent gateway.AuditEntry) error {
 	if r.tell {
 		return gateway.NewError(gateway.CodeSendTwice, nil)
 	}
-	return r.SendingRecords.TellPhotos(ctx, texts, s, fresh, jobs, audit...)
+	return r.SendingRecords.TellPhotos(ctx, texts, s, l, jobs, silent)
 }
 
 // Another worker has the sending and dies: its job must not be done.
