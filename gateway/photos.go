@@ -76,19 +76,21 @@ const linkLeast = 30 * time.Minute
 // link: it gives the one that works when it is sent.
 func (o Occasion) offersLink() bool { return o == OccasionPhotosPartly || o == OccasionPhotoNotKept }
 
-// offer gives the link that such a text carries: the sender's newest if it may
-// still be opened for a while, else a fresh one.
-func (f *Sendings) offer(ctx context.Context, s Sending, now time.Time) (Link, error) {
-	ttl := f.Directory.Numbers[s.Number].LinkTTL
-	fresh, err := newLink(f.Mint, f.Random, Link{
+// draft gives a fresh link for such a text, which nobody knows of yet.
+func (f *Sendings) draft(s Sending, now time.Time) (Link, error) {
+	return newLink(f.Mint, f.Random, Link{
 		Office: s.Office, Number: s.Number, Sender: s.Sender, Phone: s.Phone, Submission: s.Submission, Language: s.Language,
-		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(ttl),
+		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(f.Directory.Numbers[s.Number].LinkTTL),
 	})
-	if err != nil {
-		return Link{}, err
-	}
-	link, err := f.Records.LinkSending(ctx, s.ID, fresh, min(linkLeast, ttl/2), AuditEntry{
-		At: now, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
+}
+
+// offer gives the link that such a text carries: the sender's newest if it may
+// still be opened for a while, else the fresh one. That happens only once the
+// text may go out: until then the link that it would replace is better than none.
+func (f *Sendings) offer(ctx context.Context, s Sending, fresh Link) (Link, error) {
+	least := min(linkLeast, fresh.ExpiresAt.Sub(fresh.IssuedAt)/2)
+	link, err := f.Records.LinkSending(ctx, s.ID, fresh, least, AuditEntry{
+		At: fresh.IssuedAt, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
 		Office: s.Office, Outcome: OutcomeDone, Reason: string(s.Occasion),
 	})
 	if err == nil && link.ID == fresh.ID {

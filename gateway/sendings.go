@@ -93,8 +93,8 @@ func (f *Sendings) Send(ctx context.Context, id SendingID) error {
 			return Later(wait)
 		}
 	case s.Occasion.offersLink():
-		if link, err = f.offer(ctx, s, now); err != nil {
-			return f.refused(ctx, s, err)
+		if link, err = f.draft(s, now); err != nil {
+			return err
 		}
 	}
 	return f.hand(ctx, s, link, f.entry(s))
@@ -141,11 +141,7 @@ func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry
 		// A job comes again when there is more to spend.
 		return NewError(CodeCeiling, Later(taken.Renews.Sub(f.Now())+f.spread()))
 	}
-	if err := f.pace(ctx, s.Number); err != nil {
-		f.Budget.GiveBack(taken, segments, 1)
-		return err
-	}
-	if err := f.Records.AttemptSending(ctx, s.ID, s.AttemptedAt); err != nil {
+	if text, err = f.attempt(ctx, s, l, text); err != nil {
 		f.Budget.GiveBack(taken, segments, 1)
 		return f.refused(ctx, s, err)
 	}
@@ -154,6 +150,24 @@ func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry
 		f.Budget.GiveBack(taken, segments, 1) // Twilio certainly did not take it
 	}
 	return f.told(ctx, s, sid, state, err, entry)
+}
+
+// attempt waits for the number's turn, chooses the link of a text that offers
+// one, and notes that the text, which it gives, is being handed over.
+func (f *Sendings) attempt(ctx context.Context, s Sending, l Link, text OutgoingText) (OutgoingText, error) {
+	if err := f.pace(ctx, s.Number); err != nil {
+		return text, err
+	}
+	if s.Occasion.offersLink() {
+		link, err := f.offer(ctx, s, l)
+		if err != nil {
+			return text, err
+		}
+		if text, err = f.outgoing(s, link); err != nil { // of the same length, for all links are
+			return text, err
+		}
+	}
+	return text, f.Records.AttemptSending(ctx, s.ID, s.AttemptedAt)
 }
 
 // refused is what becomes of a sending that the records do not let go out.

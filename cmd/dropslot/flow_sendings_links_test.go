@@ -147,6 +147,21 @@ func TestWhatCouldNotBeKeptIsToldWithALinkThatWorks(t *testing.T) {
 	}
 }
 
+// While nothing may be spent, no link is replaced by one that nobody gets.
+func TestALinkIsReplacedOnlyWhenTheTextGoesOut(t *testing.T) {
+	w := newTown(t, nil)
+	w.text(client, "", twiliotest.Media{Content: []byte("BEGIN:VCARD"), Type: "text/vcard"})
+	w.sendings.Budget = w.budgetOf(0)
+	w.work()
+	w.wait(3*time.Hour + 40*time.Minute)
+	if err := w.sendings.Send(t.Context(), w.sending(gateway.OccasionPhotoNotKept)); !gateway.Is(err, gateway.CodeCeiling) {
+		t.Fatal(err)
+	}
+	if w.count("links") != 1 || w.count("links WHERE state = 'issued'") != 1 {
+		t.Errorf("links: %v", w.ids("SELECT state FROM links"))
+	}
+}
+
 func TestATextTellsWhatIsLeftOfItsLink(t *testing.T) {
 	r, x := newRig(t), &texter{err: gateway.NewError(gateway.CodeSendFailed, nil)}
 	sendings := r.sendingsBy(x)
