@@ -44,8 +44,8 @@ const (
 	// know (yet) is waited for.
 	mediaPatience = time.Hour
 	goneTries     = 6
-	// pictureTries is how often one picture is fetched before all of its message
-	// are put off: twelve that all had to come at once would seldom do.
+	// pictureTries is how often one picture is fetched before it is put off: a
+	// person waits to hear that all of them arrived.
 	pictureTries = 3
 	// bodyPatience likewise, for the message itself.
 	bodyPatience = 10 * time.Minute

@@ -39,26 +39,23 @@ func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEnt
 	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
 		return false, err
 	}
-	kept, err := c.Records.TextPages(ctx, t.ID)
+	decided, err := c.Records.TextPictures(ctx, t.ID)
 	if err != nil {
 		return false, err
 	}
 	sids := make([]string, 0, len(list))
-	unseen := -t.Refused
+	collected := t.Media != MediaNotKept || t.Refused > 0
 	for _, m := range list {
-		sids = append(sids, m.SID)
-		if !slices.Contains(kept, PageKey(m.SID)) {
-			unseen++
+		if collected && !slices.Contains(decided, m.SID) {
+			return true, nil
 		}
-	}
-	if collected := t.Media != MediaNotKept || t.Refused > 0; collected && unseen > 0 {
-		return true, nil
+		sids = append(sids, m.SID)
 	}
 	var failed error
 	if c.Now().Sub(t.ReceivedAt) < bodyPatience { // an early list may lack some
-		for _, key := range kept {
-			if !slices.Contains(sids, string(key)) {
-				sids = append(sids, string(key))
+		for _, sid := range decided {
+			if !slices.Contains(sids, sid) {
+				sids = append(sids, sid)
 			}
 		}
 		if len(sids) < t.MediaCount {

@@ -107,12 +107,12 @@ func scanTold(r scanner) (t toldText, err error) {
 	return t, err
 }
 
-// add counts a text's pictures. Those of a text that was given up before they
-// were fetched were not kept.
+// add counts a text's pictures. Those that a text that was given up still
+// lacks were not kept.
 func (text toldText) add(t *gateway.PhotosToTell) {
 	switch {
 	case text.media == gateway.MediaPending && text.step == gateway.StepDead:
-		t.Refused += text.announced
+		text.refused = max(1, text.announced-text.kept)
 	case text.media == gateway.MediaPending:
 		if t.Waiting == 0 || text.receivedAt.Before(t.Since) {
 			t.Since = text.receivedAt

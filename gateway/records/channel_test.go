@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,20 +35,34 @@ func textedPage(t testing.TB, s gateway.Submission, text gateway.TextID, key str
 	}
 }
 
-// collect does what the worker does with a text's pictures.
+// picture saves a picture of a text as the worker does.
+func (w *world) picture(p gateway.Page, refused gateway.Code, l gateway.Limits) bool {
+	w.t.Helper()
+	stored, err := w.SavePicture(w.t.Context(), p, refused, l, func(refused gateway.Code) gateway.AuditEntry {
+		e := entry(gateway.ActionPageReceived, "media:"+string(p.Key))
+		if refused != "" {
+			e.Outcome, e.Reason = gateway.OutcomeDenied, string(refused)
+		}
+		return e
+	})
+	w.check(err, "")
+	return stored
+}
+
+// collect does what the worker does with what a text holds.
 func (w *world) collect(text gateway.Text, at time.Time, keys ...string) gateway.Submission {
 	w.t.Helper()
 	s, err := w.PlaceText(w.t.Context(), text.ID, gateway.SubmissionID(newID(w.t)), at)
 	w.check(err, "")
-	c := gateway.Collected{Text: text.ID, Office: text.Office, Submission: s.ID, Media: true, Note: []byte("sealed words"), At: at}
 	for _, key := range keys {
-		c.Pages = append(c.Pages, textedPage(w.t, s, text.ID, key))
+		p := textedPage(w.t, s, text.ID, key)
+		p.ReceivedAt = at
+		if !w.picture(p, "", gateway.DefaultLimits()) {
+			w.t.Fatalf("%s is not stored", key)
+		}
 	}
-	unused, err := w.SaveCollected(w.t.Context(), c, gateway.DefaultLimits(), nil, entry(gateway.ActionPageReceived, "page:1"))
-	w.check(err, "")
-	if len(unused) > 0 {
-		w.t.Fatalf("unused: %v", unused)
-	}
+	w.check(w.SaveNote(w.t.Context(), text.ID, []byte("sealed words")), "")
+	w.check(w.FinishCollecting(w.t.Context(), text.ID, 0, at, nil), "")
 	s, _, err = w.SubmissionPages(w.t.Context(), s.ID)
 	w.check(err, "")
 	return s
@@ -213,52 +228,117 @@ func TestPicturesAfterTheCaseworkersDoneComeAnew(t *testing.T) {
 }
 
 // Two workers fetched the same pictures because a lease ran out: each picture
-// is one page, and the later worker's blobs are nobody's.
+// is one page with one entry in the audit trail, and the later worker's blobs
+// are nobody's.
 func TestAPictureIsSealedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		text, _ := w.texted(north, phone(north, 1), 1)
 		s := w.collect(text, noon, mediaOne)
-		late := textedPage(t, s, text.ID, mediaOne)
-		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, Pages: []gateway.Page{late}, Note: []byte("again"), At: noon,
-		}, gateway.DefaultLimits(), nil)
+		if w.picture(textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits()) {
+			t.Error("the later worker's page is stored")
+		}
+		if w.picture(textedPage(t, s, text.ID, mediaOne), gateway.CodePageType, gateway.DefaultLimits()) {
+			t.Error("a page is refused afterwards")
+		}
+		// Nor does it matter that the later worker placed the text elsewhere.
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, s.ID, "ana", gateway.HandledDelivered, "", noon), "")
+		elsewhere, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
 		w.check(err, "")
-		if !slices.Equal(unused, []gateway.BlobName{late.Blob}) {
-			t.Errorf("unused: %v", unused)
+		if elsewhere.ID == s.ID || w.picture(textedPage(t, elsewhere, text.ID, mediaOne), "", gateway.DefaultLimits()) {
+			t.Error("the page is stored in another submission too")
 		}
-		if n := w.count("pages"); n != 1 {
-			t.Errorf("%d pages", n)
-		}
-		if n := w.count("notes"); n != 1 {
-			t.Errorf("%d notes", n)
+		w.check(w.SaveNote(t.Context(), text.ID, []byte("again")), "")
+		if pages, notes, told := w.count("pages"), w.count("notes"), w.count("audit WHERE action = 'page.received'"); pages != 1 || notes != 1 || told != 1 {
+			t.Errorf("%d pages, %d notes, %d entries", pages, notes, told)
 		}
 		// More pictures are found when the text is to be erased.
 		w.check(w.CollectAgain(t.Context(), w.claimed(text.ID, noon), noon), "")
-		unused, err = w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
-			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
-		}, gateway.DefaultLimits(), nil)
+		w.picture(textedPage(t, elsewhere, text.ID, mediaTwo), "", gateway.DefaultLimits())
+		w.check(w.FinishCollecting(t.Context(), text.ID, 0, noon, nil), "")
+		if w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
+			t.Error("what was collected again is not counted")
+		}
+		decided, err := w.TextPictures(t.Context(), text.ID)
 		w.check(err, "")
-		if len(unused) != 1 || w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
-			t.Errorf("collected again: %v unused", unused)
+		if slices.Sort(decided); !slices.Equal(decided, []string{mediaOne, mediaTwo}) {
+			t.Errorf("decided: %v", decided)
 		}
 	})
 }
 
-func TestCapsHoldForTextedPictures(t *testing.T) {
+func TestManyWorkersSealAPictureOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		text, _ := w.texted(north, phone(north, 1), 2)
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		var stored atomic.Int32
+		for _, err := range race(8, func(int) error {
+			ok, err := w.SavePicture(t.Context(), textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits(),
+				func(gateway.Code) gateway.AuditEntry { return entry(gateway.ActionPageReceived, "page:1") })
+			if ok {
+				stored.Add(1)
+			}
+			return err
+		}) {
+			w.check(err, "")
+		}
+		if n := stored.Load(); n != 1 || w.count("pages") != 1 || w.count("submissions WHERE pages = 1") != 1 || w.count("audit WHERE action = 'page.received'") != 1 {
+			t.Errorf("stored %d times, %d pages", n, w.count("pages"))
+		}
+	})
+}
+
+// A reindex brought a page back without the text that it came with.
+func TestAPictureThatAReindexBroughtBackIsKnown(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s := w.collect(text, noon, mediaOne)
+		w.raw("UPDATE pages SET text = ''")
+		if w.picture(textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits()) || w.count("pages") != 1 {
+			t.Error("it is stored twice")
+		}
+		if decided, err := w.TextPictures(t.Context(), text.ID); err != nil || !slices.Equal(decided, []string{mediaOne}) {
+			t.Errorf("decided: %v, %v", decided, err)
+		}
+	})
+}
+
+// What is not kept is known by its SID, and the audit trail says why.
+func TestWhatIsRefusedIsKnownByItsSID(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 4)
 		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
 		w.check(err, "")
 		limits := gateway.DefaultLimits()
 		limits.LinkPages = 1
-		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
-			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
-		}, limits, nil)
+		const vcard = "ME00000000000000000000000000000003"
+		if !w.picture(textedPage(t, s, text.ID, mediaOne), "", limits) || w.picture(textedPage(t, s, text.ID, mediaTwo), "", limits) {
+			t.Error("the cap does not hold")
+		}
+		for range 2 {
+			if w.picture(gateway.Page{Key: vcard, Submission: s.ID, Office: north, Text: text.ID}, gateway.CodePageType, limits) {
+				t.Error("what is refused is stored")
+			}
+		}
+		w.check(w.FinishCollecting(t.Context(), text.ID, 1, noon, nil), "")
+		if w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 3 AND step = 'erase'") != 1 {
+			t.Error("the counts are wrong")
+		}
+		decided, err := w.TextPictures(t.Context(), text.ID)
 		w.check(err, "")
-		if len(unused) != 1 || w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 1") != 1 {
-			t.Errorf("unused: %v", unused)
+		if slices.Sort(decided); !slices.Equal(decided, []string{mediaOne, mediaTwo, vcard}) {
+			t.Errorf("decided: %v", decided)
+		}
+		for outcome, want := range map[string]int{
+			"'done' AND object = 'media:" + mediaOne + "'":                                 1,
+			"'denied' AND object = 'media:" + mediaTwo + "' AND reason = 'too-many-pages'": 1,
+			"'denied' AND object = 'media:" + vcard + "' AND reason = 'page-type'":         1,
+			"'done'":   1,
+			"'denied'": 2,
+		} {
+			if n := w.count("audit WHERE action = 'page.received' AND outcome = " + outcome); n != want {
+				t.Errorf("%d entries with outcome = %s", n, outcome)
+			}
 		}
 	})
 }

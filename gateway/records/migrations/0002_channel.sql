@@ -27,7 +27,7 @@ CREATE TABLE texts_next (
     tries        INTEGER NOT NULL DEFAULT 0, -- of this step
     fault        TEXT    NOT NULL DEFAULT '', -- the code of the last failure
     kept         INTEGER NOT NULL DEFAULT 0, -- pictures that were sealed
-    refused      INTEGER NOT NULL DEFAULT 0, -- pictures that could not be kept
+    refused      INTEGER NOT NULL DEFAULT 0, -- pictures that could not be kept, or that Twilio never listed
     told_at      BIGINT  NOT NULL DEFAULT 0, -- the client was told what became of the pictures
     erased_at    BIGINT  NOT NULL DEFAULT 0, -- words and pictures are gone at Twilio
     reason       TEXT    NOT NULL,
@@ -121,6 +121,15 @@ ALTER TABLE links ADD COLUMN again_count INTEGER NOT NULL DEFAULT 0; -- and how 
 -- Texted pictures keep a submission open this long.
 ALTER TABLE submissions ADD COLUMN texted_till BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE pages ADD COLUMN text TEXT NOT NULL DEFAULT ''; -- that it came with; empty if by a link
+CREATE UNIQUE INDEX pages_text ON pages (text, page_key) WHERE text <> '';
+
+-- Pictures of a text that cannot be kept, by Twilio's SID: one that is neither
+-- here nor a page was not looked at, and is not erased.
+CREATE TABLE refused_pictures (
+    text TEXT NOT NULL REFERENCES texts (id),
+    sid  TEXT NOT NULL,
+    PRIMARY KEY (text, sid)
+);
 
 -- What may be spent within a window of time: granted in blocks to processes,
 -- which keep count themselves. A crash loses what is left of its block.
