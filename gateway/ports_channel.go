@@ -14,8 +14,9 @@ type ChannelRecords interface {
 	// first, and moves their due time to the end of the lease.
 	ClaimTexts(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]TextWork, error)
 	// PlaceText chooses the submission that a text's pictures belong to and
-	// gives it: the one the text names if that takes more at this time, else a
-	// fresh one, which the sender's unclaimed link then leads to as well.
+	// gives it: the one the text names if that takes more at this time, else
+	// the one of the sender's newest link, else a fresh one, which the sender's
+	// unclaimed link then leads to as well.
 	PlaceText(ctx context.Context, id TextID, fresh SubmissionID, now time.Time) (Submission, error)
 	// TextPictures gives the SIDs of a text's pictures that are decided: those
 	// that are pages, in whatever submission, and those that cannot be kept.

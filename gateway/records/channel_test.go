@@ -1,6 +1,7 @@
 package records
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -223,6 +224,32 @@ func TestPicturesAfterTheCaseworkersDoneComeAnew(t *testing.T) {
 		next, _ := w.texted(north, phone(north, 1), 1)
 		if s := w.collect(next, noon.Add(time.Hour), mediaTwo); s.ID == first.ID || s.State != gateway.SubmissionReceived {
 			t.Errorf("they joined what was done: %+v", s)
+		}
+	})
+}
+
+// A client returns with several texts at once: all name what was handled long
+// ago, and are one submission.
+func TestABurstAfterTheCaseworkersDoneIsOneSubmission(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		first := w.collect(text, noon, mediaOne)
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, first.ID, "ana", gateway.HandledDelivered, "", noon), "")
+		var burst []gateway.Text
+		for range 3 {
+			text, link := w.texted(north, phone(north, 1), 1)
+			if link.Submission != first.ID {
+				t.Fatal("the texts name something else")
+			}
+			burst = append(burst, text)
+		}
+		places := map[gateway.SubmissionID]bool{}
+		for i, text := range burst {
+			s := w.collect(text, noon.Add(time.Hour), fmt.Sprintf("ME%032d", 10+i))
+			places[s.ID] = true
+		}
+		if len(places) != 1 || places[first.ID] {
+			t.Errorf("%d submissions", len(places))
 		}
 	})
 }

@@ -28,24 +28,23 @@ func (s *Store) PlaceText(ctx context.Context, id gateway.TextID, fresh gateway.
 		if err != nil {
 			return gateway.Submission{}, err
 		}
-		if t.Submission == "" {
-			t.Submission = standing.Submission
-		}
-		place := t.Submission
-		if place != "" {
+		// A burst may name what was handled since: where its first text went,
+		// the sender's standing tells.
+		for _, place := range []gateway.SubmissionID{t.Submission, standing.Submission} {
+			if place == "" {
+				continue
+			}
 			there, err := x.lockSubmission(place)
 			switch {
-			case err == nil && takesTexted(there, now):
-				return there, x.moveText(t.ID, place)
-			case err == nil:
-				place = fresh
-			case !gateway.Is(err, gateway.CodeNotFound):
+			case gateway.Is(err, gateway.CodeNotFound): // of a link that nobody opened
+				return x.openTexted(t, standing, place, now)
+			case err != nil:
 				return there, err
+			case takesTexted(there, now):
+				return there, x.moveText(t.ID, place)
 			}
-		} else {
-			place = fresh
 		}
-		return x.openTexted(t, standing, place, now)
+		return x.openTexted(t, standing, fresh, now)
 	})
 }
 
