@@ -199,6 +199,21 @@ func TestPicturesAndPagesOfADayAreOneSubmission(t *testing.T) {
 	})
 }
 
+// The link may be opened while the pictures are still being fetched.
+func TestPicturesUnderWayAndPagesAreOneSubmission(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, link := w.texted(north, phone(north, 1), 1)
+		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		if claimed := w.claim(link, browser(1), noon.Add(time.Hour)); claimed.Submission != s.ID {
+			t.Error("the pages go elsewhere")
+		}
+		if s = w.collect(text, noon.Add(2*time.Hour), mediaOne); s.ID != link.Submission || s.State != gateway.SubmissionOpen {
+			t.Errorf("the pictures arrive at %+v", s)
+		}
+	})
+}
+
 func TestPicturesOfAnotherDayAreAnotherSubmission(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		text, _ := w.texted(north, phone(north, 1), 1)

@@ -75,13 +75,18 @@ func (x *tx) openTexted(t gateway.TextWork, standing gateway.Standing, place gat
 	if _, err := x.exec(insertSubmission, submissionArgs(submission)...); err != nil {
 		return submission, err
 	}
+	// Who opens the link while the pictures are being fetched joins them.
+	_, err := x.exec("UPDATE submissions SET texted_till = $2 WHERE id = $1", string(place), ms(now.Add(textedTogether)))
+	if err != nil {
+		return submission, err
+	}
 	if err := x.moveText(t.ID, place); err != nil {
 		return submission, err
 	}
 	if place == t.Submission {
 		return submission, nil
 	}
-	_, err := x.exec("UPDATE links SET submission = $2 WHERE id = $1 AND state = 'issued'", string(standing.Link), string(place))
+	_, err = x.exec("UPDATE links SET submission = $2 WHERE id = $1 AND state = 'issued'", string(standing.Link), string(place))
 	if err != nil {
 		return submission, err
 	}
