@@ -62,6 +62,9 @@ func (c *Channel) pictures(ctx context.Context, t TextWork) (SubmissionID, int, 
 	if err != nil {
 		return s.ID, 0, err
 	}
+	if err := c.Archive.WriteTextHeader(ctx, t, s); err != nil {
+		return s.ID, 0, err
+	}
 	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
 	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
 		return s.ID, 0, err
@@ -97,11 +100,7 @@ func (c *Channel) place(ctx context.Context, t TextWork) (Submission, error) {
 	if err != nil {
 		return Submission{}, err
 	}
-	s, err := c.Records.PlaceText(ctx, t.ID, SubmissionID(fresh), now)
-	if err != nil {
-		return s, err
-	}
-	return s, c.Archive.WriteTextHeader(ctx, t, s)
+	return c.Records.PlaceText(ctx, t.ID, SubmissionID(fresh), now)
 }
 
 // picture fetches, seals and saves one picture, or notes that it cannot be

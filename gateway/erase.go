@@ -17,13 +17,14 @@ func (c *Channel) erase(ctx context.Context, t TextWork) error {
 		return c.Records.CollectAgain(ctx, t, c.Now())
 	}
 	err = errors.Join(c.eraseWords(ctx, t, &proofs), err)
+	noting := context.WithoutCancel(ctx) // what is erased is proven, whoever stops meanwhile
 	if err == nil {
-		return c.Records.FinishText(ctx, t, c.Now(), proofs...)
+		return c.Records.FinishText(noting, t, c.Now(), proofs...)
 	}
 	if len(proofs) == 0 {
 		return err
 	}
-	return errors.Join(err, c.Records.Append(context.WithoutCancel(ctx), proofs...))
+	return errors.Join(err, c.Records.Append(noting, proofs...))
 }
 
 // errNotListed is put off until what the webhook announced is there.

@@ -24,6 +24,9 @@ func tellPhotos(id SubmissionID, now time.Time) Job {
 // once they are durable, and where to send those that could not be kept.
 func (f *Sendings) TellPhotos(ctx context.Context, id SubmissionID) error {
 	t, err := f.Records.PhotosToTell(ctx, id)
+	if Is(err, CodeNotFound) {
+		return GiveUp(err)
+	}
 	if err != nil {
 		return err
 	}

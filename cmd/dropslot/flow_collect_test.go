@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -191,5 +193,58 @@ func TestARefusedPictureIsErasedWithTheOthers(t *testing.T) {
 	denied := w.ids("SELECT reason FROM audit WHERE action = 'page.received' AND outcome = 'denied'")
 	if len(denied) != 1 || gateway.Code(denied[0]) != gateway.CodePageType {
 		t.Errorf("denied: %v", denied)
+	}
+}
+
+// The worker was down for longer than Twilio is waited for, and the text
+// belongs nowhere yet: given up at once, its sender hears of it all the same.
+func TestATextThatIsGivenUpAtOnceIsTold(t *testing.T) {
+	for _, submission := range []string{"submission", "''"} { // of a link that nobody opened, and none
+		w := newTown(t, nil)
+		w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
+		if _, err := w.db().ExecContext(t.Context(), "UPDATE texts SET submission = "+submission); err != nil {
+			t.Fatal(err)
+		}
+		w.fake.Break(twiliotest.Fault{Kind: twiliotest.ServerError, On: twiliotest.ListMedia, Times: -1})
+		w.wait(20 * 24 * time.Hour)
+		w.work()
+		w.work()
+		if w.count("texts WHERE step = 'dead'") != 1 || w.count("sendings WHERE occasion = 'photo-not-kept'") != 1 || w.count("river_job WHERE kind = 'tell-photos'") != 1 {
+			t.Errorf("%s: %v, texts: %v", submission, w.ids("SELECT step FROM texts"), w.ids("SELECT occasion FROM sendings"))
+		}
+	}
+}
+
+func TestPhotosOfNoSubmissionAreGivenUp(t *testing.T) {
+	w := newTown(t, nil)
+	given := &gateway.GiveUpError{}
+	if err := w.sendings.TellPhotos(t.Context(), "0000000000000000000000000a"); !errors.As(err, &given) {
+		t.Errorf("tried again: %v", err)
+	}
+}
+
+// stopping is a Twilio under which the process is told to stop right after the
+// last erasure.
+type stopping struct {
+	gateway.TwilioMessages
+	stop func()
+}
+
+func (s stopping) EraseBody(ctx context.Context, account, message string) (gateway.Erasure, error) {
+	defer s.stop()
+	return s.TwilioMessages.EraseBody(ctx, account, message)
+}
+
+func TestAProofOutlivesTheWordToStop(t *testing.T) {
+	w := newTown(t, nil)
+	w.text(client, "hello", twiliotest.Media{Content: picture(t, 1)})
+	w.wait(time.Minute)
+	ctx, stop := context.WithCancel(t.Context())
+	w.channel.Twilio = stopping{w.channel.Twilio, stop}
+	if err := w.channel.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count("audit WHERE action = 'twilio.erased'"); n != 2 || w.count("texts WHERE step = 'done'") != 1 {
+		t.Errorf("%d proofs, %v", n, w.ids("SELECT step FROM texts"))
 	}
 }
