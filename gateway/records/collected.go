@@ -157,8 +157,8 @@ func (s *Store) SaveNote(ctx context.Context, id gateway.TextID, sealed []byte) 
 		if err != nil {
 			return struct{}{}, err
 		}
-		_, err = x.exec(`INSERT INTO notes (text, office, submission, at, sealed) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (text) DO NOTHING`, string(t.ID), string(t.Office), string(t.Submission), ms(t.ReceivedAt), sealed)
+		_, err = x.exec(`INSERT INTO notes (text, office, sender, submission, at, sealed) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (text) DO NOTHING`, string(t.ID), string(t.Office), t.Sender[:], string(t.Submission), ms(t.ReceivedAt), sealed)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -79,11 +79,13 @@ CREATE INDEX outgoing_dead ON outgoing (sid) WHERE step = 'dead';
 CREATE TABLE notes (
     text       TEXT   NOT NULL PRIMARY KEY REFERENCES texts (id),
     office     TEXT   NOT NULL,
-    submission TEXT   NOT NULL, -- may never be opened
+    sender     BYTES  NOT NULL,
+    submission TEXT   NOT NULL, -- that the text named: empty, or of a link that may never be opened
     at         BIGINT NOT NULL,
     sealed     BYTES  NOT NULL
 );
 CREATE INDEX notes_submission ON notes (submission);
+CREATE INDEX notes_sender ON notes (office, sender);
 
 -- A text that Dropslot sends by itself. Its words are made when it is sent.
 CREATE TABLE sendings_next (
