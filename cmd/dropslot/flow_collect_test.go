@@ -223,6 +223,43 @@ func TestPhotosOfNoSubmissionAreGivenUp(t *testing.T) {
 	}
 }
 
+// interrupted is a Twilio under which the time is over with some picture.
+type interrupted struct {
+	gateway.TwilioMessages
+	left int
+	stop func()
+}
+
+func (i *interrupted) OpenMedia(ctx context.Context, account, message string, m gateway.TwilioMedia) (io.ReadCloser, error) {
+	if i.left--; i.left == 0 {
+		i.stop()
+	}
+	return i.TwilioMessages.OpenMedia(ctx, account, message, m)
+}
+
+// A message that takes longer than one try goes on where the last one ended.
+func TestALongMessageIsCollectedInSeveralTries(t *testing.T) {
+	h := &holding{}
+	w := newTown(t, h.over)
+	h.texted(t, w, 5, func([]string) {})
+	w.wait(time.Minute)
+	ctx, stop := context.WithCancel(t.Context())
+	twilio := w.channel.Twilio
+	w.channel.Twilio = &interrupted{twilio, 3, stop}
+	if err := w.channel.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.channel.Twilio = twilio
+	if w.count("pages") != 2 || w.count("texts WHERE step = 'collect'") != 1 {
+		t.Fatalf("%d pages, %v", w.count("pages"), w.ids("SELECT step FROM texts"))
+	}
+	w.wait(time.Hour)
+	w.work()
+	if _, left := w.left(); left != 0 || w.count("pages") != 5 || h.opened.Load() != 5 {
+		t.Errorf("%d left, %d pages, %d fetched", left, w.count("pages"), h.opened.Load())
+	}
+}
+
 // stopping is a Twilio under which the process is told to stop right after the
 // last erasure.
 type stopping struct {
