@@ -31,7 +31,7 @@ func (c *Channel) collect(ctx context.Context, t TextWork) error {
 	if t.Media == MediaPending {
 		jobs = append(jobs, tellPhotos(submission, c.Now()))
 	}
-	return c.Records.FinishCollecting(ctx, t.ID, missing, c.Now(), jobs)
+	return c.Records.FinishCollecting(ctx, t, missing, c.Now(), jobs)
 }
 
 func (c *Channel) words(ctx context.Context, t TextWork) error {

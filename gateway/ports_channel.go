@@ -32,7 +32,7 @@ type ChannelRecords interface {
 	SaveNote(ctx context.Context, id TextID, sealed []byte) error
 	// FinishCollecting notes what became of a text's pictures, of which Twilio
 	// never listed some, and moves the text on to be erased.
-	FinishCollecting(ctx context.Context, id TextID, missing int, at time.Time, jobs []Job) error
+	FinishCollecting(ctx context.Context, t TextWork, missing int, at time.Time, jobs []Job) error
 	// PostponeText puts a text off, or gives it up if p.Step is StepDead.
 	PostponeText(ctx context.Context, t TextWork, p Postponed, jobs []Job, audit ...AuditEntry) error
 	// CollectAgain sends a text back: it holds pictures that were not seen.

@@ -63,7 +63,9 @@ func (w *world) collect(text gateway.Text, at time.Time, keys ...string) gateway
 		}
 	}
 	w.check(w.SaveNote(w.t.Context(), text.ID, []byte("sealed words")), "")
-	w.check(w.FinishCollecting(w.t.Context(), text.ID, 0, at, nil), "")
+	work, err := write(w.t.Context(), w.Store, "look", "", func(x *tx) (gateway.TextWork, error) { return x.workByID(text.ID) })
+	w.check(err, "")
+	w.check(w.FinishCollecting(w.t.Context(), work, 0, at, nil), "")
 	s, _, err = w.SubmissionPages(w.t.Context(), s.ID)
 	w.check(err, "")
 	return s
@@ -153,9 +155,11 @@ func TestAWorkerWhoseLeaseIsOverChangesNothing(t *testing.T) {
 		jobs := []gateway.Job{{Kind: gateway.JobTellPhotos, Subject: "S", RunAt: noon}}
 		w.check(w.PostponeText(t.Context(), slow, late, jobs, entry(gateway.ActionChannelDead, "text:1")), "")
 		unchanged("putting it off")
-		if n := w.count("audit WHERE action = 'channel.dead'") + w.count("river_job") - waiting; n != 0 {
+		if n := w.count("audit WHERE action = 'channel.given-up'") + w.count("river_job") - waiting; n != 0 {
 			t.Errorf("%d things followed from it all the same", n)
 		}
+		w.check(w.FinishCollecting(t.Context(), slow, 1, noon, jobs), "")
+		unchanged("ending its collecting")
 		w.check(w.CollectAgain(t.Context(), slow, noon), "")
 		unchanged("sending it back")
 		w.check(w.FinishText(t.Context(), slow, noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
@@ -296,7 +300,7 @@ func TestAPictureIsSealedOnce(t *testing.T) {
 		// More pictures are found when the text is to be erased.
 		w.check(w.CollectAgain(t.Context(), w.claimed(text.ID, noon), noon), "")
 		w.picture(textedPage(t, elsewhere, text.ID, mediaTwo), "", gateway.DefaultLimits())
-		w.check(w.FinishCollecting(t.Context(), text.ID, 0, noon, nil), "")
+		w.check(w.FinishCollecting(t.Context(), w.claimed(text.ID, noon), 0, noon, nil), "")
 		if w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
 			t.Error("what was collected again is not counted")
 		}
@@ -362,7 +366,7 @@ func TestWhatIsRefusedIsKnownByItsSID(t *testing.T) {
 				t.Error("what is refused is stored")
 			}
 		}
-		w.check(w.FinishCollecting(t.Context(), text.ID, 1, noon, nil), "")
+		w.check(w.FinishCollecting(t.Context(), w.claimed(text.ID, noon), 1, noon, nil), "")
 		if w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 3 AND step = 'erase'") != 1 {
 			t.Error("the counts are wrong")
 		}

@@ -168,23 +168,23 @@ func (s *Store) SaveNote(ctx context.Context, id gateway.TextID, sealed []byte) 
 	return err
 }
 
-// FinishCollecting moves a text on to be erased; see the port. A worker that
-// comes second finds the pictures decided.
-func (s *Store) FinishCollecting(ctx context.Context, id gateway.TextID, missing int, at time.Time, jobs []gateway.Job) error {
+// FinishCollecting moves a text on to be erased; see the port.
+func (s *Store) FinishCollecting(ctx context.Context, t gateway.TextWork, missing int, at time.Time, jobs []gateway.Job) error {
 	_, err := write(ctx, s, "finish collecting", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec(`UPDATE texts SET told_at = 0,
+		n, err := x.exec(`UPDATE texts SET step = 'erase', due_at = $3, tries = 0, fault = '' WHERE id = $1 AND due_at = $2`,
+			string(t.ID), ms(t.Lease), ms(at))
+		if err != nil || n == 0 {
+			return struct{}{}, err
+		}
+		_, err = x.exec(`UPDATE texts SET told_at = 0,
 			refused = $2 + (SELECT COUNT(*) FROM refused_pictures r WHERE r.text = texts.id),
 			kept = (SELECT COUNT(*) FROM pages p WHERE p.text = texts.id AND p.text <> '') WHERE id = $1 AND media = 'pending'`,
-			string(id), missing)
+			string(t.ID), missing)
 		if err != nil {
 			return struct{}{}, err
 		}
 		_, err = x.exec(`UPDATE texts SET media = CASE WHEN kept = 0 THEN 'not-kept' WHEN refused > 0 THEN 'partly' ELSE 'sealed' END
-			WHERE id = $1 AND media = 'pending'`, string(id))
-		if err != nil {
-			return struct{}{}, err
-		}
-		_, err = x.exec("UPDATE texts SET step = 'erase', due_at = $2, tries = 0, fault = '' WHERE id = $1 AND step = 'collect'", string(id), ms(at))
+			WHERE id = $1 AND media = 'pending'`, string(t.ID))
 		if err != nil {
 			return struct{}{}, err
 		}
