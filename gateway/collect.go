@@ -66,7 +66,7 @@ func (c *Channel) pictures(ctx context.Context, t TextWork) (SubmissionID, int, 
 		return s.ID, 0, err
 	}
 	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
-	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
+	if err != nil && (!Is(err, CodeNotFound) || !c.gone(t)) {
 		return s.ID, 0, err
 	}
 	decided, err := c.Records.TextPictures(ctx, t.ID)

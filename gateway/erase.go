@@ -37,7 +37,7 @@ func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEnt
 		return false, nil
 	}
 	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
-	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
+	if err != nil && (!Is(err, CodeNotFound) || !c.gone(t)) {
 		return false, err
 	}
 	decided, err := c.Records.TextPictures(ctx, t.ID)
