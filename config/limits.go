@@ -17,7 +17,8 @@ type Limits struct {
 	// A late tap on a link is told "text me a new one" this long after it was
 	// sent. Default: 30d.
 	LinkKnown Duration `yaml:"link_known" write:"30d"`
-	// Answers to one sender in an hour. Default: 5.
+	// Answers to one sender in an hour. New links that they ask for, and word of
+	// what became of their texted photos, count too. Default: 5.
 	AnswersPerHour int `yaml:"answers_per_hour" write:"5"`
 	// Answers to one sender in a day. Default: 20.
 	AnswersPerDay int `yaml:"answers_per_day" write:"20"`

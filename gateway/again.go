@@ -1,16 +1,28 @@
 package gateway
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Again texts a new link to the phone that got this one: the link is used,
-// expired, replaced or open in another browser. Whoever holds the old link
-// learns nothing by it; the new one goes to the phone alone.
+// expired, replaced or open in another browser. The new one goes to the phone
+// alone. Whoever holds the old link learns no more by it than whether the phone
+// texted STOP: its owner must hear of START, or they wait for a text that
+// never comes.
 func (f *Sendings) Again(ctx context.Context, l Link) error {
 	now := f.Now()
-	if l.StateAt(now) == LinkIssued {
+	rule, ok := f.Directory.Numbers[l.Number]
+	switch {
+	case now.Sub(l.IssuedAt) > f.Limits.LinkKnown:
+		return NewError(CodeLinkUnknown, nil)
+	case l.StateAt(now) == LinkIssued:
 		return NewError(CodeBadRequest, nil) // it works: open it
+	case !ok:
+		// The page says to call.
+		return NewError(CodeAgainOften, errors.New("the number is not configured any more"))
 	}
-	ttl := f.Directory.Numbers[l.Number].LinkTTL
+	ttl := rule.LinkTTL
 	if l.Origin == OriginRequest {
 		ttl = f.Limits.RequestTTL
 	}

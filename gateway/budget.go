@@ -18,16 +18,26 @@ type Budget struct {
 	Records   BudgetRecords
 	Now       func() time.Time
 
-	mutex  sync.Mutex
+	mutex  sync.Mutex // never held while the records are asked
 	blocks map[string]*block
 	most   sync.Map // Number: segments of its longest answer
 }
 
-// block is what was granted of a window and is left.
+// block is what was granted of a scope's window and is left. A new window
+// begins with a new block: what is given back to the old one is spent by nobody.
 type block struct {
 	begins time.Time
+	asking chan struct{} // held by whoever asks the records for more
 	left   int
 	spent  bool // the records grant no more in this window
+}
+
+// Taken is what Take took for one text, to be given back if it is not sent.
+type Taken struct {
+	OK     bool
+	Renews time.Time // if not OK: when there is more to spend
+	day    *block
+	hour   *block
 }
 
 // A block is one of so many parts of a ceiling, in segments or texts, within
@@ -39,50 +49,59 @@ const (
 	budgetMost  = 512
 )
 
-// Take takes the segments of one text, or gives false if the office or the
-// number has spent what it may.
-func (b *Budget) Take(ctx context.Context, office OfficeID, number Number, segments int) (bool, error) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
+// grantPatience bounds the wait for the records, within what a webhook has.
+const grantPatience = time.Second
+
+// Take takes the segments of one text, unless the office or the number has
+// spent what it may.
+func (b *Budget) Take(ctx context.Context, office OfficeID, number Number, segments int) (Taken, error) {
 	now := b.Now()
 	settings := b.Directory.Offices[office]
-	day := Midnight(now, settings.Location)
+	midnight, hour := Midnight(now, settings.Location), now.Truncate(time.Hour)
+	day := b.block(OfficeScope(office), midnight)
 	ok, err := b.take(ctx, OfficeScope(office), day, segments, settings.DailySegments)
 	if err != nil || !ok {
-		return false, err
+		return Taken{Renews: midnight.AddDate(0, 0, 1)}, err
 	}
-	ok, err = b.take(ctx, NumberScope(number), now.Truncate(time.Hour), 1, b.Limits.NumberPerHour)
+	own := b.block(NumberScope(number), hour)
+	ok, err = b.take(ctx, NumberScope(number), own, 1, b.Limits.NumberPerHour)
 	if err != nil || !ok {
-		b.blocks[OfficeScope(office)].left += segments
+		b.mutex.Lock()
+		day.left += segments
+		b.mutex.Unlock()
+		return Taken{Renews: hour.Add(time.Hour)}, err
 	}
-	return ok, err
+	return Taken{OK: true, day: day, hour: own}, nil
 }
 
-// GiveBack returns what Take took for a text that was not sent, or what it
-// took too much.
-func (b *Budget) GiveBack(office OfficeID, number Number, segments, texts int) {
+// GiveBack returns of what Take took what was not sent.
+func (b *Budget) GiveBack(t Taken, segments, texts int) {
+	if !t.OK {
+		return
+	}
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if own := b.blocks[OfficeScope(office)]; own != nil {
-		own.left += segments
-	}
-	if own := b.blocks[NumberScope(number)]; own != nil {
-		own.left += texts
-	}
+	t.day.left += segments
+	t.hour.left += texts
 }
 
 // Close returns what is left of the blocks.
 func (b *Budget) Close(ctx context.Context) error {
 	b.mutex.Lock()
-	defer b.mutex.Unlock()
+	blocks := b.blocks
+	b.blocks = nil
+	left := map[string]int{}
+	for scope, own := range blocks {
+		left[scope], own.left = own.left, 0
+	}
+	b.mutex.Unlock()
 	var failed error
-	for scope, own := range b.blocks {
-		if own.left > 0 {
-			_, err := b.Records.Grant(ctx, scope, own.begins, -own.left, 0)
+	for scope, n := range left {
+		if n > 0 {
+			_, err := b.Records.Grant(ctx, scope, blocks[scope].begins, -n, 0)
 			failed = errors.Join(failed, err)
 		}
 	}
-	b.blocks = nil
 	return failed
 }
 
@@ -92,29 +111,59 @@ func OfficeScope(id OfficeID) string { return "office:" + string(id) }
 // NumberScope is OfficeScope for a number.
 func NumberScope(n Number) string { return "number:" + string(n) }
 
-// take is Take for one scope. Nothing is waited for while a block lasts.
-func (b *Budget) take(ctx context.Context, scope string, begins time.Time, n, most int) (bool, error) {
-	if b.blocks == nil {
-		b.blocks = map[string]*block{}
-	}
+// block gives the block of a scope's window.
+func (b *Budget) block(scope string, begins time.Time) *block {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
 	own := b.blocks[scope]
 	if own == nil || !own.begins.Equal(begins) {
-		own = &block{begins: begins}
+		own = &block{begins: begins, asking: make(chan struct{}, 1)}
+		if b.blocks == nil {
+			b.blocks = map[string]*block{}
+		}
 		b.blocks[scope] = own
 	}
-	if own.left < n && !own.spent {
-		granted, err := b.Records.Grant(ctx, scope, begins, max(budgetLeast, min(most/budgetParts, budgetMost), n), most)
-		if err != nil {
-			return false, err
-		}
-		own.left += granted
-		own.spent = granted == 0
+	return own
+}
+
+// take is Take for one scope. Nothing is waited for while a block lasts; then
+// one asks the records for all who wait, each as long as its context allows.
+func (b *Budget) take(ctx context.Context, scope string, own *block, n, most int) (bool, error) {
+	if ok, known := b.spend(own, n); known {
+		return ok, nil
 	}
+	select {
+	case own.asking <- struct{}{}:
+		defer func() { <-own.asking }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	if ok, known := b.spend(own, n); known {
+		return ok, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, grantPatience)
+	defer cancel()
+	granted, err := b.Records.Grant(ctx, scope, own.begins, max(budgetLeast, min(most/budgetParts, budgetMost), n), most)
+	if err != nil {
+		return false, err
+	}
+	b.mutex.Lock()
+	own.left += granted
+	own.spent = granted == 0
+	b.mutex.Unlock()
+	ok, _ := b.spend(own, n)
+	return ok, nil
+}
+
+// spend takes from a block; known is false while the records may grant more.
+func (b *Budget) spend(own *block, n int) (ok, known bool) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
 	if own.left < n {
-		return false, nil
+		return false, own.spent
 	}
 	own.left -= n
-	return true, nil
+	return true, true
 }
 
 // Midnight is the beginning of the day in a place.
@@ -127,27 +176,23 @@ func Midnight(now time.Time, place *time.Location) time.Time {
 }
 
 // reserve takes what the longest answer of a number costs, before it is known
-// whether there will be one, and gives how many segments that are: 0 if there
-// is nothing left to spend.
-func (b *Budget) reserve(ctx context.Context, w Wording, rule NumberRule, publicURL string) (int, error) {
+// whether there will be one, and gives how many segments that are.
+func (b *Budget) reserve(ctx context.Context, w Wording, rule NumberRule, publicURL string) (Taken, int, error) {
 	most, err := b.longest(w, rule, publicURL)
 	if err != nil {
-		return 0, err
+		return Taken{}, 0, err
 	}
-	ok, err := b.Take(ctx, rule.Office, rule.Number, most)
-	if err != nil || !ok {
-		return 0, err
-	}
-	return most, nil
+	taken, err := b.Take(ctx, rule.Office, rule.Number, most)
+	return taken, most, err
 }
 
 // settle gives back what was reserved too much; no segments are no answer.
-func (b *Budget) settle(rule NumberRule, reserved, segments int) {
+func (b *Budget) settle(t Taken, reserved, segments int) {
 	texts := 0
 	if segments == 0 {
 		texts = 1
 	}
-	b.GiveBack(rule.Office, rule.Number, reserved-segments, texts)
+	b.GiveBack(t, reserved-segments, texts)
 }
 
 // answers are the occasions of the webhook's answers.

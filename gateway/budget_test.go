@@ -58,11 +58,11 @@ func TestTenThousandSendersStayWithinTheCeiling(t *testing.T) {
 		b := budgetOf(t, l, 300, &now)
 		all.Go(func() {
 			for range 2500 {
-				ok, err := b.Take(t.Context(), "north", "+15551230100", 2)
+				got, err := b.Take(t.Context(), "north", "+15551230100", 2)
 				if err != nil {
 					t.Error(err)
 				}
-				if ok {
+				if got.OK {
 					mutex.Lock()
 					taken += 2
 					mutex.Unlock()
@@ -83,11 +83,14 @@ func TestTheNextDayBeginsAtTheOfficesMidnight(t *testing.T) {
 	now := time.Date(2026, 3, 2, 5, 59, 0, 0, time.UTC) // 23:59 in Chicago
 	b := budgetOf(t, &ledger{granted: map[string]int{}}, 1, &now)
 	take := func() bool {
-		ok, err := b.Take(t.Context(), "north", "+15551230100", 1)
+		got, err := b.Take(t.Context(), "north", "+15551230100", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return ok
+		if !got.OK && !got.Renews.Equal(time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC)) {
+			t.Errorf("renews at %v", got.Renews)
+		}
+		return got.OK
 	}
 	if !take() || take() {
 		t.Fatal("one text, and then none")
@@ -102,18 +105,18 @@ func TestOneNumberSendsSoManyAnHour(t *testing.T) {
 	b := budgetOf(t, &ledger{granted: map[string]int{}}, 100_000, &now)
 	sent := 0
 	for range 700 {
-		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 1); ok {
+		if got, _ := b.Take(t.Context(), "north", "+15551230100", 1); got.OK {
 			sent++
 		}
 	}
 	if sent != 500 {
 		t.Errorf("%d texts in an hour", sent)
 	}
-	if ok, _ := b.Take(t.Context(), "north", "+15551230101", 1); !ok {
+	if got, _ := b.Take(t.Context(), "north", "+15551230101", 1); !got.OK {
 		t.Error("the other number may send")
 	}
 	if now = now.Add(time.Hour); true {
-		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 1); !ok {
+		if got, _ := b.Take(t.Context(), "north", "+15551230100", 1); !got.OK {
 			t.Error("not in the next hour either")
 		}
 	}
@@ -123,15 +126,16 @@ func TestWhatIsGivenBackIsSpentOnce(t *testing.T) {
 	now := noon
 	b := budgetOf(t, &ledger{granted: map[string]int{}}, 3, &now)
 	for range 50 {
-		if ok, _ := b.Take(t.Context(), "north", "+15551230100", 2); !ok {
+		got, _ := b.Take(t.Context(), "north", "+15551230100", 2)
+		if !got.OK {
 			t.Fatal("nothing was spent yet")
 		}
-		b.GiveBack("north", "+15551230100", 2, 1)
+		b.GiveBack(got, 2, 1)
 	}
 	first, _ := b.Take(t.Context(), "north", "+15551230100", 2)
 	second, _ := b.Take(t.Context(), "north", "+15551230100", 2)
-	if !first || second {
-		t.Errorf("got %v and %v of three segments", first, second)
+	if !first.OK || second.OK {
+		t.Errorf("got %v and %v of three segments", first.OK, second.OK)
 	}
 }
 
@@ -140,7 +144,7 @@ func TestAProcessThatStopsReturnsItsBlocks(t *testing.T) {
 	l := &ledger{granted: map[string]int{}}
 	for range 200 {
 		b := budgetOf(t, l, 100, &now)
-		if ok, err := b.Take(t.Context(), "north", "+15551230100", 1); !ok || err != nil {
+		if got, err := b.Take(t.Context(), "north", "+15551230100", 1); !got.OK || err != nil {
 			if l.granted[OfficeScope("north")+Midnight(now, b.Directory.Offices["north"].Location).UTC().String()] != 100 {
 				t.Fatalf("refused below the ceiling: %v, %v", l.granted, err)
 			}
@@ -156,7 +160,58 @@ func TestAProcessThatStopsReturnsItsBlocks(t *testing.T) {
 func TestABudgetThatCannotBeAskedIsNoPermission(t *testing.T) {
 	now := noon
 	b := budgetOf(t, &ledger{granted: map[string]int{}, fail: errors.New("out of reach")}, 10, &now)
-	if ok, err := b.Take(t.Context(), "north", "+15551230100", 1); ok || err == nil {
-		t.Errorf("got %v, %v", ok, err)
+	if got, err := b.Take(t.Context(), "north", "+15551230100", 1); got.OK || err == nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// A text is refused by the records after midnight: the new day has not been
+// granted what it gives back.
+func TestWhatIsGivenBackLateIsSpentByNobody(t *testing.T) {
+	now := noon
+	l := &ledger{granted: map[string]int{}}
+	b := budgetOf(t, l, 3, &now)
+	b.Limits.NumberPerHour = 1
+	old, err := b.Take(t.Context(), "north", "+15551230100", 3)
+	if err != nil || !old.OK {
+		t.Fatal(old, err)
+	}
+	now = now.AddDate(0, 0, 1)
+	if today, err := b.Take(t.Context(), "north", "+15551230100", 3); err != nil || !today.OK {
+		t.Fatal(today, err)
+	}
+	b.GiveBack(old, 3, 1)
+	if more, err := b.Take(t.Context(), "north", "+15551230100", 1); err != nil || more.OK {
+		t.Errorf("spent twice: %v, %v", more, err)
+	}
+}
+
+// hanging is a database that does not answer.
+type hanging struct{ asked chan struct{} }
+
+func (h hanging) Grant(ctx context.Context, _ string, _ time.Time, _, _ int) (int, error) {
+	h.asked <- struct{}{}
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func TestADatabaseThatHangsHoldsNobodyBeyondTheirTime(t *testing.T) {
+	now := noon
+	b := budgetOf(t, nil, 300, &now)
+	h := hanging{make(chan struct{}, 1)}
+	b.Records = h
+	first := make(chan error)
+	go func() {
+		_, err := b.Take(context.WithoutCancel(t.Context()), "north", "+15551230100", 1)
+		first <- err
+	}()
+	<-h.asked
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Take(gone, "north", "+15551230100", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("whoever went away still waits: %v", err)
+	}
+	if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without a deadline of its own: %v", err)
 	}
 }

@@ -44,8 +44,8 @@ const (
 	// know (yet) is waited for.
 	mediaPatience = time.Hour
 	goneTries     = 6
-	// pictureTries is how often one picture is fetched before all of its message
-	// are put off: twelve that all had to come at once would seldom do.
+	// pictureTries is how often one picture is fetched before it is put off: a
+	// person waits to hear that all of them arrived.
 	pictureTries = 3
 	// bodyPatience likewise, for the message itself.
 	bodyPatience = 10 * time.Minute
@@ -140,8 +140,12 @@ func (c *Channel) text(ctx context.Context, t TextWork) error {
 	var audit []AuditEntry
 	if dead {
 		audit = append(audit, c.entry(ActionChannelDead, "text:"+string(t.ID), t.Office, OutcomeFailed, string(p.Fault)))
-		if t.Media == MediaPending && t.Submission != "" {
-			jobs = append(jobs, tellPhotos(t.Submission, c.Now()))
+		if t.Media == MediaPending { // the client was told that they are arriving
+			s, err := c.place(ctx, t)
+			if err != nil {
+				return err
+			}
+			jobs = append(jobs, tellPhotos(s.ID, c.Now()))
 		}
 	}
 	c.Log.LogAttrs(ctx, slog.LevelWarn, "a text's step is put off",

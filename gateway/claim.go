@@ -141,7 +141,11 @@ func (c *Claims) Again(ctx context.Context, t Token) (LinkView, error) {
 	if err != nil {
 		return LinkView{}, err
 	}
-	return c.view(link, BrowserHash{}, c.Now()), c.Sendings.Again(ctx, link)
+	err = c.Sendings.Again(ctx, link)
+	if Is(err, CodeLinkUnknown) {
+		return LinkView{}, err // too old to be told of
+	}
+	return c.view(link, BrowserHash{}, c.Now()), err
 }
 
 // AgainFor is Again for the browser whose session on a link is over.

@@ -10,54 +10,36 @@ import (
 	"strings"
 )
 
-// collect fetches what a text holds and seals it. Blobs first, then one
-// transaction: a crash before it leaves blobs that nothing refers to, and the
-// text comes due again.
+// collect fetches what a text holds and seals it. Each piece is saved as soon
+// as it is sealed, its blob before its row: a crash between them leaves a blob
+// that nothing refers to, and the text, which comes due again, goes on with
+// what is not decided yet. One piece that fails is in no other's way.
 func (c *Channel) collect(ctx context.Context, t TextWork) error {
-	got := Collected{Text: t.ID, Office: t.Office, Submission: t.Submission, Media: t.Media == MediaPending}
-	var audit []AuditEntry
+	var submission SubmissionID
+	missing := 0
 	var err error
-	defer func() {
-		if err != nil {
-			c.discard(ctx, got.Pages)
-		}
-	}()
+	if t.Media == MediaPending {
+		submission, missing, err = c.pictures(ctx, t)
+	}
 	if t.Words == WordsPending {
-		if got.Note, err = c.note(ctx, t); err != nil {
-			return err
-		}
+		err = errors.Join(err, c.words(ctx, t))
 	}
-	var jobs []Job
-	if got.Media {
-		if err = c.pictures(ctx, t, &got); err != nil {
-			return err
-		}
-		jobs = append(jobs, tellPhotos(got.Submission, c.Now()))
-		for _, p := range got.Pages {
-			entry := c.entry(ActionPageReceived, "page:"+string(p.ID), p.Office, OutcomeDone, "texted")
-			entry.Actor = ActorClient
-			audit = append(audit, entry)
-		}
-	}
-	got.At = c.Now()
-	unused, err := c.Records.SaveCollected(ctx, got, c.Limits, jobs, audit...)
 	if err != nil {
-		if _, refused := errors.AsType[*Error](err); !refused {
-			got.Pages = nil // the rows may have been written all the same
-		}
 		return err
 	}
-	for _, blob := range unused {
-		_ = c.Vault.Remove(ctx, blob) // the sweep takes what is left
+	var jobs []Job
+	if t.Media == MediaPending {
+		jobs = append(jobs, tellPhotos(submission, c.Now()))
 	}
-	return nil
+	return c.Records.FinishCollecting(ctx, t, missing, c.Now(), jobs)
 }
 
-// discard removes blobs of a try that failed; the sweep takes what is left.
-func (c *Channel) discard(ctx context.Context, pages []Page) {
-	for _, p := range pages {
-		_ = c.Vault.Remove(context.WithoutCancel(ctx), p.Blob)
+func (c *Channel) words(ctx context.Context, t TextWork) error {
+	sealed, err := c.note(ctx, t)
+	if err != nil {
+		return err
 	}
+	return c.Records.SaveNote(ctx, t.ID, sealed)
 }
 
 // note fetches the words of a text and seals them.
@@ -72,49 +54,87 @@ func (c *Channel) note(ctx context.Context, t TextWork) ([]byte, error) {
 	return sealBytes(c.Sealer, t.Office, []byte(strings.TrimSpace(m.Words)))
 }
 
-// pictures fetches and seals a text's pictures, each streamed. Twilio lists
-// them late at times: fewer than its webhook announced are waited for.
-func (c *Channel) pictures(ctx context.Context, t TextWork, got *Collected) error {
-	list, err := c.media(ctx, t)
+// pictures decides on a text's pictures, and gives where they belong and how
+// many of them Twilio never listed. It lists them late at times: fewer than
+// its webhook announced are waited for, long after those that are there.
+func (c *Channel) pictures(ctx context.Context, t TextWork) (SubmissionID, int, error) {
+	s, err := c.place(ctx, t)
 	if err != nil {
-		return err
+		return s.ID, 0, err
 	}
+	if err := c.Archive.WriteTextHeader(ctx, t, s); err != nil {
+		return s.ID, 0, err
+	}
+	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
+	if err != nil && (!Is(err, CodeNotFound) || !c.gone(t)) {
+		return s.ID, 0, err
+	}
+	decided, err := c.Records.TextPictures(ctx, t.ID)
+	if err != nil {
+		return s.ID, 0, err
+	}
+	var failed error
+	for _, m := range list {
+		if slices.Contains(decided, m.SID) {
+			continue
+		}
+		if ctx.Err() != nil { // what is saved counts; the next try takes on the rest
+			return s.ID, 0, ctx.Err()
+		}
+		if err := c.picture(ctx, t, s, m); err != nil {
+			failed = err // the last of them stands for all
+		}
+		decided = append(decided, m.SID)
+	}
+	missing := max(0, t.MediaCount-len(decided))
+	if failed == nil && missing > 0 && !c.gone(t) {
+		failed = errNotListed
+	}
+	return s.ID, missing, failed
+}
+
+// place chooses where a text's pictures belong.
+func (c *Channel) place(ctx context.Context, t TextWork) (Submission, error) {
 	now := c.Now()
 	fresh, err := NewID(now, c.Random)
 	if err != nil {
+		return Submission{}, err
+	}
+	return c.Records.PlaceText(ctx, t.ID, SubmissionID(fresh), now)
+}
+
+// picture fetches, seals and saves one picture, or notes that it cannot be
+// kept. What Twilio listed and then says it does not know is tried again: only
+// what it does not list for long is believed to be gone.
+func (c *Channel) picture(ctx context.Context, t TextWork, s Submission, m TwilioMedia) error {
+	page, err := c.fetch(ctx, t, s, m)
+	for try := 1; try < pictureTries && Is(err, CodeUnavailable) && ctx.Err() == nil; try++ { // a stream that broke off
+		page, err = c.fetch(ctx, t, s, m)
+	}
+	var refused Code
+	switch {
+	case Is(err, CodeNotFound):
+		return NewError(CodeUnavailable, err)
+	case unkeepable[CodeOf(err)]:
+		refused = CodeOf(err)
+		page = Page{Key: PageKey(m.SID), Submission: s.ID, Office: s.Office, Text: t.ID}
+	case err != nil:
 		return err
 	}
-	submission, err := c.Records.PlaceText(ctx, t.ID, SubmissionID(fresh), now)
-	if err != nil {
-		return err
-	}
-	got.Submission = submission.ID
-	if err := c.Archive.WriteTextHeader(ctx, t, submission); err != nil {
-		return err
-	}
-	kept, err := c.Records.TextPages(ctx, t.ID)
-	if err != nil {
-		return err
-	}
-	for _, m := range list {
-		if slices.Contains(kept, PageKey(m.SID)) {
-			continue
+	stored, err := c.Records.SavePicture(ctx, page, refused, c.Limits, func(refused Code) AuditEntry {
+		entry := c.entry(ActionPageReceived, "page:"+string(page.ID), page.Office, OutcomeDone, "texted")
+		if refused != "" {
+			entry = c.entry(ActionPageReceived, "media:"+m.SID, page.Office, OutcomeDenied, string(refused))
 		}
-		page, err := c.picture(ctx, t, submission, m)
-		for try := 1; try < pictureTries && Is(err, CodeUnavailable); try++ { // a stream that broke off
-			page, err = c.picture(ctx, t, submission, m)
-		}
-		switch {
-		case err == nil:
-			got.Pages = append(got.Pages, page)
-		case unkeepable[CodeOf(err)], Is(err, CodeNotFound) && c.gone(t):
-			got.Refused++
-		default:
-			return err
-		}
+		entry.Actor = ActorClient
+		return entry
+	})
+	if _, sure := errors.AsType[*Error](err); page.Blob != "" && (sure || err == nil && !stored) {
+		// Nobody will ever ask for this blob. When the records are out of
+		// reach it stays: its row may have been written all the same.
+		_ = c.Vault.Remove(context.WithoutCancel(ctx), page.Blob)
 	}
-	got.Refused += max(0, t.MediaCount-len(list))
-	return nil
+	return err
 }
 
 // unkeepable are the faults of a file that no second try mends. An error
@@ -130,22 +150,9 @@ func (c *Channel) gone(t TextWork) bool {
 	return t.Tries >= goneTries && t.Fault == CodeNotFound && c.Now().Sub(t.ReceivedAt) > mediaPatience
 }
 
-// media lists a text's pictures once all that were announced are there, or
-// after a while those that are.
-func (c *Channel) media(ctx context.Context, t TextWork) ([]TwilioMedia, error) {
-	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
-	switch {
-	case Is(err, CodeNotFound) && c.gone(t):
-		return nil, nil
-	case err == nil && len(list) < t.MediaCount && !c.gone(t):
-		return nil, errNotListed
-	}
-	return list, err
-}
-
-// picture streams one picture through the cleaning and the sealing into the
+// fetch streams one picture through the cleaning and the sealing into the
 // vault: no plain byte comes to rest.
-func (c *Channel) picture(ctx context.Context, t TextWork, s Submission, m TwilioMedia) (_ Page, err error) {
+func (c *Channel) fetch(ctx context.Context, t TextWork, s Submission, m TwilioMedia) (_ Page, err error) {
 	body, err := c.Twilio.OpenMedia(ctx, t.AccountSID, t.MessageSID, m)
 	if err != nil {
 		return Page{}, err

@@ -17,13 +17,14 @@ func (c *Channel) erase(ctx context.Context, t TextWork) error {
 		return c.Records.CollectAgain(ctx, t, c.Now())
 	}
 	err = errors.Join(c.eraseWords(ctx, t, &proofs), err)
+	noting := context.WithoutCancel(ctx) // what is erased is proven, whoever stops meanwhile
 	if err == nil {
-		return c.Records.FinishText(ctx, t, c.Now(), proofs...)
+		return c.Records.FinishText(noting, t, c.Now(), proofs...)
 	}
 	if len(proofs) == 0 {
 		return err
 	}
-	return errors.Join(err, c.Records.Append(context.WithoutCancel(ctx), proofs...))
+	return errors.Join(err, c.Records.Append(noting, proofs...))
 }
 
 // errNotListed is put off until what the webhook announced is there.
@@ -36,29 +37,26 @@ func (c *Channel) eraseMedia(ctx context.Context, t TextWork, proofs *[]AuditEnt
 		return false, nil
 	}
 	list, err := c.Twilio.Media(ctx, t.AccountSID, t.MessageSID)
-	if err != nil && !(Is(err, CodeNotFound) && c.gone(t)) {
+	if err != nil && (!Is(err, CodeNotFound) || !c.gone(t)) {
 		return false, err
 	}
-	kept, err := c.Records.TextPages(ctx, t.ID)
+	decided, err := c.Records.TextPictures(ctx, t.ID)
 	if err != nil {
 		return false, err
 	}
 	sids := make([]string, 0, len(list))
-	unseen := -t.Refused
+	collected := t.Media != MediaNotKept || t.Refused > 0
 	for _, m := range list {
-		sids = append(sids, m.SID)
-		if !slices.Contains(kept, PageKey(m.SID)) {
-			unseen++
+		if collected && !slices.Contains(decided, m.SID) {
+			return true, nil
 		}
-	}
-	if collected := t.Media != MediaNotKept || t.Refused > 0; collected && unseen > 0 {
-		return true, nil
+		sids = append(sids, m.SID)
 	}
 	var failed error
 	if c.Now().Sub(t.ReceivedAt) < bodyPatience { // an early list may lack some
-		for _, key := range kept {
-			if !slices.Contains(sids, string(key)) {
-				sids = append(sids, string(key))
+		for _, sid := range decided {
+			if !slices.Contains(sids, sid) {
+				sids = append(sids, sid)
 			}
 		}
 		if len(sids) < t.MediaCount {

@@ -27,6 +27,8 @@ const (
 	CodeOptedOut Code = "opted-out"
 	// CodeSendTwice: this very text was handed over before.
 	CodeSendTwice Code = "send-twice"
+	// CodeUnwanted: what a text says is true no more.
+	CodeUnwanted Code = "unwanted"
 	// CodeSendFailed: Twilio refused a text.
 	CodeSendFailed Code = "send-failed"
 	// CodeSendUnknown: Twilio's answer was lost; the text may have been sent.

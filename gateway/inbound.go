@@ -58,15 +58,13 @@ func (f *Inbound) Receive(ctx context.Context, m Message) (Answer, error) {
 	if m.MediaCount == 0 {
 		rules.Mark = WordsMark(f.WordsKey, m.Words)
 	}
-	most, err := f.Budget.reserve(ctx, f.Wording, rule, f.PublicURL)
+	taken, most, err := f.Budget.reserve(ctx, f.Wording, rule, f.PublicURL)
 	if err != nil {
 		return Answer{}, err
 	}
-	rules.Spent = most == 0
+	rules.Spent = !taken.OK
 	answer, err := f.decide(ctx, m, text, rules, rule, office)
-	if most > 0 {
-		f.Budget.settle(rule, most, f.Wording.Segments(answer.Body))
-	}
+	f.Budget.settle(taken, most, f.Wording.Segments(answer.Body))
 	return answer, err
 }
 

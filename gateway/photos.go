@@ -24,11 +24,14 @@ func tellPhotos(id SubmissionID, now time.Time) Job {
 // once they are durable, and where to send those that could not be kept.
 func (f *Sendings) TellPhotos(ctx context.Context, id SubmissionID) error {
 	t, err := f.Records.PhotosToTell(ctx, id)
+	if Is(err, CodeNotFound) {
+		return GiveUp(err)
+	}
 	if err != nil {
 		return err
 	}
 	now := f.Now()
-	if t.Waiting > 0 && now.Sub(t.Submission.OpenedAt) < tellPatience {
+	if t.Waiting > 0 && now.Sub(t.Since) < tellPatience {
 		return Later(tellPause / 2)
 	}
 	if t.Kept+t.Refused == 0 {
@@ -41,52 +44,60 @@ func (f *Sendings) TellPhotos(ctx context.Context, id SubmissionID) error {
 	case t.Refused > 0:
 		occasion = OccasionPhotosPartly
 	}
-	link, fresh, err := f.linkFor(t, occasion, now)
+	s, err := newSending(f.Random, now, occasion, f.addressee(t))
 	if err != nil {
 		return err
 	}
-	s, err := newSending(f.Random, now, occasion, link)
-	if err != nil {
-		return err
-	}
-	if occasion == OccasionPhotosSaved {
-		s.Link = ""
-	}
-	s.Submission, s.Count = id, t.Kept
-	var audit []AuditEntry
-	if fresh != nil {
-		audit = append(audit, AuditEntry{
-			At: now, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
-			Office: fresh.Office, Outcome: OutcomeDone, Reason: string(occasion),
-		})
-	}
-	err = f.Records.TellPhotos(ctx, t.Texts, s, fresh, []Job{sendJob(s.ID, now)}, audit...)
+	s.Link, s.Submission, s.Count = "", id, t.Kept // a link is chosen when it is sent
+	silent := f.entry(s)
+	silent.Outcome, silent.Reason = OutcomeDenied, string(occasion)+": "+string(ReasonLimit)
+	err = f.Records.TellPhotos(ctx, t.Texts, s, f.Limits, []Job{sendJob(s.ID, now)}, silent)
 	if Is(err, CodeSendTwice) {
-		return nil
-	}
-	if err == nil && fresh != nil {
-		_ = f.Links.Put(ctx, fresh.Entry(f.Limits.LinkKnown)) // a link that Redis does not know is found in SQL
+		return Later(0) // another job told of some: look which are left
 	}
 	return err
 }
 
-// linkFor gives the link that the text carries: the sender's newest if it may
-// still be opened, else a fresh one.
-func (f *Sendings) linkFor(t PhotosToTell, o Occasion, now time.Time) (Link, *Link, error) {
+// addressee is whom the text goes to, as their newest link names them.
+func (f *Sendings) addressee(t PhotosToTell) Link {
 	s := t.Submission
 	newest := t.Link
 	if newest.ID == "" { // nothing was ever answered to this sender
-		newest = Link{Office: s.Office, Number: s.Number, Sender: s.Sender, Phone: s.Phone, Submission: s.ID, Language: s.Language}
+		newest = Link{Office: s.Office, Number: s.Number, Sender: s.Sender, Phone: s.Phone, Language: s.Language}
 	}
 	if newest.Language == "" {
 		newest.Language = f.Directory.Offices[s.Office].Languages[0]
 	}
-	if !o.carriesLink() || newest.ID != "" && newest.StateAt(now) == LinkIssued {
-		return newest, nil, nil
-	}
-	fresh, err := newLink(f.Mint, f.Random, Link{
-		Office: s.Office, Number: newest.Number, Sender: s.Sender, Phone: s.Phone, Submission: s.ID, Language: newest.Language,
-		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(f.Directory.Numbers[newest.Number].LinkTTL),
+	return newest
+}
+
+// linkLeast is the least that a link must have left to stand in a text about
+// pictures: the person reads it, and takes them once more.
+const linkLeast = 30 * time.Minute
+
+// offersLink tells whether a text is wanted whatever became of the sender's
+// link: it gives the one that works when it is sent.
+func (o Occasion) offersLink() bool { return o == OccasionPhotosPartly || o == OccasionPhotoNotKept }
+
+// draft gives a fresh link for such a text, which nobody knows of yet.
+func (f *Sendings) draft(s Sending, now time.Time) (Link, error) {
+	return newLink(f.Mint, f.Random, Link{
+		Office: s.Office, Number: s.Number, Sender: s.Sender, Phone: s.Phone, Submission: s.Submission, Language: s.Language,
+		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(f.Directory.Numbers[s.Number].LinkTTL),
 	})
-	return fresh, &fresh, err
+}
+
+// offer gives the link that such a text carries: the sender's newest if it may
+// still be opened for a while, else the fresh one. That happens only once the
+// text may go out: until then the link that it would replace is better than none.
+func (f *Sendings) offer(ctx context.Context, s Sending, fresh Link) (Link, error) {
+	least := min(linkLeast, fresh.ExpiresAt.Sub(fresh.IssuedAt)/2)
+	link, err := f.Records.LinkSending(ctx, s.ID, fresh, least, AuditEntry{
+		At: fresh.IssuedAt, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
+		Office: s.Office, Outcome: OutcomeDone, Reason: string(s.Occasion),
+	})
+	if err == nil && link.ID == fresh.ID {
+		_ = f.Links.Put(ctx, link.Entry(f.Limits.LinkKnown)) // a link that Redis does not know is found in SQL
+	}
+	return link, err
 }

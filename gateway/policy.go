@@ -31,7 +31,11 @@ const (
 // standing, rules and time give the same decision.
 func Decide(m Message, s Standing, r Rules, now time.Time) Decision {
 	if reason, unanswerable := senderReason(m, r); unanswerable {
-		return Decision{Reason: reason, Standing: s}
+		d := Decision{Reason: reason, Standing: s}
+		if reason == ReasonCountry {
+			return keyword(m, s, now, d) // who texts STOP from abroad means it, too
+		}
+		return d
 	}
 	if m.Keyword() != KeywordNone {
 		return keyword(m, s, now, Decision{})
@@ -125,14 +129,33 @@ func looping(s Standing, r Rules, now time.Time) bool {
 	return r.Mark != 0 && r.Mark == s.LastWords && s.SameWords >= sameWordsMost && now.Sub(s.LastAnswerAt) < sameWordsTime
 }
 
-// answer counts an answer against the limits and chooses its occasion.
-func answer(m Message, s Standing, r Rules, now time.Time) Decision {
+// inWindows begins anew the windows that are over.
+func (s Standing) inWindows(now time.Time) Standing {
 	if now.Sub(s.HourStart) >= time.Hour {
 		s.HourStart, s.HourCount = now, 0
 	}
 	if now.Sub(s.DayStart) >= 24*time.Hour {
 		s.DayStart, s.DayCount = now, 0
 	}
+	return s
+}
+
+// Count counts a text of ours that is no answer against the sender's limits,
+// or gives false beyond them. The last place of each window is left to an
+// answer, the one that names the telephone.
+func (s Standing) Count(l Limits, now time.Time) (Standing, bool) {
+	s = s.inWindows(now)
+	if s.HourCount+1 >= l.AnswersPerHour || s.DayCount+1 >= l.AnswersPerDay {
+		return s, false
+	}
+	s.HourCount++
+	s.DayCount++
+	return s, true
+}
+
+// answer counts an answer against the limits and chooses its occasion.
+func answer(m Message, s Standing, r Rules, now time.Time) Decision {
+	s = s.inWindows(now)
 	switch {
 	case s.HourCount >= r.Limits.AnswersPerHour || s.DayCount >= r.Limits.AnswersPerDay:
 		return Decision{Reason: ReasonLimit, Standing: s}

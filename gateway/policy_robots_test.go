@@ -87,6 +87,14 @@ func TestWordsMarkKnowsWordsThatComeAgain(t *testing.T) {
 	if WordsMark(markKey, "ab c") == WordsMark(markKey, "a bc") || WordsMark(markKey, "a") == WordsMark([]byte("another key"), "a") {
 		t.Error("different words, or keys, are the same")
 	}
+	seen := map[int64]string{}
+	for _, bare := range []string{"", "1", "2", "?", "👍", "1 2"} {
+		mark := WordsMark(markKey, " "+bare+"\n")
+		if other, there := seen[mark]; there {
+			t.Errorf("%q and %q are the same", bare, other)
+		}
+		seen[mark] = bare
+	}
 }
 
 func TestKeepSaysWhatIsKept(t *testing.T) {

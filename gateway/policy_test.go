@@ -32,6 +32,8 @@ func TestDecide(t *testing.T) {
 	picture.MediaCount = 2
 	own, abroad := words(t, "hi"), words(t, "hi")
 	own.From, abroad.Country = phone(t, "+15551230100"), "JM"
+	stopAbroad := words(t, "STOP")
+	stopAbroad.Country = "JM"
 	advanced := words(t, "please no more")
 	advanced.OptOutType = "STOP"
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
@@ -77,6 +79,7 @@ func TestDecide(t *testing.T) {
 		"pictures after STOP":              {message: picture, standing: Standing{OptedOutAt: ago(time.Hour)}, reason: ReasonOptedOut},
 		"one of our own numbers":           {message: own, reason: ReasonOwnNumber},
 		"a country that is not answered":   {message: abroad, reason: ReasonCountry},
+		"STOP from such a country":         {message: stopAbroad, reason: ReasonStop},
 		"a short code":                     {message: Message{Sender: SenderShortCode, Words: "STOP"}, reason: ReasonShortCode},
 		"a name as sender":                 {message: Message{Sender: SenderAlphanumeric}, reason: ReasonAlphanumeric},
 		"a channel":                        {message: Message{Sender: SenderChannel}, reason: ReasonChannel},
@@ -103,6 +106,11 @@ func TestOptOutIsRememberedAndTakenBack(t *testing.T) {
 	}
 	if s = Decide(words(t, "START"), s, rules, noon).Standing; s.OptedOut() {
 		t.Error("START was not remembered")
+	}
+	abroad := words(t, "STOP")
+	abroad.Country = "JM"
+	if s = Decide(abroad, s, rules, noon).Standing; !s.OptedOut() {
+		t.Error("STOP from a country that is not answered was not remembered")
 	}
 }
 

@@ -14,17 +14,25 @@ type ChannelRecords interface {
 	// first, and moves their due time to the end of the lease.
 	ClaimTexts(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]TextWork, error)
 	// PlaceText chooses the submission that a text's pictures belong to and
-	// gives it: the one the text names if that takes more at this time, else a
-	// fresh one, which the sender's unclaimed link then leads to as well.
+	// gives it: the one the text names if that takes more at this time, else
+	// the one of the sender's newest link, else a fresh one, which the sender's
+	// unclaimed link then leads to as well.
 	PlaceText(ctx context.Context, id TextID, fresh SubmissionID, now time.Time) (Submission, error)
-	// SaveCollected stores the pages and the note of a text, whose blobs are
-	// durable, and moves it on to be erased. A page whose key is there already
-	// is dropped; one above the caps counts as refused. It gives the blobs that
-	// nothing refers to. An open submission stays open, a handled one is
-	// received again.
-	SaveCollected(ctx context.Context, c Collected, l Limits, jobs []Job, audit ...AuditEntry) (unused []BlobName, err error)
-	// TextPages gives the keys of the pages that came with a text.
-	TextPages(ctx context.Context, id TextID) ([]PageKey, error)
+	// TextPictures gives the SIDs of a text's pictures that are decided: those
+	// that are pages, in whatever submission, and those that cannot be kept.
+	TextPictures(ctx context.Context, id TextID) ([]string, error)
+	// SavePicture stores a picture of a text: a page whose blob is durable, or,
+	// if refused is set, that it cannot be kept. One that is decided already
+	// changes nothing, one above the caps is refused here. An open submission
+	// stays open, a handled one is received again. The audit entry is made for
+	// what was written, with the code of a refusal. stored is false if nothing
+	// refers to the page's blob.
+	SavePicture(ctx context.Context, p Page, refused Code, l Limits, audit func(refused Code) AuditEntry) (stored bool, err error)
+	// SaveNote stores what a client wrote with a text, once.
+	SaveNote(ctx context.Context, id TextID, sealed []byte) error
+	// FinishCollecting notes what became of a text's pictures, of which Twilio
+	// never listed some, and moves the text on to be erased.
+	FinishCollecting(ctx context.Context, t TextWork, missing int, at time.Time, jobs []Job) error
 	// PostponeText puts a text off, or gives it up if p.Step is StepDead.
 	PostponeText(ctx context.Context, t TextWork, p Postponed, jobs []Job, audit ...AuditEntry) error
 	// CollectAgain sends a text back: it holds pictures that were not seen.
@@ -49,7 +57,7 @@ type TextWork struct {
 	Submission SubmissionID
 	Tries      int       // of this step
 	Fault      Code      // of the last try
-	Refused    int       // pictures that could not be kept
+	Refused    int       // pictures that could not be kept, or that Twilio never listed
 	TakenOnAt  time.Time // that patience counts from: received, or asked for again
 	Lease      time.Time // its end, by which the claim is known
 }
@@ -70,18 +78,6 @@ type Postponed struct {
 	DueAt time.Time
 	Tries int
 	Fault Code
-}
-
-// Collected is what was fetched of a text and sealed.
-type Collected struct {
-	Text       TextID
-	Office     OfficeID
-	Submission SubmissionID // of the pages and the note
-	Pages      []Page
-	Refused    int    // pictures that could not be kept
-	Note       []byte // the words, sealed; nil if they are not kept
-	Media      bool   // the pictures are decided
-	At         time.Time
 }
 
 // Waiting is what still lies at Twilio.

@@ -163,7 +163,8 @@ type DeskRecords interface {
 	// Submission gives one with its pages that count, in order of arrival.
 	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
 	// Correspondence gives what was texted around a submission that the person
-	// was allowed to see.
+	// was allowed to see, and what its sender wrote that no submission at the
+	// desk shows.
 	Correspondence(ctx context.Context, s Submission) (Correspondence, error)
 	// Page gives one page that counts.
 	Page(ctx context.Context, offices []OfficeID, id PageID) (Page, error)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -18,34 +19,42 @@ const (
 // remindDue tells whether it is time to remind of a link: half of its life is
 // over, some is left, and it is day where the office is.
 func remindDue(l Link, place *time.Location, now time.Time) bool {
-	if place == nil {
-		place = time.UTC
-	}
-	hour := now.In(place).Hour()
-	return l.StateAt(now) == LinkIssued && hour >= remindFrom && hour < remindTill &&
+	return l.StateAt(now) == LinkIssued && untilDay(place, now) == 0 &&
 		now.Sub(l.IssuedAt) >= l.ExpiresAt.Sub(l.IssuedAt)/2 && l.ExpiresAt.Sub(now) >= remindLeft
+}
+
+// untilDay is how long it is until a reminder may be sent; 0 by day.
+func untilDay(place *time.Location, now time.Time) time.Duration {
+	local := now.In(place)
+	y, m, d := local.Date()
+	switch hour := local.Hour(); {
+	case hour >= remindTill:
+		d++
+	case hour >= remindFrom:
+		return 0
+	}
+	return time.Date(y, m, d, remindFrom, 0, 0, 0, place).Sub(now)
 }
 
 // Remind queues the one reminder of each link that was not used. Whether it is
 // still wanted is decided in the transaction, and once more when it is sent.
 func (f *Sendings) Remind(ctx context.Context) error {
+	var failed error
 	now := f.Now()
 	from := now.Add(-remindWindow)
 	for {
 		links, err := f.Records.Unclaimed(ctx, from, now, batch)
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
 		for _, l := range links {
-			if !remindDue(l, f.Directory.Offices[l.Office].Location, now) {
-				continue
-			}
-			if err := f.remind(ctx, l, now); err != nil {
-				return err
+			office, ok := f.Directory.Offices[l.Office]
+			if ok && remindDue(l, office.Location, now) {
+				failed = errors.Join(failed, f.remind(ctx, l, now)) // one that fails is in no other's way
 			}
 		}
 		if len(links) < batch {
-			return nil
+			return failed
 		}
 		from = links[len(links)-1].IssuedAt.Add(time.Millisecond)
 	}

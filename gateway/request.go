@@ -86,13 +86,18 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 		}
 		return RequestView{}, r.refused(ctx, who, office, err)
 	}
-	if err != nil {
-		// The text may be on its way: to say "try again" would send two.
-		r.Log.ErrorContext(ctx, "what Twilio said of a text could not be noted", slog.String("sending", string(id)), slog.Any("error", err))
-		sending.State = DeliveryUnknown
-		return r.view(RequestRow{Sending: sending, Link: link, Phone: link.Phone, Submission: link.Submission}), nil
+	if _, waits := errors.AsType[*LaterError](err); err == nil || waits {
+		return r.Get(ctx, who, sending.ID)
 	}
-	return r.Get(ctx, who, sending.ID)
+	r.Log.ErrorContext(ctx, "a text was not sent yet, or what Twilio said of it could not be noted",
+		slog.String("sending", string(id)), slog.Any("error", err))
+	// To say "try again" would send two: the job sends it, or finds out how it went.
+	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	if err != nil {
+		sending.State = DeliveryUnknown
+		row = RequestRow{Sending: sending, Link: link, Phone: link.Phone, Submission: link.Submission}
+	}
+	return r.view(row), nil
 }
 
 // sendAgain is what happens to a form that arrives twice. If its phone was
@@ -217,7 +222,8 @@ func (r *Requests) view(row RequestRow) RequestView {
 		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Ended: requestEnd(row, now),
 		Submission: row.Submission, CreatedAt: row.Sending.CreatedAt,
 	}
-	if v.State == DeliverySending && now.Sub(v.CreatedAt) > sendingPatience {
+	// One that was not handed to Twilio yet waits for its number or the records.
+	if attempted := row.Sending.AttemptedAt; v.State == DeliverySending && !attempted.IsZero() && now.Sub(attempted) > sendingPatience {
 		v.State = DeliveryUnknown
 	}
 	if phone, err := r.Phones.Open(row.Phone); err == nil {

@@ -43,8 +43,9 @@ const (
 	// first, and findPatience until when.
 	findPause    = 30 * time.Second
 	findPatience = 5 * time.Minute
-	// sendLifetime is how long a text that could not be sent is still wanted.
-	sendLifetime = 24 * time.Hour
+	// sendLifetime is how long a text that could not be sent is still wanted:
+	// longer than the longest day, after which a ceiling renews.
+	sendLifetime = 26 * time.Hour
 )
 
 // newSending fills what all sendings to a phone have in common.
@@ -69,22 +70,41 @@ func (f *Sendings) Send(ctx context.Context, id SendingID) error {
 	if err != nil {
 		return err
 	}
+	now := f.Now()
+	office, ours := f.Directory.Offices[s.Office]
+	_, known := f.Directory.Numbers[s.Number]
 	switch {
 	case s.settled():
 		return nil
 	case !s.AttemptedAt.IsZero():
 		return f.find(ctx, s, link)
-	case f.Now().Sub(s.CreatedAt) > sendLifetime || f.stale(s, link):
+	case !ours || !known:
+		return f.drop(ctx, s, "the office or the number is not configured any more")
+	case now.Sub(s.CreatedAt) > sendLifetime || stale(s, link, now):
 		return f.drop(ctx, s, "no longer wanted")
+	}
+	switch {
+	case s.Occasion == OccasionReminder:
+		wait := untilDay(office.Location, now)
+		if link.ExpiresAt.Sub(now.Add(wait)) < remindLeft {
+			return f.drop(ctx, s, "no longer wanted")
+		}
+		if wait > 0 {
+			return Later(wait)
+		}
+	case s.Occasion.offersLink():
+		if link, err = f.draft(s, now); err != nil {
+			return err
+		}
 	}
 	return f.hand(ctx, s, link, f.entry(s))
 }
 
 // stale tells whether what a text says is true no more.
-func (f *Sendings) stale(s Sending, l Link) bool {
+func stale(s Sending, l Link, now time.Time) bool {
 	switch s.Occasion {
-	case OccasionReminder, OccasionAgain, OccasionPhotosPartly, OccasionPhotoNotKept:
-		return l.ID != "" && l.StateAt(f.Now()) != LinkIssued
+	case OccasionReminder, OccasionAgain, OccasionRequest:
+		return l.StateAt(now) != LinkIssued
 	}
 	return false
 }
@@ -107,30 +127,66 @@ func (f *Sendings) drop(ctx context.Context, s Sending, why string) error {
 // last moment: the budget, the number's pace, and whether the person texted
 // STOP, which is decided in the transaction that notes the attempt.
 func (f *Sendings) hand(ctx context.Context, s Sending, l Link, entry AuditEntry) error {
+	s.AttemptedAt = f.Now().Truncate(time.Millisecond) // as the records keep it: find makes the same words
 	text, err := f.outgoing(s, l)
 	if err != nil {
 		return err
 	}
 	segments := f.Wording.Segments(text.Body)
-	if ok, err := f.Budget.Take(ctx, s.Office, s.Number, segments); err != nil || !ok {
-		return errors.Join(err, NewError(CodeCeiling, nil))
-	}
-	if err := f.pace(ctx, s.Number); err != nil {
-		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
+	taken, err := f.Budget.Take(ctx, s.Office, s.Number, segments)
+	if err != nil {
 		return err
 	}
-	if err := f.Records.AttemptSending(ctx, s.ID, f.Now()); err != nil {
-		f.Budget.GiveBack(s.Office, s.Number, segments, 1)
-		switch {
-		case Is(err, CodeOptedOut):
-			return f.drop(ctx, s, string(CodeOptedOut))
-		case Is(err, CodeSendTwice):
-			return nil // another worker has it
-		}
-		return err
+	if !taken.OK {
+		// A job comes again when there is more to spend.
+		return NewError(CodeCeiling, Later(taken.Renews.Sub(f.Now())+f.spread()))
+	}
+	if text, err = f.attempt(ctx, s, l, text); err != nil {
+		f.Budget.GiveBack(taken, segments, 1)
+		return f.refused(ctx, s, err)
 	}
 	sid, state, err := f.Texter.Send(ctx, text)
+	if err != nil && !Is(err, CodeSendUnknown) {
+		f.Budget.GiveBack(taken, segments, 1) // Twilio certainly did not take it
+	}
 	return f.told(ctx, s, sid, state, err, entry)
+}
+
+// attempt waits for the number's turn, chooses the link of a text that offers
+// one, and notes that the text, which it gives, is being handed over.
+func (f *Sendings) attempt(ctx context.Context, s Sending, l Link, text OutgoingText) (OutgoingText, error) {
+	if err := f.pace(ctx, s.Number); err != nil {
+		return text, err
+	}
+	if s.Occasion.offersLink() {
+		link, err := f.offer(ctx, s, l)
+		if err != nil {
+			return text, err
+		}
+		if text, err = f.outgoing(s, link); err != nil { // of the same length, for all links are
+			return text, err
+		}
+	}
+	return text, f.Records.AttemptSending(ctx, s.ID, s.AttemptedAt)
+}
+
+// refused is what becomes of a sending that the records do not let go out.
+func (f *Sendings) refused(ctx context.Context, s Sending, err error) error {
+	switch code := CodeOf(err); code {
+	case CodeOptedOut, CodeUnwanted:
+		return f.drop(ctx, s, string(code))
+	case CodeSendTwice:
+		return Later(findPause) // another worker has it, and may die before it notes the answer
+	}
+	return err
+}
+
+// spread gives up to four minutes, so that what waits for the same hour does
+// not all come in the same moment.
+func (f *Sendings) spread() time.Duration {
+	var b [1]byte
+	_, _ = io.ReadFull(f.Random, b[:]) // without luck they all come at once
+	return time.Duration(b[0]) * time.Second
 }
 
 // told notes what Twilio said, even when whoever waited for it went away.
@@ -223,7 +279,8 @@ func (f *Sendings) outgoing(s Sending, l Link) (OutgoingText, error) {
 	filling := Filling{Occasion: s.Occasion, Count: s.Count, Reference: s.Submission.Reference()}
 	if s.Occasion.carriesLink() && l.ID != "" {
 		filling.Link = LinkURL(f.PublicURL, f.Mint.Token(l.ID, l.Nonce))
-		filling.TTL = l.ExpiresAt.Sub(s.CreatedAt)
+		// What is left when it is sent; the seconds that it took cost no hour.
+		filling.TTL = l.ExpiresAt.Sub(s.AttemptedAt).Round(time.Minute)
 	}
 	body, err := f.Wording.Text(f.Directory.Offices[s.Office], s.Language, filling)
 	return OutgoingText{From: s.Number, To: phone, Body: body, StatusURL: f.PublicURL + StatusPath(s.ID)}, err

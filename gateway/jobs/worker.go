@@ -124,7 +124,7 @@ func judge(err error, try int, age time.Duration) verdict {
 	}
 	v := verdict{wait: pause(try), fault: faultOf(err)}
 	var told interface{ RetryAfter() time.Duration }
-	if errors.As(err, &told) {
+	if errors.As(err, &told) && told.RetryAfter() > 0 { // 0: the other side names no time
 		wait := max(told.RetryAfter(), time.Second)
 		if try > freeTries {
 			wait = max(wait, v.wait)

@@ -44,6 +44,13 @@ func (s *Store) AttemptSending(ctx context.Context, id gateway.SendingID, at tim
 		if standing.OptedOut() {
 			return struct{}{}, refuse(gateway.CodeOptedOut)
 		}
+		if out.Occasion == gateway.OccasionReminder {
+			if wanted, err := x.reminds(out.Link, standing); err != nil {
+				return struct{}{}, err
+			} else if !wanted {
+				return struct{}{}, refuse(gateway.CodeUnwanted)
+			}
+		}
 		n, err := x.exec("UPDATE sendings SET attempted_at = $2, updated_at = $2 WHERE id = $1 AND attempted_at = 0 AND state = 'sending'", string(id), ms(at))
 		if err == nil && n == 0 {
 			err = refuse(gateway.CodeSendTwice)
@@ -69,7 +76,7 @@ func (s *Store) PhotosToTell(ctx context.Context, id gateway.SubmissionID) (gate
 			return t, err
 		}
 		// Nobody was answered about a text that was missed: it stays at that.
-		texts, err := all(v, scanTold, `SELECT id, step, media, media_count, kept, refused FROM texts
+		texts, err := all(v, scanTold, `SELECT id, step, media, media_count, kept, refused, received_at FROM texts
 			WHERE submission = $1 AND media_count > 0 AND told_at = 0 AND reason <> 'missed'`, string(id))
 		if err != nil {
 			return t, err
@@ -93,20 +100,24 @@ type toldText struct {
 	media         gateway.MediaState
 	announced     int
 	kept, refused int
+	receivedAt    time.Time
 }
 
 func scanTold(r scanner) (t toldText, err error) {
-	err = r.Scan((*string)(&t.id), (*string)(&t.step), (*string)(&t.media), &t.announced, &t.kept, &t.refused)
+	err = r.Scan((*string)(&t.id), (*string)(&t.step), (*string)(&t.media), &t.announced, &t.kept, &t.refused, at(&t.receivedAt))
 	return t, err
 }
 
-// add counts a text's pictures. Those of a text that was given up before they
-// were fetched were not kept.
+// add counts a text's pictures. Those that a text that was given up still
+// lacks were not kept.
 func (text toldText) add(t *gateway.PhotosToTell) {
 	switch {
 	case text.media == gateway.MediaPending && text.step == gateway.StepDead:
-		t.Refused += text.announced
+		text.refused = max(1, text.announced-text.kept)
 	case text.media == gateway.MediaPending:
+		if t.Waiting == 0 || text.receivedAt.Before(t.Since) {
+			t.Since = text.receivedAt
+		}
 		t.Waiting++
 		return
 	case text.kept+text.refused == 0:
@@ -118,7 +129,7 @@ func (text toldText) add(t *gateway.PhotosToTell) {
 }
 
 // TellPhotos stores the sending that tells of texted pictures; see the port.
-func (s *Store) TellPhotos(ctx context.Context, texts []gateway.TextID, out gateway.Sending, fresh *gateway.Link, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+func (s *Store) TellPhotos(ctx context.Context, texts []gateway.TextID, out gateway.Sending, l gateway.Limits, jobs []gateway.Job, silent gateway.AuditEntry) error {
 	_, err := write(ctx, s, "tell of pictures", "", func(x *tx) (struct{}, error) {
 		standing, err := x.lockSender(out.Office, out.Sender)
 		if err != nil {
@@ -136,23 +147,69 @@ func (s *Store) TellPhotos(ctx context.Context, texts []gateway.TextID, out gate
 		if standing.OptedOut() {
 			return struct{}{}, nil // told in silence
 		}
-		if fresh != nil {
-			if err := x.issueTo(standing, *fresh); err != nil {
-				return struct{}{}, err
-			}
+		counted, ok := standing.Count(l, out.CreatedAt)
+		if !ok {
+			dropped := out
+			dropped.State = gateway.DeliveryDropped
+			return struct{}{}, x.queueSending(dropped, nil, []gateway.AuditEntry{silent})
 		}
-		return struct{}{}, x.queueSending(out, jobs, audit)
+		if err := x.updateSender(out.Office, out.Sender, counted); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.queueSending(out, jobs, nil)
 	})
 	return err
 }
 
-// issueTo stores a link and remembers it as the sender's newest.
-func (x *tx) issueTo(standing gateway.Standing, l gateway.Link) error {
+// LinkSending chooses the link that a sending carries; see the port.
+func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gateway.Link, least time.Duration, audit ...gateway.AuditEntry) (gateway.Link, error) {
+	return write(ctx, s, "link a sending", "", func(x *tx) (gateway.Link, error) {
+		standing, err := x.lockSender(fresh.Office, fresh.Sender)
+		if err != nil {
+			return fresh, err
+		}
+		if standing.OptedOut() {
+			return fresh, refuse(gateway.CodeOptedOut)
+		}
+		link, found, err := linkByID(x, standing.Link)
+		if err != nil {
+			return fresh, err
+		}
+		if !found || link.StateAt(fresh.IssuedAt) != gateway.LinkIssued || link.ExpiresAt.Sub(fresh.IssuedAt) < least {
+			if link, err = x.issueTo(standing, fresh); err != nil {
+				return fresh, err
+			}
+			if err := x.append(audit...); err != nil {
+				return fresh, err
+			}
+		}
+		n, err := x.exec("UPDATE sendings SET link = $2 WHERE id = $1 AND attempted_at = 0", string(id), string(link.ID))
+		if err == nil && n == 0 {
+			err = refuse(gateway.CodeSendTwice)
+		}
+		return link, err
+	})
+}
+
+// issueTo stores a link, remembers it as the sender's newest and gives it. All
+// that a sender sends belongs together: it leads where the newest link before
+// it leads, if that takes more.
+func (x *tx) issueTo(standing gateway.Standing, l gateway.Link) (gateway.Link, error) {
+	if standing.Submission != "" {
+		ended, _, err := first(x, scanInt, `SELECT COUNT(*) FROM submissions WHERE id = $1 AND state <> 'open'
+			AND (handled <> 0 OR texted_till <= $2)`, string(standing.Submission), ms(l.IssuedAt))
+		if err != nil {
+			return l, err
+		}
+		if ended == 0 {
+			l.Submission = standing.Submission
+		}
+	}
 	if err := x.issue(l, standing.Link); err != nil {
-		return err
+		return l, err
 	}
 	standing.Link, standing.Submission = l.ID, l.Submission
-	return x.updateSender(l.Office, l.Sender, standing)
+	return l, x.updateSender(l.Office, l.Sender, standing)
 }
 
 func (x *tx) queueSending(out gateway.Sending, jobs []gateway.Job, audit []gateway.AuditEntry) error {
@@ -186,11 +243,10 @@ func (s *Store) Unclaimed(ctx context.Context, from, to time.Time, limit int) ([
 func (s *Store) RemindLink(ctx context.Context, id gateway.LinkID, out gateway.Sending, jobs []gateway.Job, audit ...gateway.AuditEntry) (bool, error) {
 	return write(ctx, s, "remind of a link", "", func(x *tx) (bool, error) {
 		standing, err := x.lockSender(out.Office, out.Sender)
-		if err != nil || standing.OptedOut() || standing.Link != id {
+		if err != nil || standing.OptedOut() {
 			return false, err
 		}
-		there, found, err := submissionByID(x, out.Submission)
-		if err != nil || found && there.Pages > 0 {
+		if wanted, err := x.reminds(id, standing); err != nil || !wanted {
 			return false, err
 		}
 		n, err := x.exec("UPDATE links SET reminded_at = $2 WHERE id = $1 AND state = 'issued' AND reminded_at = 0", string(id), ms(out.CreatedAt))
@@ -199,6 +255,20 @@ func (s *Store) RemindLink(ctx context.Context, id gateway.LinkID, out gateway.S
 		}
 		return true, x.queueSending(out, jobs, audit)
 	})
+}
+
+// reminds tells whether a link may be reminded of: it is the sender's newest,
+// nobody opened it, and no pictures came instead.
+func (x *tx) reminds(id gateway.LinkID, standing gateway.Standing) (bool, error) {
+	if standing.Link != id {
+		return false, nil
+	}
+	l, found, err := linkByID(x, id)
+	if err != nil || !found || l.State != gateway.LinkIssued {
+		return false, err
+	}
+	there, found, err := submissionByID(x, l.Submission)
+	return !found || there.Pages == 0, err
 }
 
 // IssueAgain stores a new link in place of one that works no more; see the port.
@@ -226,10 +296,17 @@ func (s *Store) IssueAgain(ctx context.Context, old gateway.LinkID, l gateway.Li
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := x.issueTo(standing, l); err != nil {
+		counted, ok := standing.Count(limits, l.IssuedAt)
+		if !ok {
+			return struct{}{}, refuse(gateway.CodeAgainOften)
+		}
+		issued, err := x.issueTo(counted, l)
+		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, x.queueSending(out, jobs, audit)
+		sending := out
+		sending.Submission = issued.Submission
+		return struct{}{}, x.queueSending(sending, jobs, audit)
 	})
 	return err
 }

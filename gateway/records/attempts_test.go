@@ -65,6 +65,24 @@ func TestASendingIsHandedOverOnce(t *testing.T) {
 	})
 }
 
+// A worker died between the attempt and Twilio's answer.
+func TestASendingWithoutAnAnswerIsCountedAsUnknown(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for n, at := range []time.Time{noon.Add(-time.Hour), noon} {
+			link := w.text(north, phone(north, n))
+			again := newLink(t, north, link.Sender, at)
+			s := sendingTo(t, again, gateway.OccasionAgain, at)
+			w.check(w.IssueAgain(t.Context(), link.ID, again, s, gateway.DefaultLimits(), nil), "")
+			w.check(w.AttemptSending(t.Context(), s.ID, at), "")
+		}
+		waiting, err := w.Waiting(t.Context(), noon)
+		w.check(err, "")
+		if waiting.Unknown != 1 {
+			t.Errorf("%d are unknown, want the one of an hour ago", waiting.Unknown)
+		}
+	})
+}
+
 func TestStopIsHeardAtTheMomentOfSending(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.text(north, phone(north, 1))
@@ -149,6 +167,121 @@ func TestOneReminderAndOnlyOfWhatIsWanted(t *testing.T) {
 	})
 }
 
+// Whether a reminder is still wanted is looked at once more when it is sent.
+func TestAReminderIsNotSentOnceTheLinkNeedsNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		remind := func(n int) (gateway.Link, gateway.SendingID) {
+			l := w.text(north, phone(north, n))
+			s := sendingTo(t, l, gateway.OccasionReminder, noon)
+			stored, err := w.RemindLink(t.Context(), l.ID, s, nil)
+			w.check(err, "")
+			if !stored {
+				t.Fatal("not queued")
+			}
+			return l, s.ID
+		}
+		opened, first := remind(1)
+		w.claim(opened, browser(1), noon)
+		w.check(w.AttemptSending(t.Context(), first, noon), gateway.CodeUnwanted)
+		_, second := remind(2)
+		w.text(north, phone(north, 2))
+		w.check(w.AttemptSending(t.Context(), second, noon), gateway.CodeUnwanted)
+		pictured, third := remind(3)
+		id := newID(t)
+		w.raw("INSERT INTO texts (id, account_sid, message_sid, office, number, sender, phone, submission, received_at, media_count, media, words, step, due_at, reason, occasion, language, link) " +
+			"SELECT '" + id + "', 'AC0', 'MM" + id + "', office, number, sender, phone, submission, issued_at, 1, 'pending', 'none', 'collect', issued_at, 'burst', '', '', '' FROM links WHERE id = '" + string(pictured.ID) + "'")
+		w.collect(gateway.Text{ID: gateway.TextID(id)}, noon, mediaOne)
+		w.check(w.AttemptSending(t.Context(), third, noon), gateway.CodeUnwanted)
+		_, fourth := remind(4)
+		w.check(w.AttemptSending(t.Context(), fourth, noon), "")
+	})
+}
+
+// What a sender sends stays together: an old link brings one that leads where
+// their newest leads, unless that is over.
+func TestANewLinkLeadsWhereTheNewestLeads(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		old := w.session(north, 1)
+		newest := newLink(t, north, old.Sender, noon)
+		w.check(w.IssueRequest(t.Context(), newest, sendingTo(t, newest, gateway.OccasionRequest, noon), nil), "")
+		again := func(at time.Time) gateway.SubmissionID {
+			l := newLink(t, north, old.Sender, at)
+			l.Submission = old.Submission
+			s := sendingTo(t, l, gateway.OccasionAgain, at)
+			w.check(w.IssueAgain(t.Context(), old.ID, l, s, gateway.DefaultLimits(), nil), "")
+			out, carried, err := w.Sending(t.Context(), s.ID)
+			w.check(err, "")
+			if out.Submission != carried.Submission {
+				t.Errorf("the text is of %s, its link of %s", out.Submission, carried.Submission)
+			}
+			return carried.Submission
+		}
+		if got := again(noon); got != newest.Submission {
+			t.Errorf("leads to %s, the newest to %s", got, newest.Submission)
+		}
+		opened := newLink(t, north, old.Sender, noon)
+		w.check(w.IssueRequest(t.Context(), opened, sendingTo(t, opened, gateway.OccasionRequest, noon.Add(time.Second)), nil), "")
+		done := w.claim(opened, browser(2), noon)
+		w.page(done, noon)
+		w.finish(done, noon)
+		if got := again(noon.Add(11 * time.Minute)); got != old.Submission {
+			t.Errorf("leads to %s, which is done", got)
+		}
+	})
+}
+
+func TestNewLinksCountAgainstTheSendersLimits(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		limits := gateway.DefaultLimits()
+		limits.AgainPerLink, limits.AgainPause = 100, 0
+		old := w.text(north, phone(north, 1)) // one answer
+		accepted := 0
+		for n := range 10 {
+			l := newLink(t, north, old.Sender, noon)
+			err := w.IssueAgain(t.Context(), old.ID, l, sendingTo(t, l, gateway.OccasionAgain, noon.Add(time.Duration(n)*time.Second)), limits, nil)
+			if err == nil {
+				accepted++
+			} else if !gateway.Is(err, gateway.CodeAgainOften) {
+				t.Fatal(err)
+			}
+		}
+		// The last place of the hour is left to an answer.
+		if want := limits.AnswersPerHour - 2; accepted != want {
+			t.Errorf("%d new links beside one answer, want %d", accepted, want)
+		}
+	})
+}
+
+func TestASendingCarriesALinkThatLivesLongEnough(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		newest := w.text(north, phone(north, 1)) // four hours
+		s := sendingTo(t, newest, gateway.OccasionPhotoNotKept, noon)
+		s.Link = ""
+		w.check(w.TellPhotos(t.Context(), nil, s, gateway.DefaultLimits(), nil, entry(gateway.ActionTextSent, "")), "")
+		link := func(at time.Time, want gateway.LinkID, fresh gateway.Link) {
+			t.Helper()
+			got, err := w.LinkSending(t.Context(), s.ID, fresh, 30*time.Minute)
+			w.check(err, "")
+			_, carried, err := w.Sending(t.Context(), s.ID)
+			w.check(err, "")
+			if got.ID != want || carried.ID != want {
+				t.Errorf("after %v it carries %s, want %s", at.Sub(noon), carried.ID, want)
+			}
+		}
+		at := noon.Add(3 * time.Hour)
+		link(at, newest.ID, newLink(t, north, newest.Sender, at))
+		at = noon.Add(3*time.Hour + 31*time.Minute)
+		fresh := newLink(t, north, newest.Sender, at)
+		link(at, fresh.ID, fresh)
+		w.check(w.AttemptSending(t.Context(), s.ID, at), "")
+		_, err := w.LinkSending(t.Context(), s.ID, newLink(t, north, newest.Sender, at), 30*time.Minute)
+		w.check(err, gateway.CodeSendTwice)
+		w.stop(north, newest.Sender)
+		_, err = w.LinkSending(t.Context(), s.ID, newLink(t, north, newest.Sender, at), 30*time.Minute)
+		w.check(err, gateway.CodeOptedOut)
+	})
+}
+
 func TestPicturesOfABurstAreToldOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		first, link := w.texted(north, phone(north, 1), 1)
@@ -156,7 +289,7 @@ func TestPicturesOfABurstAreToldOnce(t *testing.T) {
 		s := w.collect(first, noon, mediaOne)
 		told, err := w.PhotosToTell(t.Context(), s.ID)
 		w.check(err, "")
-		if told.Waiting != 1 || told.Kept != 1 || told.Link.Sender != link.Sender {
+		if told.Waiting != 1 || !told.Since.Equal(second.ReceivedAt) || told.Kept != 1 || told.Link.Sender != link.Sender {
 			t.Fatalf("while one is on its way: %+v", told)
 		}
 		w.collect(second, noon, mediaTwo)
@@ -166,8 +299,8 @@ func TestPicturesOfABurstAreToldOnce(t *testing.T) {
 			t.Fatalf("when both are there: %+v", told)
 		}
 		out := sendingTo(t, link, gateway.OccasionPhotosSaved, noon)
-		w.check(w.TellPhotos(t.Context(), told.Texts, out, nil, nil), "")
-		w.check(w.TellPhotos(t.Context(), told.Texts, sendingTo(t, link, gateway.OccasionPhotosSaved, noon.Add(time.Second)), nil, nil), gateway.CodeSendTwice)
+		w.check(w.TellPhotos(t.Context(), told.Texts, out, gateway.DefaultLimits(), nil, entry(gateway.ActionTextSent, "")), "")
+		w.check(w.TellPhotos(t.Context(), told.Texts, sendingTo(t, link, gateway.OccasionPhotosSaved, noon.Add(time.Second)), gateway.DefaultLimits(), nil, entry(gateway.ActionTextSent, "")), gateway.CodeSendTwice)
 		if n := w.count("sendings"); n != 1 {
 			t.Errorf("%d texts", n)
 		}
@@ -179,16 +312,17 @@ func TestPicturesOfABurstAreToldOnce(t *testing.T) {
 	})
 }
 
-// A text that was given up before its pictures were fetched is told of, too.
+// A text that was given up before all its pictures were fetched is told of, too.
 func TestPicturesThatWereGivenUpAreTold(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		text, _ := w.texted(north, phone(north, 1), 3)
 		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
 		w.check(err, "")
+		w.picture(textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits())
 		w.check(w.PostponeText(t.Context(), w.claimed(text.ID, noon), gateway.Postponed{Step: gateway.StepDead, Fault: gateway.CodeForbidden}, nil), "")
 		told, err := w.PhotosToTell(t.Context(), s.ID)
 		w.check(err, "")
-		if told.Refused != 3 || told.Waiting != 0 {
+		if told.Kept != 1 || told.Refused != 2 || told.Waiting != 0 {
 			t.Errorf("got %+v", told)
 		}
 	})

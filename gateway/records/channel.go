@@ -30,12 +30,14 @@ func (s *Store) ClaimTexts(ctx context.Context, now time.Time, lease time.Durati
 	})
 }
 
-// TextPages gives the keys of the pages that came with a text.
-func (s *Store) TextPages(ctx context.Context, id gateway.TextID) ([]gateway.PageKey, error) {
-	return read(ctx, s, "list pages of a text", func(v view) ([]gateway.PageKey, error) {
-		return all(v, scanText[gateway.PageKey], `SELECT p.page_key FROM texts t JOIN pages p ON p.submission = t.submission
-			WHERE t.id = $1 AND p.text = t.id`, string(id))
-	})
+// TextPictures gives a text's pictures that are decided; see the port.
+func (s *Store) TextPictures(ctx context.Context, id gateway.TextID) ([]string, error) {
+	return read(ctx, s, "list pictures of a text", func(v view) ([]string, error) { return decidedPictures(v, id) })
+}
+
+func decidedPictures(q queryer, id gateway.TextID) ([]string, error) {
+	return all(q, scanText[string], `SELECT page_key FROM pages WHERE text = $1 AND text <> ''
+		UNION SELECT sid FROM refused_pictures WHERE text = $1`, string(id))
 }
 
 // PostponeText puts a text off or gives it up; see the port.

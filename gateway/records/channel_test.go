@@ -1,11 +1,13 @@
 package records
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,20 +39,36 @@ func textedPage(t testing.TB, s gateway.Submission, text gateway.TextID, key str
 	}
 }
 
-// collect does what the worker does with a text's pictures.
+// picture saves a picture of a text as the worker does.
+func (w *world) picture(p gateway.Page, refused gateway.Code, l gateway.Limits) bool {
+	w.t.Helper()
+	stored, err := w.SavePicture(w.t.Context(), p, refused, l, func(refused gateway.Code) gateway.AuditEntry {
+		e := entry(gateway.ActionPageReceived, "media:"+string(p.Key))
+		if refused != "" {
+			e.Outcome, e.Reason = gateway.OutcomeDenied, string(refused)
+		}
+		return e
+	})
+	w.check(err, "")
+	return stored
+}
+
+// collect does what the worker does with what a text holds.
 func (w *world) collect(text gateway.Text, at time.Time, keys ...string) gateway.Submission {
 	w.t.Helper()
 	s, err := w.PlaceText(w.t.Context(), text.ID, gateway.SubmissionID(newID(w.t)), at)
 	w.check(err, "")
-	c := gateway.Collected{Text: text.ID, Office: text.Office, Submission: s.ID, Media: true, Note: []byte("sealed words"), At: at}
 	for _, key := range keys {
-		c.Pages = append(c.Pages, textedPage(w.t, s, text.ID, key))
+		p := textedPage(w.t, s, text.ID, key)
+		p.ReceivedAt = at
+		if !w.picture(p, "", gateway.DefaultLimits()) {
+			w.t.Fatalf("%s is not stored", key)
+		}
 	}
-	unused, err := w.SaveCollected(w.t.Context(), c, gateway.DefaultLimits(), nil, entry(gateway.ActionPageReceived, "page:1"))
+	w.check(w.SaveNote(w.t.Context(), text.ID, []byte("sealed words")), "")
+	work, err := write(w.t.Context(), w.Store, "look", "", func(x *tx) (gateway.TextWork, error) { return x.workByID(text.ID) })
 	w.check(err, "")
-	if len(unused) > 0 {
-		w.t.Fatalf("unused: %v", unused)
-	}
+	w.check(w.FinishCollecting(w.t.Context(), work, 0, at, nil), "")
 	s, _, err = w.SubmissionPages(w.t.Context(), s.ID)
 	w.check(err, "")
 	return s
@@ -140,9 +158,11 @@ func TestAWorkerWhoseLeaseIsOverChangesNothing(t *testing.T) {
 		jobs := []gateway.Job{{Kind: gateway.JobTellPhotos, Subject: "S", RunAt: noon}}
 		w.check(w.PostponeText(t.Context(), slow, late, jobs, entry(gateway.ActionChannelDead, "text:1")), "")
 		unchanged("putting it off")
-		if n := w.count("audit WHERE action = 'channel.dead'") + w.count("river_job") - waiting; n != 0 {
+		if n := w.count("audit WHERE action = 'channel.given-up'") + w.count("river_job") - waiting; n != 0 {
 			t.Errorf("%d things followed from it all the same", n)
 		}
+		w.check(w.FinishCollecting(t.Context(), slow, 1, noon, jobs), "")
+		unchanged("ending its collecting")
 		w.check(w.CollectAgain(t.Context(), slow, noon), "")
 		unchanged("sending it back")
 		w.check(w.FinishText(t.Context(), slow, noon, entry(gateway.ActionTwilioErased, "message:SM1")), "")
@@ -186,6 +206,21 @@ func TestPicturesAndPagesOfADayAreOneSubmission(t *testing.T) {
 	})
 }
 
+// The link may be opened while the pictures are still being fetched.
+func TestPicturesUnderWayAndPagesAreOneSubmission(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, link := w.texted(north, phone(north, 1), 1)
+		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		if claimed := w.claim(link, browser(1), noon.Add(time.Hour)); claimed.Submission != s.ID {
+			t.Error("the pages go elsewhere")
+		}
+		if s = w.collect(text, noon.Add(2*time.Hour), mediaOne); s.ID != link.Submission || s.State != gateway.SubmissionOpen {
+			t.Errorf("the pictures arrive at %+v", s)
+		}
+	})
+}
+
 func TestPicturesOfAnotherDayAreAnotherSubmission(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		text, _ := w.texted(north, phone(north, 1), 1)
@@ -215,53 +250,144 @@ func TestPicturesAfterTheCaseworkersDoneComeAnew(t *testing.T) {
 	})
 }
 
-// Two workers fetched the same pictures because a lease ran out: each picture
-// is one page, and the later worker's blobs are nobody's.
-func TestAPictureIsSealedOnce(t *testing.T) {
+// A client returns with several texts at once: all name what was handled long
+// ago, and are one submission.
+func TestABurstAfterTheCaseworkersDoneIsOneSubmission(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		text, _ := w.texted(north, phone(north, 1), 1)
-		s := w.collect(text, noon, mediaOne)
-		late := textedPage(t, s, text.ID, mediaOne)
-		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, Pages: []gateway.Page{late}, Note: []byte("again"), At: noon,
-		}, gateway.DefaultLimits(), nil)
-		w.check(err, "")
-		if !slices.Equal(unused, []gateway.BlobName{late.Blob}) {
-			t.Errorf("unused: %v", unused)
+		first := w.collect(text, noon, mediaOne)
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, first.ID, "ana", gateway.HandledDelivered, "", noon), "")
+		var burst []gateway.Text
+		for range 3 {
+			text, link := w.texted(north, phone(north, 1), 1)
+			if link.Submission != first.ID {
+				t.Fatal("the texts name something else")
+			}
+			burst = append(burst, text)
 		}
-		if n := w.count("pages"); n != 1 {
-			t.Errorf("%d pages", n)
+		places := map[gateway.SubmissionID]bool{}
+		for i, text := range burst {
+			s := w.collect(text, noon.Add(time.Hour), fmt.Sprintf("ME%032d", 10+i))
+			places[s.ID] = true
 		}
-		if n := w.count("notes"); n != 1 {
-			t.Errorf("%d notes", n)
-		}
-		// More pictures are found when the text is to be erased.
-		w.check(w.CollectAgain(t.Context(), w.claimed(text.ID, noon), noon), "")
-		unused, err = w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
-			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
-		}, gateway.DefaultLimits(), nil)
-		w.check(err, "")
-		if len(unused) != 1 || w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
-			t.Errorf("collected again: %v unused", unused)
+		if len(places) != 1 || places[first.ID] {
+			t.Errorf("%d submissions", len(places))
 		}
 	})
 }
 
-func TestCapsHoldForTextedPictures(t *testing.T) {
+// Two workers fetched the same pictures because a lease ran out: each picture
+// is one page with one entry in the audit trail, and the later worker's blobs
+// are nobody's.
+func TestAPictureIsSealedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		text, _ := w.texted(north, phone(north, 1), 2)
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s := w.collect(text, noon, mediaOne)
+		if w.picture(textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits()) {
+			t.Error("the later worker's page is stored")
+		}
+		if w.picture(textedPage(t, s, text.ID, mediaOne), gateway.CodePageType, gateway.DefaultLimits()) {
+			t.Error("a page is refused afterwards")
+		}
+		// Nor does it matter that the later worker placed the text elsewhere.
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, s.ID, "ana", gateway.HandledDelivered, "", noon), "")
+		elsewhere, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		if elsewhere.ID == s.ID || w.picture(textedPage(t, elsewhere, text.ID, mediaOne), "", gateway.DefaultLimits()) {
+			t.Error("the page is stored in another submission too")
+		}
+		w.check(w.SaveNote(t.Context(), text.ID, []byte("again")), "")
+		if pages, notes, told := w.count("pages"), w.count("notes"), w.count("audit WHERE action = 'page.received'"); pages != 1 || notes != 1 || told != 1 {
+			t.Errorf("%d pages, %d notes, %d entries", pages, notes, told)
+		}
+		// More pictures are found when the text is to be erased.
+		w.check(w.CollectAgain(t.Context(), w.claimed(text.ID, noon), noon), "")
+		w.picture(textedPage(t, elsewhere, text.ID, mediaTwo), "", gateway.DefaultLimits())
+		w.check(w.FinishCollecting(t.Context(), w.claimed(text.ID, noon), 0, noon, nil), "")
+		if w.count("texts WHERE kept = 2 AND media = 'sealed' AND step = 'erase'") != 1 {
+			t.Error("what was collected again is not counted")
+		}
+		decided, err := w.TextPictures(t.Context(), text.ID)
+		w.check(err, "")
+		if slices.Sort(decided); !slices.Equal(decided, []string{mediaOne, mediaTwo}) {
+			t.Errorf("decided: %v", decided)
+		}
+	})
+}
+
+func TestManyWorkersSealAPictureOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
+		w.check(err, "")
+		var stored atomic.Int32
+		for _, err := range race(8, func(int) error {
+			ok, err := w.SavePicture(t.Context(), textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits(),
+				func(gateway.Code) gateway.AuditEntry { return entry(gateway.ActionPageReceived, "page:1") })
+			if ok {
+				stored.Add(1)
+			}
+			return err
+		}) {
+			w.check(err, "")
+		}
+		if n := stored.Load(); n != 1 || w.count("pages") != 1 || w.count("submissions WHERE pages = 1") != 1 || w.count("audit WHERE action = 'page.received'") != 1 {
+			t.Errorf("stored %d times, %d pages", n, w.count("pages"))
+		}
+	})
+}
+
+// A reindex brought a page back without the text that it came with.
+func TestAPictureThatAReindexBroughtBackIsKnown(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 1)
+		s := w.collect(text, noon, mediaOne)
+		w.raw("UPDATE pages SET text = ''")
+		if w.picture(textedPage(t, s, text.ID, mediaOne), "", gateway.DefaultLimits()) || w.count("pages") != 1 {
+			t.Error("it is stored twice")
+		}
+		if decided, err := w.TextPictures(t.Context(), text.ID); err != nil || !slices.Equal(decided, []string{mediaOne}) {
+			t.Errorf("decided: %v, %v", decided, err)
+		}
+	})
+}
+
+// What is not kept is known by its SID, and the audit trail says why.
+func TestWhatIsRefusedIsKnownByItsSID(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		text, _ := w.texted(north, phone(north, 1), 4)
 		s, err := w.PlaceText(t.Context(), text.ID, gateway.SubmissionID(newID(t)), noon)
 		w.check(err, "")
 		limits := gateway.DefaultLimits()
 		limits.LinkPages = 1
-		unused, err := w.SaveCollected(t.Context(), gateway.Collected{
-			Text: text.ID, Office: north, Submission: s.ID, Media: true, At: noon,
-			Pages: []gateway.Page{textedPage(t, s, text.ID, mediaOne), textedPage(t, s, text.ID, mediaTwo)},
-		}, limits, nil)
+		const vcard = "ME00000000000000000000000000000003"
+		if !w.picture(textedPage(t, s, text.ID, mediaOne), "", limits) || w.picture(textedPage(t, s, text.ID, mediaTwo), "", limits) {
+			t.Error("the cap does not hold")
+		}
+		for range 2 {
+			if w.picture(gateway.Page{Key: vcard, Submission: s.ID, Office: north, Text: text.ID}, gateway.CodePageType, limits) {
+				t.Error("what is refused is stored")
+			}
+		}
+		w.check(w.FinishCollecting(t.Context(), w.claimed(text.ID, noon), 1, noon, nil), "")
+		if w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 3 AND step = 'erase'") != 1 {
+			t.Error("the counts are wrong")
+		}
+		decided, err := w.TextPictures(t.Context(), text.ID)
 		w.check(err, "")
-		if len(unused) != 1 || w.count("texts WHERE media = 'partly' AND kept = 1 AND refused = 1") != 1 {
-			t.Errorf("unused: %v", unused)
+		if slices.Sort(decided); !slices.Equal(decided, []string{mediaOne, mediaTwo, vcard}) {
+			t.Errorf("decided: %v", decided)
+		}
+		for outcome, want := range map[string]int{
+			"'done' AND object = 'media:" + mediaOne + "'":                                 1,
+			"'denied' AND object = 'media:" + mediaTwo + "' AND reason = 'too-many-pages'": 1,
+			"'denied' AND object = 'media:" + vcard + "' AND reason = 'page-type'":         1,
+			"'done'":   1,
+			"'denied'": 2,
+		} {
+			if n := w.count("audit WHERE action = 'page.received' AND outcome = " + outcome); n != want {
+				t.Errorf("%d entries with outcome = %s", n, outcome)
+			}
 		}
 	})
 }
@@ -396,7 +522,7 @@ func TestUnknownSendingsAreToldOfForAWhile(t *testing.T) {
 		defer db.Close()
 		var id, parent, unused int
 		var plan string
-		if err := db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+countUnknown, 1).Scan(&id, &parent, &unused, &plan); err != nil || !strings.Contains(plan, "sendings_unknown") {
+		if err := db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+countUnknown, 1, 2).Scan(&id, &parent, &unused, &plan); err != nil || !strings.Contains(plan, "sendings_unknown") {
 			t.Errorf("%s, %v", plan, err)
 		}
 	})

@@ -1,7 +1,9 @@
 package records
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"dropslot/gateway"
@@ -26,24 +28,23 @@ func (s *Store) PlaceText(ctx context.Context, id gateway.TextID, fresh gateway.
 		if err != nil {
 			return gateway.Submission{}, err
 		}
-		if t.Submission == "" {
-			t.Submission = standing.Submission
-		}
-		place := t.Submission
-		if place != "" {
+		// A burst may name what was handled since: where its first text went,
+		// the sender's standing tells.
+		for _, place := range []gateway.SubmissionID{t.Submission, standing.Submission} {
+			if place == "" {
+				continue
+			}
 			there, err := x.lockSubmission(place)
 			switch {
-			case err == nil && takesTexted(there, now):
-				return there, x.moveText(t.ID, place)
-			case err == nil:
-				place = fresh
-			case !gateway.Is(err, gateway.CodeNotFound):
+			case gateway.Is(err, gateway.CodeNotFound): // of a link that nobody opened
+				return x.openTexted(t, standing, place, now)
+			case err != nil:
 				return there, err
+			case takesTexted(there, now):
+				return there, x.moveText(t.ID, place)
 			}
-		} else {
-			place = fresh
 		}
-		return x.openTexted(t, standing, place, now)
+		return x.openTexted(t, standing, fresh, now)
 	})
 }
 
@@ -74,13 +75,18 @@ func (x *tx) openTexted(t gateway.TextWork, standing gateway.Standing, place gat
 	if _, err := x.exec(insertSubmission, submissionArgs(submission)...); err != nil {
 		return submission, err
 	}
+	// Who opens the link while the pictures are being fetched joins them.
+	_, err := x.exec("UPDATE submissions SET texted_till = $2 WHERE id = $1", string(place), ms(now.Add(textedTogether)))
+	if err != nil {
+		return submission, err
+	}
 	if err := x.moveText(t.ID, place); err != nil {
 		return submission, err
 	}
 	if place == t.Submission {
 		return submission, nil
 	}
-	_, err := x.exec("UPDATE links SET submission = $2 WHERE id = $1 AND state = 'issued'", string(standing.Link), string(place))
+	_, err = x.exec("UPDATE links SET submission = $2 WHERE id = $1 AND state = 'issued'", string(standing.Link), string(place))
 	if err != nil {
 		return submission, err
 	}
@@ -88,111 +94,117 @@ func (x *tx) openTexted(t gateway.TextWork, standing gateway.Standing, place gat
 	return submission, err
 }
 
-// SaveCollected stores what came with a text; see the port.
-func (s *Store) SaveCollected(ctx context.Context, c gateway.Collected, l gateway.Limits, jobs []gateway.Job, audit ...gateway.AuditEntry) ([]gateway.BlobName, error) {
-	return write(ctx, s, "save what a text held", "", func(x *tx) (unused []gateway.BlobName, err error) {
-		t, err := x.workByID(c.Text)
+// SavePicture stores a picture of a text; see the port.
+func (s *Store) SavePicture(ctx context.Context, p gateway.Page, refused gateway.Code, l gateway.Limits, audit func(gateway.Code) gateway.AuditEntry) (bool, error) {
+	return write(ctx, s, "save picture", "", func(x *tx) (stored bool, err error) {
+		submission, err := x.lockSubmission(p.Submission)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		if c.Media && t.Media == gateway.MediaPending {
-			if unused, err = x.addTexted(t, c, l); err != nil {
-				return nil, err
-			}
+		decided, err := x.pictureDecided(p)
+		if err != nil || decided {
+			return false, err
+		}
+		switch {
+		case refused != "":
+		case submission.Pages >= l.LinkPages:
+			refused = gateway.CodeTooManyPages
+		case submission.Bytes+p.PlainBytes > l.LinkBytes:
+			refused = gateway.CodeLinkFull
+		}
+		if refused != "" {
+			_, err = x.exec("INSERT INTO refused_pictures (text, sid) VALUES ($1, $2)", string(p.Text), string(p.Key))
 		} else {
-			for _, p := range c.Pages { // another worker was faster
-				unused = append(unused, p.Blob)
-			}
+			err = x.addTexted(submission, p)
 		}
-		if c.Note != nil {
-			if err := x.addNote(t, c); err != nil {
-				return nil, err
-			}
-		}
-		_, err = x.exec("UPDATE texts SET step = 'erase', due_at = $2, tries = 0, fault = '' WHERE id = $1 AND step = 'collect'",
-			string(t.ID), ms(c.At))
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		if err := x.enqueue(jobs...); err != nil {
-			return nil, err
-		}
-		return unused, x.append(audit...)
+		return refused == "", x.append(audit(refused))
 	})
 }
 
-func (x *tx) addNote(t gateway.TextWork, c gateway.Collected) error {
-	_, err := x.exec(`INSERT INTO notes (text, office, submission, at, sealed) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (text) DO NOTHING`, string(t.ID), string(t.Office), string(c.Submission), ms(t.ReceivedAt), c.Note)
-	if err != nil {
+// pictureDecided tells whether a picture is a page or refused already. The
+// text's row is locked: two workers have it when a lease ran out, and may have
+// placed it differently.
+func (x *tx) pictureDecided(p gateway.Page) (bool, error) {
+	if n, err := x.exec("UPDATE texts SET step = step WHERE id = $1", string(p.Text)); err != nil || n == 0 {
+		return false, cmp.Or(err, notFound())
+	}
+	decided, err := decidedPictures(x, p.Text)
+	if err != nil || slices.Contains(decided, string(p.Key)) {
+		return true, err
+	}
+	// A reindex brings a page back, and cannot tell with which text it came.
+	n, err := x.exec("UPDATE pages SET text = $3 WHERE submission = $1 AND page_key = $2", string(p.Submission), string(p.Key), string(p.Text))
+	return n > 0, err
+}
+
+func (x *tx) addTexted(s gateway.Submission, p gateway.Page) error {
+	if _, err := x.exec(insertPage, pageArgs(p)...); err != nil {
 		return err
 	}
-	_, err = x.exec("UPDATE texts SET words = 'sealed' WHERE id = $1", string(t.ID))
+	if _, err := x.exec("UPDATE texts SET kept = kept + 1 WHERE id = $1", string(p.Text)); err != nil {
+		return err
+	}
+	return x.growTexted(s, p)
+}
+
+// SaveNote stores what a client wrote with a text; see the port.
+func (s *Store) SaveNote(ctx context.Context, id gateway.TextID, sealed []byte) error {
+	_, err := write(ctx, s, "save note", "", func(x *tx) (struct{}, error) {
+		t, err := x.workByID(id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		_, err = x.exec(`INSERT INTO notes (text, office, sender, submission, at, sealed) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (text) DO NOTHING`, string(t.ID), string(t.Office), t.Sender[:], string(t.Submission), ms(t.ReceivedAt), sealed)
+		if err != nil {
+			return struct{}{}, err
+		}
+		_, err = x.exec("UPDATE texts SET words = 'sealed' WHERE id = $1", string(t.ID))
+		return struct{}{}, err
+	})
 	return err
 }
 
-// addTexted adds the pages to the submission and notes on the text what became
-// of its pictures. Pages that came with an earlier try count as kept.
-func (x *tx) addTexted(t gateway.TextWork, c gateway.Collected, l gateway.Limits) (unused []gateway.BlobName, err error) {
-	refused := c.Refused
-	if len(c.Pages) > 0 {
-		submission, err := x.lockSubmission(c.Submission)
+// FinishCollecting moves a text on to be erased; see the port.
+func (s *Store) FinishCollecting(ctx context.Context, t gateway.TextWork, missing int, at time.Time, jobs []gateway.Job) error {
+	_, err := write(ctx, s, "finish collecting", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec(`UPDATE texts SET step = 'erase', due_at = $3, tries = 0, fault = '' WHERE id = $1 AND due_at = $2`,
+			string(t.ID), ms(t.Lease), ms(at))
+		if err != nil || n == 0 {
+			return struct{}{}, err
+		}
+		_, err = x.exec(`UPDATE texts SET told_at = 0,
+			refused = $2 + (SELECT COUNT(*) FROM refused_pictures r WHERE r.text = texts.id),
+			kept = (SELECT COUNT(*) FROM pages p WHERE p.text = texts.id AND p.text <> '') WHERE id = $1 AND media = 'pending'`,
+			string(t.ID), missing)
 		if err != nil {
-			return nil, err
+			return struct{}{}, err
 		}
-		pages, bytes := submission.Pages, submission.Bytes
-		for _, p := range c.Pages {
-			_, there, err := pageByKey(x, c.Submission, p.Key)
-			switch {
-			case err != nil:
-				return nil, err
-			case there:
-				unused = append(unused, p.Blob)
-				continue
-			case pages >= l.LinkPages || bytes+p.PlainBytes > l.LinkBytes:
-				unused = append(unused, p.Blob)
-				refused++
-				continue
-			}
-			if _, err := x.exec(insertPage, pageArgs(p)...); err != nil {
-				return nil, err
-			}
-			pages, bytes = pages+1, bytes+p.PlainBytes
+		_, err = x.exec(`UPDATE texts SET media = CASE WHEN kept = 0 THEN 'not-kept' WHEN refused > 0 THEN 'partly' ELSE 'sealed' END
+			WHERE id = $1 AND media = 'pending'`, string(t.ID))
+		if err != nil {
+			return struct{}{}, err
 		}
-		if err := x.growTexted(submission, pages, bytes, c.At); err != nil {
-			return nil, err
-		}
-	}
-	kept, _, err := first(x, scanInt, "SELECT COUNT(*) FROM pages WHERE submission = $1 AND text = $2", string(c.Submission), string(t.ID))
-	if err != nil {
-		return nil, err
-	}
-	media := gateway.MediaSealed
-	switch {
-	case kept == 0:
-		media = gateway.MediaNotKept
-	case refused > 0:
-		media = gateway.MediaPartly
-	}
-	_, err = x.exec("UPDATE texts SET media = $2, kept = $3, refused = $4, told_at = 0 WHERE id = $1", string(t.ID), string(media), kept, refused)
-	return unused, err
+		return struct{}{}, x.enqueue(jobs...)
+	})
+	return err
 }
 
-// growTexted counts new pages. A submission that had ended is archived anew,
+// growTexted counts a new page. A submission that had ended is archived anew,
 // and one that was handled comes back: something arrived.
-func (x *tx) growTexted(s gateway.Submission, pages int, bytes int64, at time.Time) error {
-	if pages == s.Pages {
-		return nil
-	}
+func (x *tx) growTexted(s gateway.Submission, p gateway.Page) error {
 	arrived, state := s.ArrivedAt, s.State
 	if s.Pages == 0 {
-		arrived = at
+		arrived = p.ReceivedAt
 	}
 	if state != gateway.SubmissionOpen {
 		state = gateway.SubmissionReceived
 	}
 	_, err := x.exec(`UPDATE submissions SET pages = $2, bytes = $3, arrived_at = $4, last_page_at = $5, state = $6,
 		handled = 0, archived_at = 0, texted_till = $7 WHERE id = $1`,
-		string(s.ID), pages, bytes, ms(arrived), ms(at), string(state), ms(at.Add(textedTogether)))
+		string(s.ID), s.Pages+1, s.Bytes+p.PlainBytes, ms(arrived), ms(p.ReceivedAt), string(state), ms(p.ReceivedAt.Add(textedTogether)))
 	return err
 }

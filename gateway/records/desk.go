@@ -98,12 +98,20 @@ func (s *Store) Submission(ctx context.Context, offices []gateway.OfficeID, id g
 // correspondenceMost bounds what is shown of a talkative client.
 const correspondenceMost = 200
 
+// selectNotes gives the notes of a submission, and what the sender wrote that
+// would be seen nowhere else: before anything of theirs was at the desk, to a
+// link that brought no page, or after a caseworker was done.
+const selectNotes = `SELECT n.text, n.at, n.sealed FROM notes n WHERE n.submission = $1
+	OR n.office = $2 AND n.sender = $3 AND NOT EXISTS (SELECT 1 FROM submissions s
+		WHERE s.id = n.submission AND s.arrived_at > 0 AND (s.handled = 0 OR n.at <= s.handled_at))
+	ORDER BY n.at, n.text LIMIT $4`
+
 // Correspondence gives what was texted around a submission.
 func (s *Store) Correspondence(ctx context.Context, about gateway.Submission) (gateway.Correspondence, error) {
 	return snapshot(ctx, s, "list correspondence", func(v view) (c gateway.Correspondence, err error) {
 		c.Notes, err = all(v, func(r scanner) (n gateway.Note, err error) {
 			return n, r.Scan((*string)(&n.Text), at(&n.At), &n.Sealed)
-		}, "SELECT text, at, sealed FROM notes WHERE submission = $1 ORDER BY at, text LIMIT $2", string(about.ID), correspondenceMost)
+		}, selectNotes, string(about.ID), string(about.Office), about.Sender[:], correspondenceMost)
 		if err != nil {
 			return c, err
 		}

@@ -189,3 +189,51 @@ func TestStaff(t *testing.T) {
 		w.proven()
 	})
 }
+
+// Whatever a client wrote stands at the desk once anything of theirs does.
+func TestEveryNoteIsSeen(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		wrote := func(n int, at time.Time, place gateway.SubmissionID) gateway.TextID {
+			text := newText(t, north, phone(north, n))
+			text.ReceivedAt = at
+			_, _, err := w.ReceiveText(t.Context(), text, func(s gateway.Standing) (gateway.TextOutcome, error) {
+				return gateway.TextOutcome{
+					Decision: gateway.Decision{Reason: gateway.ReasonCeiling, Standing: s}, Submission: place,
+					Keeping: gateway.Keeping{Media: gateway.MediaNone, Words: gateway.WordsPending, Step: gateway.StepCollect},
+				}, nil
+			})
+			w.check(err, "")
+			w.check(w.SaveNote(t.Context(), text.ID, []byte("sealed words")), "")
+			return text.ID
+		}
+		sees := func(id gateway.SubmissionID, want ...gateway.TextID) {
+			t.Helper()
+			s, _, err := w.SubmissionPages(t.Context(), id)
+			w.check(err, "")
+			c, err := w.Correspondence(t.Context(), s)
+			w.check(err, "")
+			var got []gateway.TextID
+			for _, n := range c.Notes {
+				got = append(got, n.Text)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("notes %v, want %v", got, want)
+			}
+		}
+		stranger := wrote(1, noon, "") // was not answered
+		lost := wrote(1, noon.Add(time.Minute), gateway.SubmissionID(newID(t)))
+		wrote(2, noon, "") // somebody else
+		link := w.session(north, 1)
+		w.page(link, noon)
+		during := wrote(1, noon.Add(2*time.Minute), link.Submission)
+		w.finish(link, noon)
+		sees(link.Submission, stranger, lost, during)
+		w.check(w.HandleSubmission(t.Context(), []gateway.OfficeID{north}, link.Submission, "ana", gateway.HandledDelivered, "", noon.Add(time.Hour)), "")
+		after := wrote(1, noon.Add(2*time.Hour), link.Submission)
+
+		next := w.claim(w.text(north, phone(north, 1)), browser(2), noon.Add(3*time.Hour))
+		w.page(next, noon.Add(3*time.Hour))
+		sees(next.Submission, stranger, lost, after) // what was seen with the first is the first's
+		sees(link.Submission, stranger, lost, during, after)
+	})
+}

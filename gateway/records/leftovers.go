@@ -54,11 +54,17 @@ func (s *Store) ReviveOutgoing(ctx context.Context, sid string, office gateway.O
 	})
 }
 
-// unknownTime is how long a sending that may not have been sent is told of: by
-// then its client has written again or come in person.
-const unknownTime = 14 * 24 * time.Hour
+const (
+	// unknownTime is how long a sending that may not have been sent is told of: by
+	// then its client has written again or come in person.
+	unknownTime = 14 * 24 * time.Hour
+	// answerPatience is how long after its attempt a sending may be without an
+	// answer before nobody knows how it went.
+	answerPatience = 10 * time.Minute
+)
 
-const countUnknown = "SELECT COUNT(*) FROM sendings WHERE state = 'unknown' AND created_at > $1"
+const countUnknown = `SELECT COUNT(*) FROM sendings WHERE state IN ('sending', 'unknown') AND created_at > $1
+	AND (state = 'unknown' OR attempted_at BETWEEN 1 AND $2)`
 
 // Waiting counts what still lies at Twilio.
 func (s *Store) Waiting(ctx context.Context, now time.Time) (gateway.Waiting, error) {
@@ -71,7 +77,7 @@ func (s *Store) Waiting(ctx context.Context, now time.Time) (gateway.Waiting, er
 			{into: &w.Texts, statement: "SELECT COUNT(*) FROM texts WHERE due_at > 0"},
 			{into: &w.Outgoing, statement: "SELECT COUNT(*) FROM outgoing WHERE due_at > 0"},
 			{into: &w.Dead, statement: "SELECT (SELECT COUNT(*) FROM texts WHERE step = 'dead') + (SELECT COUNT(*) FROM outgoing WHERE step = 'dead')"},
-			{&w.Unknown, countUnknown, []any{ms(now.Add(-unknownTime))}},
+			{&w.Unknown, countUnknown, []any{ms(now.Add(-unknownTime)), ms(now.Add(-answerPatience))}},
 		} {
 			if *count.into, _, err = first(v, scanInt, count.statement, count.args...); err != nil {
 				return w, err

@@ -36,8 +36,8 @@ var _ interface {
 type Options struct {
 	// AuditKey is the key of the audit trail's MACs: LinkKey.Subkey(SubkeyAudit).
 	AuditKey []byte
-	// Now is the clock of audit rows that carry no time of their own, and of
-	// what names a chain; time.Now if nil. Whoever calls a port says when
+	// Now is the clock of audit rows that carry no time of their own, of what
+	// names a chain, and of what is counted by its age; time.Now if nil. Whoever calls a port says when
 	// things happened.
 	Now func() time.Time
 	// Random names audit chains; crypto/rand if nil. Two processes must not

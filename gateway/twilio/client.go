@@ -154,8 +154,8 @@ func (c *Client) create(ctx context.Context, sid string, token AuthToken, t gate
 			return m, err
 		}
 		now := c.config.Now()
-		d := pause(retryAfter, now)
-		failed.Wait = d
+		failed.Wait = pause(retryAfter, now)
+		d := max(failed.Wait, time.Second)
 		if deadline, ok := ctx.Deadline(); d > maxPause || ok && now.Add(d).After(deadline) {
 			return nil, err
 		}

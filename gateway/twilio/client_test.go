@@ -243,9 +243,11 @@ func TestNewClientRefuses(t *testing.T) {
 
 func TestPause(t *testing.T) {
 	for header, want := range map[string]time.Duration{
-		"": time.Second, "5": 5 * time.Second, "0": 0, "-1": time.Second, "soon": time.Second, "99999999999": time.Second,
+		"": 0, "5": 5 * time.Second, "0": 0, "-1": 0, "soon": 0,
+		"3599": 3599 * time.Second, "3600": time.Hour, "7200": time.Hour, "99999999999999999999": time.Hour,
 		testTime.Add(7 * time.Second).Format(http.TimeFormat): 7 * time.Second,
 		testTime.Add(-time.Hour).Format(http.TimeFormat):      0,
+		testTime.AddDate(1, 0, 0).Format(http.TimeFormat):     time.Hour,
 	} {
 		if got := pause(header, testTime); got != want {
 			t.Errorf("%q: %v, want %v", header, got, want)

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 // maxRedirects is how often a picture may be said to lie elsewhere; Twilio
 // says it once.
 const maxRedirects = 3
+
+// maxErrorBody is what is read of an error in a picture's place.
+const maxErrorBody = 64 << 10
 
 // OpenMedia streams one picture; see the port. twilio-go reads answers whole,
 // so the request is made here. Its address is built from checked SIDs: the
@@ -73,14 +77,14 @@ func (c *Client) fetch(ctx context.Context, place *url.URL, account string, toke
 		if err != nil {
 			return nil, c.coded(&RestError{}, "")
 		}
-		expired := hop > 0 && (answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized)
-		if !expired && !isRedirect(answer.StatusCode) {
+		if err := c.missing(answer, hop); err != nil {
+			_ = answer.Body.Close()
+			return nil, err
+		}
+		if !isRedirect(answer.StatusCode) {
 			return answer, nil
 		}
 		_ = answer.Body.Close()
-		if expired { // and nothing is said of the credentials
-			return nil, gateway.NewError(gateway.CodeUnavailable, &RestError{Status: answer.StatusCode, Reason: "the picture's address is not valid any more"})
-		}
 		next, err := place.Parse(answer.Header.Get("Location"))
 		if err != nil || !c.keepsMedia(next) {
 			return nil, c.elsewhere(answer.StatusCode)
@@ -90,14 +94,44 @@ func (c *Client) fetch(ctx context.Context, place *url.URL, account string, toke
 	return nil, c.elsewhere(http.StatusFound)
 }
 
+// missing reads an answer that there is no picture here. Only the REST API's
+// own error says that of the picture: what a content network or a proxy says
+// of an address tells nothing of the picture, nor of the credentials.
+func (c *Client) missing(answer *http.Response, hop int) error {
+	e := &RestError{Status: answer.StatusCode}
+	switch status := answer.StatusCode; {
+	case hop > 0 && (status == http.StatusForbidden || status == http.StatusUnauthorized):
+		e.Reason = "the picture's address is not valid any more"
+	case status != http.StatusNotFound:
+		return nil
+	case hop == 0 && errorCode(answer.Body) == codeNotFound:
+		e.Code = codeNotFound
+		return c.coded(e, "")
+	default:
+		e.Reason = "not by Twilio's own error"
+	}
+	return gateway.NewError(gateway.CodeUnavailable, e)
+}
+
+// errorCode reads Twilio's code from an error of its REST API; 0 if it is none.
+func errorCode(body io.Reader) int {
+	var answer struct {
+		Code int `json:"code"`
+	}
+	if json.NewDecoder(io.LimitReader(body, maxErrorBody)).Decode(&answer) != nil {
+		return 0
+	}
+	return answer.Code
+}
+
 func (c *Client) elsewhere(status int) error {
 	return c.coded(&RestError{Status: status, Reason: "the picture lies at an address that is not Twilio's"}, "")
 }
 
 // streamable refuses an answer that is no picture, or whose end could not be
-// told from a broken connection. HTML where something else was listed is a
-// page about what went wrong: taken for the picture it would be a file that
-// cannot be kept, and the picture would be erased unseen.
+// told from a broken connection. Text where something else was listed tells
+// what went wrong: taken for the picture it would be a file that cannot be
+// kept, and the picture would be erased unseen.
 func (c *Client) streamable(answer *http.Response, kind string) error {
 	var reason string
 	switch encoding := answer.Header.Get("Content-Encoding"); {
@@ -107,17 +141,28 @@ func (c *Client) streamable(answer *http.Response, kind string) error {
 		reason = "the picture came in an encoding that was not asked for"
 	case answer.ContentLength == 0, answer.ContentLength < 0 && answer.ProtoMajor < 2 && !slices.Contains(answer.TransferEncoding, "chunked"):
 		reason = "the answer does not tell where the picture ends"
-	case isHTML(answer.Header.Get("Content-Type")) && !isHTML(kind):
-		reason = "a page of HTML came in the picture's place"
+	case inPlaceOf(kind, answer.Header.Get("Content-Type")):
+		reason = "a text came in the picture's place"
 	default:
 		return nil
 	}
 	return c.coded(&RestError{Status: answer.StatusCode, Reason: reason}, "")
 }
 
-func isHTML(contentType string) bool {
+// inPlaceOf tells whether an answer's type is that of a message about what was
+// listed. A contact card is a text too, but never a page of HTML.
+func inPlaceOf(listed, answered string) bool {
+	listed, answered = mediaType(listed), mediaType(answered)
+	return isTextual(answered) && !isTextual(listed) || answered == "text/html" && listed != answered
+}
+
+func mediaType(contentType string) string {
 	kind, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/html")
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
+func isTextual(kind string) bool {
+	return strings.HasPrefix(kind, "text/") || kind == "application/json" || kind == "application/xml"
 }
 
 func isRedirect(status int) bool {

@@ -219,6 +219,9 @@ func TestTheAnnouncedLengthIsChecked(t *testing.T) {
 func TestWhatIsNoPicture(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"a page of HTML": answering(200, "text/html; charset=utf-8", "<html>Something went wrong</html>"),
+		"words":          answering(200, "text/plain", "Service Unavailable"),
+		"JSON":           answering(200, "Application/JSON; charset=utf-8", `{"error":"try again"}`),
+		"XML":            answering(200, "application/xml", "<Error/>"),
 		"nothing":        answering(200, "image/jpeg", ""),
 		"half of it":     answering(206, "image/jpeg", "pic"),
 		"not modified":   answering(304, "", ""),
@@ -244,23 +247,48 @@ func TestWhatIsNoPicture(t *testing.T) {
 		}
 	}
 	// Unless it is what the sender sent.
-	c := served(t, answering(200, "text/html", "<html>"))
-	body, err := c.OpenMedia(t.Context(), testAccount, testSID, gateway.TwilioMedia{SID: testMedia, Type: "text/html"})
-	if err != nil {
-		t.Fatal(err)
+	for listed, answered := range map[string]string{"text/html": "text/html", "text/x-vcard": "text/vcard; charset=utf-8"} {
+		c := served(t, answering(200, answered, "BEGIN:VCARD"))
+		body, err := c.OpenMedia(t.Context(), testAccount, testSID, gateway.TwilioMedia{SID: testMedia, Type: listed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = body.Close()
 	}
-	_ = body.Close()
+	c := served(t, answering(200, "text/html", "<html>"))
+	_, err := c.OpenMedia(t.Context(), testAccount, testSID, gateway.TwilioMedia{SID: testMedia, Type: "text/vcard"})
+	wantCode(t, err, gateway.CodeUnavailable)
 }
 
-// What the media's address answers need not be JSON.
-func TestAMediumThatIsNotThereYet(t *testing.T) {
-	_, err := opened(t, served(t, answering(404, "application/xml", "<TwilioResponse><RestException><Code>20404</Code></RestException></TwilioResponse>")))
+// That a picture is not there is Twilio's to say, in its own error.
+func TestOnlyTwilioSaysThatAMediumIsNotThere(t *testing.T) {
+	const own = `{"code":20404,"message":"The requested resource was not found","status":404}`
+	for name, handler := range map[string]http.HandlerFunc{
+		"a proxy's page":     answering(404, "text/html", "<html>Not found</html>"),
+		"an error of XML":    answering(404, "application/xml", "<Error><Code>NoSuchKey</Code></Error>"),
+		"another's JSON":     answering(404, "application/json", `{"error":"no such route"}`),
+		"an endless error":   answering(404, "application/json", `{"message":"`+strings.Repeat("x", maxErrorBody)+`","code":20404}`),
+		"an error cut short": answering(404, "application/json", own[:20]),
+	} {
+		_, err := opened(t, served(t, handler))
+		if !gateway.Is(err, gateway.CodeUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := opened(t, served(t, answering(404, "application/json", own)))
 	wantCode(t, err, gateway.CodeNotFound)
+	// The content network's word is not Twilio's, whatever it looks like.
+	c := elsewhere(t, map[string]http.HandlerFunc{"api.twilio.com": to("https://mms.twiliocdn.com/x"), "mms.twiliocdn.com": answering(404, "application/json", own)})
+	_, err = opened(t, c)
+	wantCode(t, err, gateway.CodeUnavailable)
+}
+
+func TestAMediumThatIsNotThereYet(t *testing.T) {
 	r := newRig(t, nil)
 	in := r.textIn(t, "papers", picture(1))
 	r.fake.Break(twiliotest.Fault{Kind: twiliotest.NotFoundYet, On: twiliotest.FetchMedia, Times: 1})
 	m := gateway.TwilioMedia{SID: in.Media[0].SID}
-	_, err = r.OpenMedia(t.Context(), testAccount, in.SID, m)
+	_, err := r.OpenMedia(t.Context(), testAccount, in.SID, m)
 	wantCode(t, err, gateway.CodeNotFound)
 	if body, err := r.OpenMedia(t.Context(), testAccount, in.SID, m); err != nil {
 		t.Error(err)
@@ -301,6 +329,7 @@ func TestMediaAreNotHeldWhole(t *testing.T) {
 // A slow picture is patient as long as something comes.
 func TestASlowPictureIsReadToItsEnd(t *testing.T) {
 	c := served(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
 		w.Header().Set("Content-Length", "10")
 		for range 10 {
 			_, _ = io.WriteString(w, "x")

@@ -58,16 +58,20 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// pause reads a Retry-After of seconds or a date; one second if there is none.
+// longestPause bounds a Retry-After: a clock that is wrong on either side must
+// not keep a text for days.
+const longestPause = time.Hour
+
+// pause reads a Retry-After of seconds or a date; 0 if there is none.
 func pause(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
-	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 && seconds < int(time.Hour/time.Second) {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(longestPause/time.Second))) * time.Second // #nosec G115 -- bounded
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
+		return min(max(at.Sub(now), 0), longestPause)
 	}
-	return time.Second
+	return 0
 }
 
 // apiBase checks where the REST API is.

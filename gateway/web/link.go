@@ -112,7 +112,7 @@ func (i *intake) claimLink(c echo.Context) error {
 }
 
 // sendAgain texts a new link to the phone that got this one. Where it went is
-// not told: whoever holds an old link learns nothing.
+// not told to whoever holds an old link.
 func (i *intake) sendAgain(c echo.Context) error {
 	token, err := gateway.ParseToken(c.Param("token"))
 	if err != nil {

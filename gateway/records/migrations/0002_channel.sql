@@ -27,7 +27,7 @@ CREATE TABLE texts_next (
     tries        INTEGER NOT NULL DEFAULT 0, -- of this step
     fault        TEXT    NOT NULL DEFAULT '', -- the code of the last failure
     kept         INTEGER NOT NULL DEFAULT 0, -- pictures that were sealed
-    refused      INTEGER NOT NULL DEFAULT 0, -- pictures that could not be kept
+    refused      INTEGER NOT NULL DEFAULT 0, -- pictures that could not be kept, or that Twilio never listed
     told_at      BIGINT  NOT NULL DEFAULT 0, -- the client was told what became of the pictures
     erased_at    BIGINT  NOT NULL DEFAULT 0, -- words and pictures are gone at Twilio
     reason       TEXT    NOT NULL,
@@ -80,11 +80,13 @@ CREATE INDEX outgoing_dead ON outgoing (sid) WHERE step = 'dead';
 CREATE TABLE notes (
     text       TEXT   NOT NULL PRIMARY KEY REFERENCES texts (id),
     office     TEXT   NOT NULL,
-    submission TEXT   NOT NULL, -- may never be opened
+    sender     BYTES  NOT NULL,
+    submission TEXT   NOT NULL, -- that the text named: empty, or of a link that may never be opened
     at         BIGINT NOT NULL,
     sealed     BYTES  NOT NULL
 );
 CREATE INDEX notes_submission ON notes (submission);
+CREATE INDEX notes_sender ON notes (office, sender);
 
 -- A text that Dropslot sends by itself. Its words are made when it is sent.
 CREATE TABLE sendings_next (
@@ -120,7 +122,7 @@ SELECT sid, office, number, '', id, updated_at, 'erase', created_at FROM sending
 ON CONFLICT (sid) DO NOTHING;
 CREATE INDEX sendings_newest ON sendings (office, created_at, id);
 CREATE INDEX sendings_submission ON sendings (submission, created_at);
-CREATE INDEX sendings_unknown ON sendings (created_at) WHERE state = 'unknown';
+CREATE INDEX sendings_unknown ON sendings (created_at) WHERE state IN ('sending', 'unknown');
 
 ALTER TABLE links ADD COLUMN reminded_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE links ADD COLUMN again_at BIGINT NOT NULL DEFAULT 0;   -- a new link was texted instead, last
@@ -129,6 +131,15 @@ ALTER TABLE links ADD COLUMN again_count INTEGER NOT NULL DEFAULT 0; -- and how 
 -- Texted pictures keep a submission open this long.
 ALTER TABLE submissions ADD COLUMN texted_till BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE pages ADD COLUMN text TEXT NOT NULL DEFAULT ''; -- that it came with; empty if by a link
+CREATE UNIQUE INDEX pages_text ON pages (text, page_key) WHERE text <> '';
+
+-- Pictures of a text that cannot be kept, by Twilio's SID: one that is neither
+-- here nor a page was not looked at, and is not erased.
+CREATE TABLE refused_pictures (
+    text TEXT NOT NULL REFERENCES texts (id),
+    sid  TEXT NOT NULL,
+    PRIMARY KEY (text, sid)
+);
 
 -- What may be spent within a window of time: granted in blocks to processes,
 -- which keep count themselves. A crash loses what is left of its block.
