@@ -12,14 +12,15 @@ import (
 
 // tx is the writer's transaction as one write sees it.
 type tx struct {
-	ctx    context.Context
-	sql    *sql.Tx
-	hot    map[string]*sql.Stmt // prepared on the pool
-	bound  map[string]*sql.Stmt // the same, bound to this transaction
-	jobs   *jobInserter
-	trail  *trail
-	chain  chain // as it stands after what was written so far
-	failed error // of the first statement of the current write that failed
+	ctx      context.Context
+	sql      *sql.Tx
+	hot      map[string]*sql.Stmt // prepared on the pool
+	bound    map[string]*sql.Stmt // the same, bound to this transaction
+	jobs     *jobInserter
+	trail    *trail
+	chain    chain // as it stands after what was written so far
+	failed   error // of the first statement of the current write that failed
+	lockMany many  // locks several senders and gives their standings
 }
 
 func (x *tx) prepared(statement string) *sql.Stmt {
@@ -80,7 +81,8 @@ const (
 // An error means that none of them was written, or, if it is a commitError,
 // that it is not known.
 func (w *writer) attempt(ctx context.Context, ops []*op) error {
-	if w.dialect.ordered() {
+	ordered := w.dialect.ordered()
+	if ordered {
 		slices.SortStableFunc(ops, func(a, b *op) int { return cmp.Compare(a.lock, b.lock) })
 	}
 	transaction, err := w.dialect.begin(ctx, w.db)
@@ -89,7 +91,10 @@ func (w *writer) attempt(ctx context.Context, ops []*op) error {
 	}
 	x := &tx{
 		ctx: w.dialect.statement(ctx), sql: transaction, hot: w.hot, bound: map[string]*sql.Stmt{},
-		jobs: w.jobs, trail: w.trail, chain: w.chain,
+		jobs: w.jobs, trail: w.trail, chain: w.chain, lockMany: readSenders,
+	}
+	if ordered {
+		x.lockMany = lockSendersMany
 	}
 	written, err := w.runAll(x, ops)
 	if err != nil || written == 0 {
@@ -193,7 +198,7 @@ func isCommit(err error) bool {
 // hotStatements are those of the webhook's path, and the savepoints.
 var hotStatements = slices.Concat(
 	[]string{savepoint, releaseSavepoint, rollbackSavepoint, lockSender, updateSender},
-	lockSendersMany.made, updateSenders.made, insertTexts.made, insertLinks.made, supersedeLinks.made, insertAudit.made,
+	lockSendersMany.made, readSenders.made, updateSenders.made, insertTexts.made, insertLinks.made, supersedeLinks.made, insertAudit.made,
 )
 
 // senderLock orders the writes that share a transaction.

@@ -159,8 +159,7 @@ func (x *tx) writeGroup(g *group) error {
 	return x.append(g.audit...)
 }
 
-// lockSenders locks the rows of the texts' senders, in order, and gives their
-// standings.
+// lockSenders locks the texts' senders, in order, and gives their standings.
 func (x *tx) lockSenders(ops []*op) (map[string]*groupSender, error) {
 	senders := make(map[string]*groupSender, len(ops))
 	locks := make([]*op, 0, len(ops))
@@ -176,7 +175,7 @@ func (x *tx) lockSenders(ops []*op) (map[string]*groupSender, error) {
 		values = append(values, string(o.text.text.Office), o.text.text.Sender[:])
 	}
 	for len(values) > 0 {
-		statement, now, later := lockSendersMany.next(values)
+		statement, now, later := x.lockMany.next(values)
 		locked, err := all(x, scanGroupSender, statement, now...)
 		if err != nil {
 			return nil, x.fail(err)

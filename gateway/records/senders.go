@@ -1,6 +1,10 @@
 package records
 
-import "dropslot/gateway"
+import (
+	"strings"
+
+	"dropslot/gateway"
+)
 
 const standingColumns = `language, opted_out_at, hour_start, day_start, hour_count, day_count,
 	last_answer_at, last_picture_answer_at, link, submission, last_words, same_words`
@@ -16,7 +20,17 @@ const lockSender = `INSERT INTO senders (office, sender) VALUES ($1, $2)
 var lockSendersMany = insertMany("senders", "office, sender",
 	" ON CONFLICT (office, sender) DO UPDATE SET office = excluded.office RETURNING office, sender, "+standingColumns)
 
-// updateSenders is for rows that are locked, and so exist.
+// readSenders gives those of several that there are: where one transaction
+// writes at a time, nothing has to be locked, and a row is written once.
+var readSenders = newMany(2, func(rows int) string {
+	pairs := make([]string, rows)
+	for i := range pairs {
+		pairs[i] = "(" + placeholders(1+2*i, 2) + ")"
+	}
+	return "SELECT office, sender, " + standingColumns + " FROM senders WHERE (office, sender) IN (VALUES " + strings.Join(pairs, ", ") + ")"
+})
+
+// updateSenders writes the standings of senders that are locked.
 var updateSenders = insertMany("senders", "office, sender, "+standingColumns,
 	` ON CONFLICT (office, sender) DO UPDATE SET language = excluded.language, opted_out_at = excluded.opted_out_at,
 	hour_start = excluded.hour_start, day_start = excluded.day_start, hour_count = excluded.hour_count,

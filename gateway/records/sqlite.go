@@ -67,7 +67,7 @@ func (d sqliteDialect) openWriter() (*sql.DB, error) {
 	db, err := sql.Open("sqlite", d.dsn(url.Values{
 		"_journal_mode": {"WAL"},
 		"_txlock":       {"immediate"},
-		"_pragma":       {"cache_size(-8000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)"},
+		"_pragma":       {"cache_size(-8000)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)"},
 	}))
 	if err != nil {
 		return nil, describe("open SQLite", err)
