@@ -27,15 +27,21 @@ const stepTimeout = 30 * time.Second
 // openBrowser starts Chromium; its camera sees the paper of these lines.
 func openBrowser(t *testing.T, lines []string) *browser {
 	t.Helper()
+	return openBrowserWith(t,
+		chromedp.Flag("use-fake-ui-for-media-stream", true),
+		chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-file-for-fake-video-capture", paperFilm(t, lines)))
+}
+
+func openBrowserWith(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
 	path := program(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")),
-		chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-fake-ui-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", cameraFile(t, lines)),
 		chromedp.Flag("disable-dev-shm-usage", true),
 	)
+	options = append(options, flags...)
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

@@ -21,8 +21,7 @@ const cameraWidth, cameraHeight = 1280, 720
 
 // paper is a letter as it lies on a table in front of the camera.
 func paper(lines ...string) (*image.RGBA, error) {
-	picture := image.NewRGBA(image.Rect(0, 0, cameraWidth, cameraHeight))
-	draw.Draw(picture, picture.Bounds(), image.NewUniform(color.RGBA{92, 70, 52, 255}), image.Point{}, draw.Src)
+	picture := table(cameraWidth, cameraHeight)
 	sheet := image.Rect(250, 20, 1030, 700)
 	draw.Draw(picture, sheet, image.NewUniform(color.RGBA{246, 244, 238, 255}), image.Point{}, draw.Src)
 	baseline := sheet.Min.Y + 80
@@ -37,6 +36,13 @@ func paper(lines ...string) (*image.RGBA, error) {
 		baseline += int(size * 1.7)
 	}
 	return picture, nil
+}
+
+// table is brown and empty.
+func table(width, height int) *image.RGBA {
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(picture, picture.Bounds(), image.NewUniform(color.RGBA{92, 70, 52, 255}), image.Point{}, draw.Src)
+	return picture
 }
 
 func write(picture draw.Image, file []byte, size float64, x, y int, line string) error {
@@ -60,14 +66,10 @@ var payStatement = []string{
 	"Hours: 71.5", "Gross pay: $1,215.50", "Net pay: $1,021.34", "", "Keep this statement for your records.",
 }
 
-// cameraFile writes what the browser's fake camera sees, over and over: one
-// frame in YUV4MPEG2, the uncompressed format that Chromium reads.
-func cameraFile(t *testing.T, lines []string) string {
+// film writes what the browser's fake camera sees, over and over: one frame in
+// YUV4MPEG2, the uncompressed format that Chromium reads.
+func film(t *testing.T, picture *image.RGBA) string {
 	t.Helper()
-	picture, err := paper(lines...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := filepath.Join(t.TempDir(), "camera.y4m")
 	file, err := os.Create(name)
 	if err != nil {
@@ -75,7 +77,8 @@ func cameraFile(t *testing.T, lines []string) string {
 	}
 	defer file.Close()
 	buffered := bufio.NewWriter(file)
-	fmt.Fprintf(buffered, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420\nFRAME\n", cameraWidth, cameraHeight)
+	size := picture.Bounds().Size()
+	fmt.Fprintf(buffered, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420\nFRAME\n", size.X, size.Y)
 	for _, plane := range planes(picture) {
 		if _, err := buffered.Write(plane); err != nil {
 			t.Fatal(err)
@@ -85,6 +88,16 @@ func cameraFile(t *testing.T, lines []string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// paperFilm shows the paper of these lines.
+func paperFilm(t *testing.T, lines []string) string {
+	t.Helper()
+	picture, err := paper(lines...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return film(t, picture)
 }
 
 // planes gives Y, Cb and Cr with a color for every four pixels (4:2:0), in the

@@ -30,6 +30,7 @@ func inSpanish(w *town) {
 	hugo.reads("page.problem.link-taken")
 	hugo.speaks()
 
+	rosa.leavesCamera() // there is no room for the languages beside the picture
 	rosa.click(`.languages a[lang="en"]`)
 	rosa.language = "en"
 	rosa.reads("page.send.pages")

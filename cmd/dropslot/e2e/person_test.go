@@ -107,10 +107,13 @@ func (p *person) submission() string {
 	return path.Base(strings.TrimSuffix(address, "/receipt"))
 }
 
-// opensCamera waits until the camera shows something and may be released.
+// opensCamera waits until the camera shows something and may be released. After
+// a photograph was sent it is open already.
 func (p *person) opensCamera() {
 	p.t.Helper()
-	p.click("#take")
+	if !p.isVisible("#camera") {
+		p.click("#take")
+	}
 	p.holds("the camera to open", `!document.getElementById("camera").hidden && !document.getElementById("shutter").disabled &&
 		document.getElementById("video").videoWidth > 0`)
 }
@@ -121,6 +124,12 @@ func (p *person) shoots() {
 	p.opensCamera()
 	p.click("#shutter")
 	p.visible("#preview")
+}
+
+// isVisible tells whether the page shows something now.
+func (w *tab) isVisible(selector string) bool {
+	w.t.Helper()
+	return run(w, "look for "+selector, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q)?.offsetParent != null`, selector)))
 }
 
 // holds waits until an expression is true in the page.
@@ -155,12 +164,22 @@ func (p *person) pages() int {
 // isDone says so, with a name or none.
 func (p *person) isDone(name string) {
 	p.t.Helper()
+	p.leavesCamera()
 	if name != "" {
 		p.town.secrets.keep("a client's name", name)
 		p.fill("#name", name)
 	}
 	p.click("#done button.done")
 	p.visible(".reference")
+}
+
+// leavesCamera goes back to where the pages are listed.
+func (p *person) leavesCamera() {
+	p.t.Helper()
+	if p.isVisible("#camera") {
+		p.click("#camera-back")
+	}
+	p.visible("#start")
 }
 
 // cookie gives the value of one of the window's cookies.

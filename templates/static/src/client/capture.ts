@@ -1,14 +1,34 @@
-// From the shutter or the file picker to a page that the server has: one page
-// at a time, one state at a time.
+// From the shutter or the file picker to a page that the person looked at: one
+// page at a time, one state at a time.
 import { Camera } from "./camera";
-import { prepare, type Draft } from "./draft";
-import { element, show, type Status, type Words } from "./elements";
+import { newDraft, prepare, type Draft, type Prepared } from "./draft";
+import { element, painted, show, type Status, type Words } from "./elements";
 import { PageList } from "./pages";
-import { kindOf } from "./picture";
+import { documentSide, kindOf, locked } from "./picture";
+import { brightEnough, measure, printOf, same, sharpEnough, type Quality } from "./quality";
 import { Sealer } from "./seal";
 import { newKey, send } from "./send";
 
 type Step = "start" | "camera" | "review";
+
+// Outbox takes what was looked at. add resolves once the page is safe or on
+// its way, with what to say of it, if anything.
+interface Outbox {
+  warm(): void;
+  add(draft: Draft): Promise<string | void>;
+}
+
+// After so many photographs of one page the advice helps no more.
+const retakesAdvised = 2;
+
+// Why no camera opened, by the name of the DOMException.
+const cameraFaults: Record<string, string> = {
+  NotAllowedError: "camera-refused",
+  NotFoundError: "camera-none",
+  OverconstrainedError: "camera-none",
+  NotReadableError: "camera-busy",
+  AbortError: "camera-busy",
+};
 
 export class Capture {
   private step: Step = "start";
@@ -16,29 +36,32 @@ export class Capture {
   private queue: File[] = [];
   private busy = false;
   private preview = "";
+  private retakes = 0;
+  private judged: Promise<Quality> | undefined; // of the draft
+  private prints: Uint8Array[] = []; // of the pages that were sent
 
   private readonly camera = new Camera(element<HTMLVideoElement>("video"));
   private readonly image = element<HTMLImageElement>("preview");
   private readonly file = element<HTMLInputElement>("file");
+  private readonly ownFile = element<HTMLInputElement>("own-file");
+  private readonly asked = element<HTMLSelectElement>("asked");
   private readonly label = element<HTMLSelectElement>("label");
-  private readonly progress = element<HTMLProgressElement>("progress");
+  private readonly torch = element<HTMLButtonElement>("torch");
   private readonly take = element<HTMLButtonElement>("take");
   private readonly shutter = element<HTMLButtonElement>("shutter");
   private readonly sendButton = element<HTMLButtonElement>("send");
   private readonly retake = element<HTMLButtonElement>("retake");
   private readonly settings = element("settings").dataset;
   private readonly base = this.settings["base"] ?? "";
-  private readonly sealer = new Sealer(
-    this.settings["worker"] ?? "",
-    (this.settings["recipients"] ?? "").split(" ").filter(Boolean),
-  );
   private readonly pages: PageList;
+  private readonly outbox: Outbox;
 
   constructor(
     private readonly words: Words,
     private readonly status: Status,
   ) {
     this.pages = new PageList(this.base, this.settings["suffix"] ?? "", words, status, () => this.reload());
+    this.outbox = new DirectOutbox(this.base, this.settings, this.pages, words, status);
     this.enhance();
   }
 
@@ -56,10 +79,14 @@ export class Capture {
     element("file-label").classList.toggle("second", Camera.available());
     this.take.addEventListener("click", () => void this.openCamera());
     this.shutter.addEventListener("click", () => void this.shoot());
-    element("camera-back").addEventListener("click", () => this.go("start"));
+    this.torch.addEventListener("click", () => void this.toggleTorch());
+    this.asked.addEventListener("change", () => this.frame());
+    element("camera-back").addEventListener("click", () => this.leaveCamera());
     this.retake.addEventListener("click", () => this.again());
     this.sendButton.addEventListener("click", () => void this.send());
-    this.file.addEventListener("change", () => this.chosen());
+    for (const input of [this.file, this.ownFile]) input.addEventListener("change", () => this.chosen(input));
+    this.camera.lost = () => this.noCamera("camera-busy");
+    element("done").addEventListener("submit", () => this.forget());
     document.addEventListener("visibilitychange", () => this.visibility());
     window.addEventListener("pagehide", () => this.hide());
     window.addEventListener("beforeunload", (event) => {
@@ -71,29 +98,71 @@ export class Capture {
   private go(step: Step): void {
     this.step = step;
     // Through the review it stays on: iOS asks again each time it is opened.
-    if (step === "start") this.camera.close();
+    if (step === "start") this.hide();
     if (step !== "review") this.drop();
     show(element("start"), step === "start");
     show(element("camera"), step === "camera");
     show(element("review"), step === "review");
     show(element("pages"), step === "start" && this.pages.count > 0);
+    show(element("own"), false);
+    // The words of the office and the page's title make way for the picture.
+    document.body?.classList.toggle("close-up", step !== "start");
+    window.scrollTo?.(0, 0);
     element(`${step}-heading`).focus();
   }
 
-  private async openCamera(): Promise<void> {
-    this.sealer.warm();
-    this.status.say(this.words.say("opening"));
+  // openCamera says what is left to say of the page before, or else that the
+  // phone may ask.
+  private async openCamera(said = ""): Promise<void> {
+    this.outbox.warm();
+    this.status.say(said || this.words.say("opening"));
+    element("camera-back").textContent = this.words.say(this.any() ? "no-more" : "back");
+    this.frame();
     this.go("camera");
     this.shutter.disabled = true;
     try {
       if (!(await this.camera.open())) return;
       this.shutter.disabled = false;
-      this.status.say("");
+      show(this.torch, this.camera.canLight);
+      if (!said) this.status.say("");
     } catch (fault) {
       if (this.step !== "camera") return;
-      const refused = fault instanceof DOMException && fault.name === "NotAllowedError";
-      this.go("start");
-      this.status.say(this.words.say(refused ? "camera-refused" : "camera-failed"), true);
+      this.noCamera(cameraFaults[fault instanceof DOMException ? fault.name : ""] ?? "camera-failed");
+    }
+  }
+
+  // noCamera leaves the other ways: a file, and the phone's own camera unless
+  // there is none.
+  private noCamera(word: string): void {
+    if (this.step === "camera") this.go("start");
+    this.status.say(this.words.say(word), true);
+    show(element("own"), word !== "camera-none");
+  }
+
+  private leaveCamera(): void {
+    this.retakes = 0;
+    this.go("start");
+    this.status.say("");
+    if (this.pages.count > 0) element("pages-heading").focus();
+  }
+
+  private any(): boolean {
+    return this.prints.length > 0 || this.pages.count > 0;
+  }
+
+  // frame names in the viewfinder what belongs there.
+  private frame(): void {
+    const name = this.asked.value && this.asked.selectedOptions[0]?.textContent;
+    element("asked-name").textContent = name || this.words.say("your-paper");
+  }
+
+  private async toggleTorch(): Promise<void> {
+    const on = this.torch.getAttribute("aria-pressed") !== "true";
+    try {
+      await this.camera.light(on);
+      this.torch.setAttribute("aria-pressed", String(on));
+    } catch {
+      show(this.torch, false); // it promised a lamp that it cannot turn on
     }
   }
 
@@ -101,22 +170,26 @@ export class Capture {
     if (this.busy) return;
     this.work(true);
     this.status.say(this.words.say("working"));
+    show(element("busy"), true);
     try {
-      const content = await this.camera.still(this.longSide());
+      await painted();
+      const { content, sample } = await this.camera.still(this.longSide());
       if (this.step !== "camera") return;
-      this.status.say("");
-      this.look({ key: newKey(), content, shown: true, serverSeals: false, fromCamera: true });
+      const draft = newDraft(content, { shown: true, fromCamera: true, label: this.asked.value });
+      this.look({ draft, sample });
     } catch {
-      this.status.say(this.words.say("camera-failed"), true);
+      // A page that was hidden meanwhile opens the camera again by itself.
+      if (this.camera.on) this.noCamera("camera-failed");
     } finally {
+      show(element("busy"), false);
       this.work(false);
     }
   }
 
-  private chosen(): void {
-    this.queue = Array.from(this.file.files ?? []);
-    this.file.value = "";
-    this.sealer.warm();
+  private chosen(input: HTMLInputElement): void {
+    this.queue = Array.from(input.files ?? []);
+    input.value = "";
+    this.outbox.warm();
     void this.next();
   }
 
@@ -127,12 +200,12 @@ export class Capture {
     if (!file) return;
     if (!said) this.status.say(this.words.say("working"));
     const kind = await kindOf(file).catch(() => undefined);
-    const fault = file.size === 0 ? "page-empty" : kind ? "" : "page-type";
-    if (fault || !kind) return this.refuse(file, fault, said);
-    const draft = await prepare(file, kind, this.longSide());
-    if (draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
-    this.status.say(said, trouble);
-    this.look(draft);
+    if (file.size === 0) return this.refuse(file, "page-empty", said);
+    if (!kind) return this.refuse(file, "page-type", said);
+    if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked", said);
+    const prepared = await prepare(file, kind, this.longSide());
+    if (prepared.draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
+    this.look(prepared, kind === "pdf", said, trouble);
   }
 
   // refuse names the one file that cannot be sent and goes on with the others.
@@ -144,72 +217,92 @@ export class Capture {
     return this.next(all, true);
   }
 
-  private look(draft: Draft): void {
-    element("review-heading").textContent = this.words.say(draft.shown ? "review" : "review-file");
+  private look({ draft, sample }: Prepared, pdf = false, said = "", trouble = false): void {
+    element("question").textContent = this.words.say(draft.shown ? "review" : "review-file");
     this.go("review");
+    this.status.say(said, trouble);
     this.draft = draft;
-    this.label.value = "";
+    this.label.value = draft.label;
     this.retake.textContent = this.words.say(draft.fromCamera ? "retake" : "not-this");
     show(element("as-is"), !draft.shown);
-    show(element("review-help"), draft.shown);
+    show(element("pdf-all"), pdf);
+    this.prefer(this.sendButton);
     this.showPreview();
+    this.judged = this.judge(draft, sample);
+    this.advise(draft, this.judged, said).catch(() => undefined);
+  }
+
+  // judge measures the picture while the person looks at it.
+  private async judge(draft: Draft, sample: ImageData | undefined): Promise<Quality> {
+    if (!sample) return { sharpness: Infinity, brightness: Infinity, print: await printOf(draft.content) };
+    await painted();
+    return measure(sample);
+  }
+
+  // advise asks; the person decides.
+  private async advise(draft: Draft, judged: Promise<Quality>, said: string): Promise<void> {
+    const quality = await judged;
+    if (this.draft !== draft || this.busy) return;
+    let word = "";
+    if (this.prints.some((sent) => same(sent, quality.print))) word = "twice";
+    else if (quality.brightness < brightEnough) word = "dark";
+    else if (quality.sharpness < sharpEnough) word = "blurry";
+    if (!word) return;
+    if (word !== "twice") {
+      const enough = draft.fromCamera && this.retakes >= retakesAdvised;
+      if (enough) word = "own";
+      else this.prefer(this.retake);
+      show(element("own"), enough);
+    }
+    this.status.say(`${said} ${this.words.say(word)}`.trim(), true);
+  }
+
+  // prefer makes one of the review's two buttons the loud one.
+  private prefer(loud: HTMLButtonElement): void {
+    for (const button of [this.sendButton, this.retake]) button.classList.toggle("second", button !== loud);
   }
 
   private again(): void {
-    const camera = this.draft?.fromCamera;
-    if (camera) {
+    if (this.draft?.fromCamera) {
+      this.retakes++;
+      this.asked.value = this.label.value;
       void this.openCamera();
       return;
     }
     this.go("start");
+    this.status.say("");
     void this.next();
   }
 
   private async send(): Promise<void> {
     const draft = this.draft;
     if (!draft || this.busy) return;
+    draft.label = this.label.value;
+    const judged = this.judged;
     this.work(true);
-    this.camera.close();
     try {
-      this.status.say(this.words.say("locking"));
-      const label = this.label.value;
-      draft.parcel ??= {
-        key: draft.key,
-        label,
-        plain: draft.content,
-        sealed: draft.serverSeals ? undefined : await this.sealer.seal(draft.content),
-      };
-      this.status.say(this.words.say("sending"));
-      show(this.progress, true);
-      const outcome = await send(`${this.base}/pages`, draft.parcel, {
-        progress: (share) => this.tell(share),
-        trouble: (kind) => this.status.say(this.words.say(kind), true),
-      });
-      if (outcome.ok) return this.received(draft);
-      this.failed(outcome.code, outcome.message);
+      const said = (await this.outbox.add(draft)) ?? "";
+      judged?.then(({ print }) => this.prints.push(print)).catch(() => undefined);
+      this.added(draft, said);
+    } catch (fault) {
+      if (fault instanceof Refusal) this.failed(fault.code, fault.message);
+      else this.failed("", "");
     } finally {
       this.work(false);
-      show(this.progress, false);
-      this.progress.value = 0;
     }
   }
 
-  // tell says each quarter aloud; the bar shows the rest.
-  private tell(share: number): void {
-    const before = Math.floor(this.progress.value / 25);
-    this.progress.value = Math.floor(share * 100);
-    const now = Math.floor(this.progress.value / 25);
-    if (now > before && now < 4) this.status.say(this.words.say("part", { percent: now * 25 }));
-  }
-
-  private received(draft: Draft): void {
-    const chosen = this.label.value ? (this.label.selectedOptions[0]?.textContent ?? "") : "";
-    const number = this.pages.add(draft.key, chosen);
+  // added goes on with the next page, the way this one came.
+  private added(draft: Draft, said: string): void {
     this.take.textContent = this.words.say("more-pages");
     element("start-heading").textContent = this.words.say("more");
-    this.draft = undefined;
+    this.retakes = 0;
+    this.asked.value = "";
+    if (draft.fromCamera) {
+      void this.openCamera(`${said} ${this.words.say("next-page")}`.trim());
+      return;
+    }
     this.go("start");
-    const said = this.words.say("received", { page: this.words.say("page", { number }) });
     this.status.say(said);
     void this.next(said);
   }
@@ -240,13 +333,15 @@ export class Capture {
 
   private work(busy: boolean): void {
     this.busy = busy;
-    for (const button of [this.shutter, this.sendButton, this.retake]) button.disabled = busy;
+    for (const button of [this.sendButton, this.retake]) button.disabled = busy;
+    // Until the camera is open there is nothing to take.
+    this.shutter.disabled = busy || (this.step === "camera" && !this.camera.on);
     this.label.disabled = busy || this.draft?.parcel !== undefined;
   }
 
   private drop(): void {
     this.hidePreview();
-    this.draft = undefined;
+    this.draft = this.judged = undefined;
     this.label.disabled = false;
     this.sendButton.textContent = this.words.say("send");
   }
@@ -277,10 +372,82 @@ export class Capture {
 
   private hide(): void {
     this.camera.close();
+    this.torch.setAttribute("aria-pressed", "false");
     this.hidePreview();
   }
 
+  // forget leaves nothing of the pages in memory when the person is done.
+  private forget(): void {
+    this.drop();
+    this.camera.close();
+    this.queue = this.prints = [];
+  }
+
   private longSide(): number {
-    return Number(this.settings["longSide"]) || 2400;
+    return documentSide(Number(this.settings["longSide"]) || 2400);
+  }
+}
+
+// Refusal is a page that the server does not take as it is.
+class Refusal extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+// DirectOutbox sends a page before the next one is taken.
+class DirectOutbox implements Outbox {
+  private readonly progress = element<HTMLProgressElement>("progress");
+  private readonly sealer: Sealer;
+
+  constructor(
+    private readonly base: string,
+    settings: DOMStringMap,
+    private readonly pages: PageList,
+    private readonly words: Words,
+    private readonly status: Status,
+  ) {
+    const recipients = (settings["recipients"] ?? "").split(" ").filter(Boolean);
+    this.sealer = new Sealer(settings["worker"] ?? "", recipients);
+  }
+
+  warm(): void {
+    this.sealer.warm();
+  }
+
+  async add(draft: Draft): Promise<string> {
+    try {
+      this.status.say(this.words.say("locking"));
+      draft.parcel ??= {
+        key: draft.key,
+        label: draft.label,
+        plain: draft.content,
+        sealed: draft.serverSeals ? undefined : await this.sealer.seal(draft.content),
+      };
+      this.status.say(this.words.say("sending"));
+      show(this.progress, true);
+      const outcome = await send(`${this.base}/pages`, draft.parcel, {
+        progress: (share) => this.tell(share),
+        trouble: (kind) => this.status.say(this.words.say(kind), true),
+      });
+      if (!outcome.ok) throw new Refusal(outcome.code, outcome.message);
+    } finally {
+      show(this.progress, false);
+      this.progress.value = 0;
+    }
+    const label = element<HTMLSelectElement>("label");
+    const number = this.pages.add(draft.key, draft.label ? (label.selectedOptions[0]?.textContent ?? "") : "");
+    return this.words.say("received", { page: this.words.say("page", { number }) });
+  }
+
+  // tell says each quarter aloud; the bar shows the rest.
+  private tell(share: number): void {
+    const before = Math.floor(this.progress.value / 25);
+    this.progress.value = Math.floor(share * 100);
+    const now = Math.floor(this.progress.value / 25);
+    if (now > before && now < 4) this.status.say(this.words.say("part", { percent: now * 25 }));
   }
 }

@@ -5,26 +5,37 @@ import { newKey, type Parcel } from "./send";
 export interface Draft {
   key: string;
   content: Blob;
+  label: string; // what the person says that it is; empty if nothing
   shown: boolean; // this browser can show it
   serverSeals: boolean; // the server must look at it
   fromCamera: boolean;
   parcel?: Parcel; // once the first try began: a retry sends the same bytes
 }
 
+export function newDraft(content: Blob, traits: Partial<Draft> = {}): Draft {
+  return { key: newKey(), content, label: "", shown: false, serverSeals: false, fromCamera: false, ...traits };
+}
+
+// Prepared is a draft and, of a picture, what its quality is measured by.
+export interface Prepared {
+  draft: Draft;
+  sample?: ImageData;
+}
+
 // prepare draws a chosen picture anew, which leaves place and time behind.
 // What this browser cannot draw goes as it is: a PDF or HEIC sealed here, any
 // other picture through the server, which takes the metadata off.
-export async function prepare(file: Blob, kind: Kind, longSide: number): Promise<Draft> {
-  const draft = { key: newKey(), content: file, shown: false, serverSeals: false, fromCamera: false };
-  if (kind === "pdf") return draft;
+export async function prepare(file: Blob, kind: Kind, longSide: number): Promise<Prepared> {
+  if (kind === "pdf") return { draft: newDraft(file) };
   try {
     const picture = await decode(file);
     try {
-      return { ...draft, content: await redraw(picture, longSide), shown: true };
+      const { content, sample } = await redraw(picture, longSide);
+      return { draft: newDraft(content, { shown: true }), sample };
     } finally {
       picture.release();
     }
   } catch {
-    return { ...draft, serverSeals: kind !== "heic" };
+    return { draft: newDraft(file, { serverSeals: kind !== "heic" }) };
   }
 }

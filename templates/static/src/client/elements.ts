@@ -10,6 +10,15 @@ export function show(target: HTMLElement, visible: boolean): void {
   target.hidden = !visible;
 }
 
+// painted waits until the screen shows what was changed, or a moment where it
+// shows nothing: a hidden page is never drawn.
+export function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 100);
+    if (typeof requestAnimationFrame === "function") requestAnimationFrame(() => setTimeout(resolve));
+  });
+}
+
 // Words are the catalog's, in the language of the page: data-word-NAME.
 export class Words {
   constructor(private readonly source: HTMLElement) {}

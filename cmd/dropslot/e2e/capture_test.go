@@ -1,0 +1,436 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math/rand/v2"
+
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// TestCapture is everything from the shutter or the file picker to the page
+// that the person looked at.
+func TestCapture(t *testing.T) {
+	w := openTown(t)
+	for _, part := range []struct {
+		name string
+		walk func(*town)
+	}{
+		{"frame, steps and tips", frameStepsAndTips},
+		{"lamp", lamp},
+		{"sensor's own picture", sensorsOwnPicture},
+		{"shutter to review", shutterToReview},
+		{"blurred", blurredPages},
+		{"dark", darkPages},
+		{"same picture twice", samePictureTwice},
+		{"saves data", savesData},
+		{"hidden", hiddenPage},
+		{"camera refused", cameraRefused},
+		{"no camera", noCamera},
+		{"files", awkwardFiles},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.walk(w.on(t)) })
+	}
+}
+
+// enters is somebody new with this town's camera, where photographs are taken.
+func (w *town) enters(name string) *person {
+	w.t.Helper()
+	p := w.newPerson(name)
+	p.before(`window.bytes = [];
+		const make = URL.createObjectURL; URL.createObjectURL = (blob) => { bytes.push(blob.size); return make.call(URL, blob); };`)
+	p.asks("Hello, may I send papers?")
+	p.enters()
+	return p
+}
+
+// seeing is the same town with a camera that sees something else.
+func (w *town) seeing(picture *image.RGBA, err error) *town {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.with(chromedp.Flag("use-fake-ui-for-media-stream", true),
+		chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-file-for-fake-video-capture", film(w.t, picture)))
+}
+
+func (w *town) with(flags ...chromedp.ExecAllocatorOption) *town {
+	w.t.Helper()
+	part := *w
+	part.browser = openBrowserWith(w.t, flags...)
+	return &part
+}
+
+// before runs a script at the beginning of each page of the window.
+func (w *tab) before(script string) {
+	w.t.Helper()
+	w.do("add a script", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "{" + script + "}"})
+		return err
+	}))
+}
+
+func (w *tab) slowDown(times float64) {
+	w.t.Helper()
+	w.do("slow the processor down", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: times})
+		return err
+	}))
+}
+
+// picks chooses in a list as a person does: the page hears of it.
+func (w *tab) picks(selector, value string) {
+	w.t.Helper()
+	w.evaluate("pick "+value, fmt.Sprintf(`{ const list = document.querySelector(%q); list.value = %q; list.dispatchEvent(new Event("change")); }`, selector, value))
+}
+
+func (w *tab) evaluate(what, script string) {
+	w.t.Helper()
+	w.do(what, chromedp.Evaluate[chromedp.Void](script+";0"))
+}
+
+func (w *tab) is(what, expression string) {
+	w.t.Helper()
+	if !run(w, what, chromedp.Evaluate[bool](expression)) {
+		w.t.Errorf("%s: %s: it is not so: %s\n%s", w.name, what, expression, w.state())
+	}
+}
+
+// bothLights keeps pictures of the window by day and by night.
+func (w *tab) bothLights(name string) {
+	w.t.Helper()
+	if screenshots == "" {
+		return
+	}
+	for _, light := range []string{"dark", "light"} {
+		w.do("change the light", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: light}},
+			})
+			return err
+		}))
+		w.picture(name + "-" + light)
+	}
+}
+
+// frameStepsAndTips: somebody on the phone can say "do you see the big 1?",
+// and the frame says what belongs into it.
+func frameStepsAndTips(w *town) {
+	eva := w.enters("Eva")
+	eva.opensCamera()
+	eva.bothLights("camera")
+	if got := eva.text("#asked-name"); got != "Your paper" {
+		w.t.Errorf("the frame says %q", got)
+	}
+	eva.is("the frame is for the eye alone", `document.querySelector(".frame").getAttribute("aria-hidden") === "true" && !document.querySelector("#asked-name").closest("[aria-hidden]")`)
+	eva.is("the frame lies on the picture", `(() => { const v = document.querySelector("video").getBoundingClientRect(), f = document.querySelector(".frame").getBoundingClientRect();
+		return f.left > v.left && f.right < v.right && f.top > v.top && f.bottom < v.bottom && f.width > v.width * 0.8; })()`)
+	eva.is("three tips with pictures", `[...document.querySelectorAll(".tips li")].filter((tip) => tip.querySelector("svg[aria-hidden]") && tip.textContent.trim().length > 4).length === 3`)
+	eva.picks("#asked", "pay-stub")
+	if got := eva.text("#asked-name"); got != "Pay stub" {
+		w.t.Errorf("the frame says %q", got)
+	}
+	if got := strings.Join(strings.Fields(eva.text("#camera-heading")), " "); got != "1 Take a photo" {
+		w.t.Errorf("the first step is %q", got)
+	}
+	eva.click("#shutter")
+	eva.visible("#preview")
+	eva.bothLights("review")
+	if got := strings.Join(strings.Fields(eva.text("#review-heading")+" "+eva.text("#review h3")), " "); got != "2 Check it 3 Send it" {
+		w.t.Errorf("the next steps are %q", got)
+	}
+	eva.is("the label came along", `document.querySelector("#label").value === "pay-stub"`)
+	eva.is("nothing to say of a good picture", `!document.querySelector("#status").textContent.trim()`)
+	eva.sends("pay-stub")
+	eva.readsPage("page.script.received", "1")
+	eva.visible("#camera") // for the next page
+	eva.bothLights("next")
+	eva.is("a new page has no label yet", `document.querySelector("#asked-name").textContent === "Your paper"`)
+	eva.leavesCamera()
+	eva.bothLights("start")
+}
+
+// lamp is offered where the phone has one.
+func lamp(w *town) {
+	without := w.enters("Olga")
+	without.opensCamera()
+	without.is("no lamp is offered", `document.querySelector("#torch").hidden`)
+
+	tess := w.newPerson("Tess")
+	tess.before(`const able = MediaStreamTrack.prototype.getCapabilities; window.lit = [];
+		MediaStreamTrack.prototype.getCapabilities = function () { return {...able.call(this), torch: true}; };
+		MediaStreamTrack.prototype.applyConstraints = async (wish) => { lit.push(wish.advanced[0].torch); };`)
+	tess.asks("Hello, may I send papers?")
+	tess.enters()
+	tess.opensCamera()
+	tess.visible("#torch")
+	tess.click("#torch")
+	tess.holds("the lamp to be on", `document.querySelector("#torch").getAttribute("aria-pressed") === "true" && lit.join() === "true"`)
+	tess.bothLights("lamp")
+	tess.click("#torch")
+	tess.holds("the lamp to be off", `document.querySelector("#torch").getAttribute("aria-pressed") === "false" && lit.join() === "true,false"`)
+}
+
+// sensorsOwnPicture: where the sensor gives more than the moving picture, it
+// is asked.
+func sensorsOwnPicture(w *town) {
+	ole := w.newPerson("Ole")
+	ole.before(`window.ImageCapture = class {
+		async getPhotoCapabilities() { return {imageWidth: {max: 8000}, imageHeight: {max: 6000}}; }
+		takePhoto(wish) {
+			window.wish = wish;
+			const canvas = document.createElement("canvas");
+			canvas.width = 3200; canvas.height = 2400;
+			canvas.getContext("2d").fillRect(0, 0, 9, 9);
+			return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+		}
+	};`)
+	ole.asks("Hello, may I send papers?")
+	ole.enters()
+	ole.shoots()
+	ole.holds("the sensor's picture", `document.querySelector("#preview").naturalWidth === 2400 && document.querySelector("#preview").naturalHeight === 1800`)
+	ole.is("no more is asked of the sensor than is kept", `wish.imageWidth === 3360 && wish.imageHeight === 2520`)
+}
+
+// shutterToReview on a phone four times as slow as this machine, with a close
+// page from a big sensor: how long it takes, what it weighs, and that the page
+// says that it works.
+func shutterToReview(w *town) {
+	w = w.seeing(letter(3840, 2160, 1))
+	sam := w.enters("Sam")
+	sam.opensCamera()
+	sam.slowDown(4)
+	sam.evaluate("watch the picture", `{
+		const preview = document.querySelector("#preview"), busy = document.querySelector("#busy");
+		window.seen = []; window.busyShown = false;
+		new MutationObserver(() => { if (!busy.hidden) requestAnimationFrame(() => requestAnimationFrame(() => { busyShown ||= !busy.hidden; })); })
+			.observe(busy, {attributes: true});
+		document.querySelector("#shutter").addEventListener("click", () => { window.pressed = performance.now(); }, true);
+		preview.addEventListener("load", () => requestAnimationFrame(() => setTimeout(() => seen.push(performance.now() - pressed))));
+	}`)
+	var took []time.Duration
+	for try := range 3 {
+		sam.click("#shutter")
+		sam.holds("the review", fmt.Sprintf(`seen.length === %d`, try+1))
+		milliseconds := run(sam.tab, "read the time", chromedp.Evaluate[float64](`seen.at(-1)`))
+		took = append(took, time.Duration(milliseconds*float64(time.Millisecond)))
+		sam.click("#retake")
+		sam.holds("the camera", `!document.querySelector("#shutter").disabled && !document.querySelector("#camera").hidden`)
+	}
+	sizes := run(sam.tab, "read the sizes", chromedp.Evaluate[[]int](`bytes`))
+	w.t.Logf("shutter to review at a quarter of the speed: %v; JPEG: %d bytes", took, sizes)
+	if best := slices.Min(took); best > 1500*time.Millisecond {
+		w.t.Errorf("the fastest took %v", best)
+	}
+	if slices.Max(sizes) > 900_000 {
+		w.t.Errorf("a page weighs %d bytes", sizes)
+	}
+	sam.is("it was said that it works", `busyShown`)
+	sam.click("#shutter")
+	sam.visible("#preview")
+	sam.holds("document quality", `Math.max(document.querySelector("#preview").naturalWidth, document.querySelector("#preview").naturalHeight) === 2400`)
+}
+
+// blurredPages: advice, twice; then another way, and no question any more.
+func blurredPages(w *town) {
+	picture, err := paper(payStatement...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w = w.seeing(sensed(blurred(picture, 5), 3, 1, rand.New(rand.NewPCG(1, 1))), nil)
+	bea := w.enters("Bea")
+	bea.shoots()
+	bea.reads("page.script.blurry")
+	bea.bothLights("blurry")
+	for range 2 {
+		bea.is("no other way yet", `document.querySelector("#own").hidden`)
+		bea.click("#retake")
+		bea.shoots()
+	}
+	bea.reads("page.script.own")
+	bea.is("it does not ask again", `!document.querySelector("#status").textContent.includes("blurry")`)
+	bea.visible("#own")
+	bea.reads("page.send.own-note")
+	bea.is("the phone's own camera", `document.querySelector("#own-file").getAttribute("capture") === "environment"`)
+	bea.bothLights("own")
+	bea.sends("other") // nothing stops her
+	bea.shoots()
+	bea.reads("page.script.twice") // the same film
+	bea.click("#camera-back")
+}
+
+func darkPages(w *town) {
+	picture, err := paper(payStatement...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w = w.seeing(sensed(picture, 3, 0.25, rand.New(rand.NewPCG(1, 1))), nil)
+	dee := w.enters("Dee")
+	dee.shoots()
+	dee.reads("page.script.dark")
+	dee.bothLights("dark")
+	dee.sends("other")
+}
+
+// samePictureTwice: the picture of before is noticed, another pay stub of the
+// same employer is not taken for it.
+func samePictureTwice(w *town) {
+	tom := w.enters("Twyla")
+	stub := func(name, pay string) string {
+		lines := slices.Clone(payStatement)
+		lines[7] = "Net pay: " + pay
+		picture, err := paper(lines...)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		var content bytes.Buffer
+		if err := jpeg.Encode(&content, picture, nil); err != nil {
+			w.t.Fatal(err)
+		}
+		return w.file(name, content.Bytes())
+	}
+	one, other := stub("canary-stub-one.jpg", "$1,021.34"), stub("canary-stub-two.jpg", "$1,026.84")
+	tom.chooses(one)
+	tom.visible("#preview")
+	tom.sends("pay-stub")
+	tom.chooses(other)
+	tom.visible("#preview")
+	tom.sends("pay-stub")
+	tom.is("another stub is another page", `!document.body.textContent.includes("You already")`)
+	tom.chooses(one)
+	tom.visible("#preview")
+	tom.reads("page.script.twice")
+	tom.bothLights("twice")
+	tom.sends("pay-stub") // all the same
+
+	letter := w.file("canary-letter-twice.pdf", pdf(4<<10, "canary of a letter sent twice"))
+	tom.chooses(letter)
+	tom.visible("#pdf-all")
+	tom.sends("other")
+	tom.chooses(letter)
+	tom.reads("page.script.twice")
+}
+
+func savesData(w *town) {
+	w = w.seeing(letter(2560, 1440, 2))
+	sid := w.newPerson("Sid")
+	sid.before(`Object.defineProperty(Navigator.prototype, "connection", {value: {saveData: true, effectiveType: "4g"}});`)
+	sid.asks("Hello, may I send papers?")
+	sid.enters()
+	sid.shoots()
+	sid.holds("a smaller picture", `document.querySelector("#preview").naturalWidth === 1600`)
+}
+
+// hiddenPage holds neither the camera nor a picture on the screen.
+func hiddenPage(w *town) {
+	hal := w.enters("Hal")
+	const hide = `Object.defineProperty(document, "hidden", {value: %t, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`
+	hal.opensCamera()
+	hal.evaluate("hold the track", `window.track = document.querySelector("video").srcObject.getVideoTracks()[0]`)
+	hal.evaluate("hide the page", fmt.Sprintf(hide, true))
+	hal.is("the camera is off", `track.readyState === "ended" && !document.querySelector("video").srcObject`)
+	hal.evaluate("come back", fmt.Sprintf(hide, false))
+	hal.holds("the camera", `document.querySelector("video").videoWidth > 0 && !document.querySelector("#shutter").disabled`)
+	hal.click("#shutter")
+	hal.visible("#preview")
+	hal.evaluate("hide the page", fmt.Sprintf(hide, true))
+	hal.is("the picture is off the screen", `document.querySelector("#preview").hidden && !document.querySelector("#preview").getAttribute("src")`)
+	hal.evaluate("come back", fmt.Sprintf(hide, false))
+	hal.visible("#preview")
+	hal.sends("other")
+	hal.isDone("")
+}
+
+func cameraRefused(w *town) {
+	w = w.with(chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("deny-permission-prompts", true))
+	ron := w.enters("Ron")
+	ron.click("#take")
+	ron.reads("page.script.camera-refused")
+	ron.visible("#own")
+	ron.bothLights("refused")
+}
+
+func noCamera(w *town) {
+	w = w.with(chromedp.Flag("use-fake-ui-for-media-stream", true))
+	nat := w.enters("Nat")
+	nat.click("#take")
+	nat.reads("page.script.camera-none")
+	nat.is("no camera is offered that is not there", `document.querySelector("#own").hidden`)
+	nat.chooses(w.file("canary-photo-of-Nat.jpg", photograph(w, "canary camera of Nat")))
+	nat.visible("#preview")
+	nat.sends("other")
+}
+
+// awkwardFiles: each has plain words that say what to do.
+func awkwardFiles(w *town) {
+	fay := w.enters("Fay")
+	for _, c := range []struct {
+		name    string
+		content []byte
+		key     string
+	}{
+		{"canary-empty.jpg", nil, "errors.page-empty"},
+		{"canary-program.jpg", []byte("MZ\x90\x00\x03\x00\x00\x00"), "errors.page-type"},
+		{"canary-locked-one.pdf", document(1, true, false), "page.script.pdf-locked"},
+		{"canary-locked-two.pdf", document(1, true, true), "page.script.pdf-locked"},
+	} {
+		fay.chooses(w.file(c.name, c.content))
+		fay.reads(c.key)
+		fay.sees(c.name)
+		fay.is("nothing waits to be sent", `document.querySelector("#review").hidden`)
+		if c.key == "page.script.pdf-locked" {
+			fay.bothLights("locked")
+		}
+	}
+	fay.chooses(w.file("canary-twenty.pdf", document(20, false, false)))
+	fay.reads("page.send.pdf-all")
+	fay.bothLights("pdf")
+	fay.sends("benefit-letter")
+	heic := append([]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), bytes.Repeat([]byte{7}, 2000)...)
+	fay.chooses(w.file("canary-phone.heic", heic))
+	fay.reads("page.send.as-is")
+	fay.sends("other")
+	fay.isDone("")
+}
+
+// document is a PDF of so many empty pages; encrypted in name, with its
+// trailer at the end or, as newer ones, in a stream far from it.
+func document(pages int, encrypted, stream bool) []byte {
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count ")
+	fmt.Fprintf(&b, "%d/Kids[", pages)
+	for n := range pages {
+		fmt.Fprintf(&b, "%d 0 R ", n+3)
+	}
+	b.WriteString("]>>\nendobj\n")
+	for n := range pages {
+		fmt.Fprintf(&b, "%d 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>\nendobj\n", n+3)
+	}
+	b.Write(bytes.Repeat([]byte("%................\n"), 400))
+	lock := ""
+	if encrypted {
+		lock = "/Encrypt 90 0 R"
+	}
+	at := b.Len()
+	if stream {
+		fmt.Fprintf(&b, "91 0 obj\n<</Type/XRef/Root 1 0 R%s/Length 6000>>stream\n", lock)
+		b.Write(bytes.Repeat([]byte{9}, 6000))
+		b.WriteString("\nendstream\nendobj\n")
+	} else {
+		fmt.Fprintf(&b, "xref\n0 1\n0000000000 65535 f \ntrailer\n<</Root 1 0 R%s>>\n", lock)
+	}
+	fmt.Fprintf(&b, "startxref\n%d\n%%%%EOF\n", at)
+	return b.Bytes()
+}
