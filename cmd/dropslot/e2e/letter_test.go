@@ -24,10 +24,10 @@ func letter(width, height int, seed uint64) (*image.RGBA, error) {
 	size := float64(tall) / 75 // 10 points on letter paper
 	for baseline := sheet.Min.Y + tall/12; baseline < sheet.Max.Y-tall/12; baseline += int(size * 1.6) {
 		line := ""
-		for len(line) < 78 {
+		for len(line) < 66 {
 			line += words[random.IntN(len(words))] + " "
 		}
-		if err := write(picture, goregular.TTF, size, sheet.Min.X+wide/12, baseline, line[:78]); err != nil {
+		if err := write(picture, goregular.TTF, size, sheet.Min.X+wide/12, baseline, line[:66]); err != nil {
 			return nil, err
 		}
 	}
