@@ -1,5 +1,5 @@
 // The client's pages: without this script they are plain forms.
-import { Capture } from "./client/capture";
+import { Capture, openOutbox } from "./client/capture";
 import { Status, Words } from "./client/elements";
 
 // A page from the browser's back-forward cache may tell of a link or of pages
@@ -11,6 +11,8 @@ window.addEventListener("pageshow", (event) => {
 const settings = document.getElementById("settings");
 const region = document.getElementById("status");
 if (settings && region) {
-  new Capture(new Words(settings), new Status(region));
+  const words = new Words(settings);
+  const status = new Status(region);
+  new Capture(words, status, openOutbox(words, status));
   if (region.textContent) region.focus();
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, network, page, settle } from "./kit.mjs";
 
-const { Capture } = await load("capture.ts");
+const { Capture, openOutbox } = await load("capture.ts");
 const { Status, Words } = await load("elements.ts");
 
 const letter = (name) => new File([`%PDF-1.7 ${name}`], name);
@@ -12,7 +12,9 @@ const notes = (name) => new File(["just words"], name);
 async function open(pages = 0) {
   const browser = page();
   for (let n = 0; n < pages; n++) browser.get("list").append(browser.get("row"));
-  new Capture(new Words(browser.get("settings")), new Status(browser.get("status")));
+  const words = new Words(browser.get("settings"));
+  const status = new Status(browser.get("status"));
+  new Capture(words, status, openOutbox(words, status));
   return {
     async choose(...files) {
       browser.get("file").files = files;

@@ -1,5 +1,5 @@
 // The camera inside the page: nothing is put into the phone's gallery.
-import { decode, redraw, scaleTo, type Still } from "./picture";
+import { decode, redrawStill, scaleTo, type Still } from "./picture";
 
 interface PhotoSettings {
   imageWidth: number;
@@ -113,7 +113,7 @@ export class Camera {
       try {
         const picture = await decode(photo);
         try {
-          if (kept(longSide, picture.width, picture.height) > kept(longSide, width, height)) return await redraw(picture, longSide);
+          if (kept(longSide, picture.width, picture.height) > kept(longSide, width, height)) return await redrawStill(picture, longSide);
         } finally {
           picture.release();
         }
@@ -121,7 +121,7 @@ export class Camera {
         // The picture on the screen is there all the same.
       }
     }
-    return redraw({ image: this.video, width, height }, longSide);
+    return redrawStill({ image: this.video, width, height }, longSide);
   }
 
   // photo asks the sensor for a picture of its own where more of it would be

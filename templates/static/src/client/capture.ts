@@ -11,11 +11,12 @@ import { newKey, send } from "./send";
 
 type Step = "start" | "camera" | "review";
 
-// Outbox takes what was looked at. add resolves once the page is safe or on
-// its way, with what to say of it, if anything.
+// Outbox takes what was looked at. add resolves once the page is safe on the
+// phone or on its way, and has said so. count is of the pages in its list.
 interface Outbox {
+  readonly count: number;
   warm(): void;
-  add(draft: Draft): Promise<string | void>;
+  add(draft: Draft): Promise<void>;
 }
 
 // After so many photographs of one page the advice helps no more.
@@ -52,16 +53,12 @@ export class Capture {
   private readonly sendButton = element<HTMLButtonElement>("send");
   private readonly retake = element<HTMLButtonElement>("retake");
   private readonly settings = element("settings").dataset;
-  private readonly base = this.settings["base"] ?? "";
-  private readonly pages: PageList;
-  private readonly outbox: Outbox;
 
   constructor(
     private readonly words: Words,
     private readonly status: Status,
+    private readonly outbox: Outbox,
   ) {
-    this.pages = new PageList(this.base, this.settings["suffix"] ?? "", words, status, () => this.reload());
-    this.outbox = new DirectOutbox(this.base, this.settings, this.pages, words, status);
     this.enhance();
   }
 
@@ -86,13 +83,12 @@ export class Capture {
     this.sendButton.addEventListener("click", () => void this.send());
     for (const input of [this.file, this.ownFile]) input.addEventListener("change", () => this.chosen(input));
     this.camera.lost = () => this.noCamera("camera-busy");
-    element("done").addEventListener("submit", () => this.forget());
     document.addEventListener("visibilitychange", () => this.visibility());
-    window.addEventListener("pagehide", () => this.hide());
+    window.addEventListener("pagehide", () => this.forget());
     window.addEventListener("beforeunload", (event) => {
       if (this.draft) event.preventDefault();
     });
-    if (this.pages.count > 0) this.take.textContent = this.words.say("more-pages");
+    if (this.outbox.count > 0) this.take.textContent = this.words.say("more-pages");
   }
 
   private go(step: Step): void {
@@ -103,7 +99,7 @@ export class Capture {
     show(element("start"), step === "start");
     show(element("camera"), step === "camera");
     show(element("review"), step === "review");
-    show(element("pages"), step === "start" && this.pages.count > 0);
+    show(element("pages"), step === "start" && this.outbox.count > 0);
     show(element("own"), false);
     // The words of the office and the page's title make way for the picture.
     document.body?.classList.toggle("close-up", step !== "start");
@@ -143,11 +139,11 @@ export class Capture {
     this.retakes = 0;
     this.go("start");
     this.status.say("");
-    if (this.pages.count > 0) element("pages-heading").focus();
+    if (this.outbox.count > 0) element("pages-heading").focus();
   }
 
   private any(): boolean {
-    return this.prints.length > 0 || this.pages.count > 0;
+    return this.prints.length > 0 || this.outbox.count > 0;
   }
 
   // frame names in the viewfinder what belongs there.
@@ -281,9 +277,9 @@ export class Capture {
     const judged = this.judged;
     this.work(true);
     try {
-      const said = (await this.outbox.add(draft)) ?? "";
+      await this.outbox.add(draft);
       judged?.then(({ print }) => this.prints.push(print)).catch(() => undefined);
-      this.added(draft, said);
+      this.added(draft, this.status.said);
     } catch (fault) {
       if (fault instanceof Refusal) this.failed(fault.code, fault.message);
       else this.failed("", "");
@@ -308,8 +304,6 @@ export class Capture {
   }
 
   private failed(code: string, message: string): void {
-    // The server knows how the link stands now; its page says it best.
-    if (["link-expired", "link-closed", "not-found"].includes(code)) return this.reload();
     // Nothing more is taken; "I'm done" stands where the pages are listed.
     if (code === "too-many-pages" || code === "link-full") {
       this.queue = [];
@@ -324,11 +318,6 @@ export class Capture {
     }
     this.sendButton.textContent = this.words.say("try-again");
     this.status.say(message || this.words.say("failed"), true);
-  }
-
-  private reload(): void {
-    this.draft = undefined;
-    window.location.assign(this.base + (this.settings["suffix"] ?? ""));
   }
 
   private work(busy: boolean): void {
@@ -376,10 +365,11 @@ export class Capture {
     this.hidePreview();
   }
 
-  // forget leaves nothing of the pages in memory when the person is done.
+  // forget leaves nothing in the memory of a page that the browser keeps for
+  // "Back" when the person is done, or left.
   private forget(): void {
+    this.hide();
     this.drop();
-    this.camera.close();
     this.queue = this.prints = [];
   }
 
@@ -398,27 +388,41 @@ class Refusal extends Error {
   }
 }
 
+export function openOutbox(words: Words, status: Status): Outbox {
+  return new DirectOutbox(words, status);
+}
+
 // DirectOutbox sends a page before the next one is taken.
 class DirectOutbox implements Outbox {
   private readonly progress = element<HTMLProgressElement>("progress");
-  private readonly sealer: Sealer;
+  private readonly settings = element("settings").dataset;
+  private readonly base = this.settings["base"] ?? "";
+  private readonly sealer = new Sealer(
+    this.settings["worker"] ?? "",
+    (this.settings["recipients"] ?? "").split(" ").filter(Boolean),
+  );
+  private readonly pages: PageList;
 
   constructor(
-    private readonly base: string,
-    settings: DOMStringMap,
-    private readonly pages: PageList,
     private readonly words: Words,
     private readonly status: Status,
   ) {
-    const recipients = (settings["recipients"] ?? "").split(" ").filter(Boolean);
-    this.sealer = new Sealer(settings["worker"] ?? "", recipients);
+    this.pages = new PageList(this.base, this.settings["suffix"] ?? "", words, status, () => this.reload());
+  }
+
+  get count(): number {
+    return this.pages.count;
+  }
+
+  private reload(): void {
+    window.location.assign(this.base + (this.settings["suffix"] ?? ""));
   }
 
   warm(): void {
     this.sealer.warm();
   }
 
-  async add(draft: Draft): Promise<string> {
+  async add(draft: Draft): Promise<void> {
     try {
       this.status.say(this.words.say("locking"));
       draft.parcel ??= {
@@ -433,14 +437,18 @@ class DirectOutbox implements Outbox {
         progress: (share) => this.tell(share),
         trouble: (kind) => this.status.say(this.words.say(kind), true),
       });
-      if (!outcome.ok) throw new Refusal(outcome.code, outcome.message);
+      if (!outcome.ok) {
+        // The server knows how the link stands now; its page says it best.
+        if (["link-expired", "link-closed", "not-found"].includes(outcome.code)) this.reload();
+        throw new Refusal(outcome.code, outcome.message);
+      }
     } finally {
       show(this.progress, false);
       this.progress.value = 0;
     }
     const label = element<HTMLSelectElement>("label");
     const number = this.pages.add(draft.key, draft.label ? (label.selectedOptions[0]?.textContent ?? "") : "");
-    return this.words.say("received", { page: this.words.say("page", { number }) });
+    this.status.say(this.words.say("received", { page: this.words.say("page", { number }) }));
   }
 
   // tell says each quarter aloud; the bar shows the rest.

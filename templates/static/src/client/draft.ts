@@ -1,5 +1,5 @@
 // What waits for "Send this page".
-import { decode, redraw, type Kind } from "./picture";
+import { decode, redrawStill, type Kind } from "./picture";
 import { newKey, type Parcel } from "./send";
 
 export interface Draft {
@@ -30,7 +30,7 @@ export async function prepare(file: Blob, kind: Kind, longSide: number): Promise
   try {
     const picture = await decode(file);
     try {
-      const { content, sample } = await redraw(picture, longSide);
+      const { content, sample } = await redrawStill(picture, longSide);
       return { draft: newDraft(content, { shown: true }), sample };
     } finally {
       picture.release();

@@ -99,9 +99,18 @@ export function scaleTo(longSide: number, width: number, height: number): number
   return Math.min(1, longSide / Math.max(width, height), Math.sqrt(canvasPixels / (width * height)));
 }
 
-// redraw draws a picture on a canvas no longer than longSide and gives a
-// JPEG. The canvas is given back at once: one of 12 megapixels holds 48 MB.
-export async function redraw(source: Drawable, longSide: number): Promise<Still> {
+// redraw draws a picture on a canvas no longer than longSide and gives a JPEG.
+export function redraw(source: Drawable, longSide: number): Promise<Blob> {
+  return drawn(source, longSide, encode);
+}
+
+// redrawStill does so with a page, and gives a sample of it as well.
+export function redrawStill(source: Drawable, longSide: number): Promise<Still> {
+  return drawn(source, longSide, async (canvas) => ({ sample: sampleOf(canvas), content: await encode(canvas) }));
+}
+
+// drawn gives the canvas back at once: one of 12 megapixels holds 48 MB.
+async function drawn<T>(source: Drawable, longSide: number, use: (canvas: HTMLCanvasElement) => Promise<T>): Promise<T> {
   const scale = scaleTo(longSide, source.width, source.height);
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(source.width * scale));
@@ -113,18 +122,22 @@ export async function redraw(source: Drawable, longSide: number): Promise<Still>
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingQuality = "high";
     context.drawImage(source.image, 0, 0, canvas.width, canvas.height);
-    const sample = sampleOf(canvas);
-    let content: Blob | undefined;
-    for (const quality of qualities) {
-      if (!content || content.size > heavyBytes) content = await encode(canvas, quality);
-    }
-    return { content: content!, sample };
+    return await use(canvas);
   } finally {
     canvas.width = canvas.height = 0;
   }
 }
 
-function encode(canvas: HTMLCanvasElement, quality: number): Promise<Blob> {
+// encode gives the first quality that is not heavy.
+async function encode(canvas: HTMLCanvasElement): Promise<Blob> {
+  let content: Blob | undefined;
+  for (const quality of qualities) {
+    if (!content || content.size > heavyBytes) content = await jpeg(canvas, quality);
+  }
+  return content!;
+}
+
+function jpeg(canvas: HTMLCanvasElement, quality: number): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("canvas"))), "image/jpeg", quality);
   });
