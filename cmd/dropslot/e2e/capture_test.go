@@ -7,8 +7,10 @@ import (
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
-
+	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -266,7 +268,9 @@ func (w *tab) timesShutter(what string) {
 	took := run(w, "read the times", chromedp.Evaluate[[]float64](`seen`))
 	sizes := run(w, "read the sizes", chromedp.Evaluate[[]int](`bytes`))
 	w.t.Logf("%s: %.0f ms from shutter to review at a quarter of the speed; %d bytes", what, took, sizes)
-	if slices.Min(took) > 1500 {
+	if load := loadAverage(); load > 3*float64(runtime.NumCPU()) {
+		w.t.Logf("the machine has %.1f times as much to do as it can: the time says nothing", load/float64(runtime.NumCPU()))
+	} else if slices.Min(took) > 1500 {
 		w.t.Errorf("%s: the fastest took %.0f ms", what, slices.Min(took))
 	}
 	if slices.Max(sizes) > 900_000+3_000_000*strings.Count(what, "sensor") { // the sensor's own is among them
@@ -274,6 +278,18 @@ func (w *tab) timesShutter(what string) {
 	}
 	w.is("it was said each time that it works", `busyShown === 3`)
 	w.slowDown(1)
+}
+
+// loadAverage is how many processes wanted to run in the last minute; 0 where
+// the system does not tell.
+func loadAverage() float64 {
+	told, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(told), " ")
+	load, _ := strconv.ParseFloat(first, 64) // 0 for what is no number
+	return load
 }
 
 // blurredPages: advice, twice; then another way, and no question any more.
