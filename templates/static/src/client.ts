@@ -1,6 +1,7 @@
 // The client's pages: without this script they are plain forms.
 import { Capture } from "./client/capture";
 import { Status, Words } from "./client/elements";
+import { openOutbox, sweep } from "./client/start";
 
 // A page from the browser's back-forward cache may tell of a link or of pages
 // that are no longer so.
@@ -11,6 +12,9 @@ window.addEventListener("pageshow", (event) => {
 const settings = document.getElementById("settings");
 const region = document.getElementById("status");
 if (settings && region) {
-  new Capture(new Words(settings), new Status(region));
+  const words = new Words(settings);
+  const status = new Status(region);
+  new Capture(words, status, openOutbox(words, status));
   if (region.textContent) region.focus();
 }
+sweep(window.location.pathname);

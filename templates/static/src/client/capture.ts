@@ -3,10 +3,9 @@
 import { Camera } from "./camera";
 import { prepare, type Draft } from "./draft";
 import { element, show, type Status, type Words } from "./elements";
-import { PageList } from "./pages";
+import type { Outbox } from "./outbox";
 import { kindOf } from "./picture";
-import { Sealer } from "./seal";
-import { newKey, send } from "./send";
+import { newKey } from "./send";
 
 type Step = "start" | "camera" | "review";
 
@@ -21,24 +20,17 @@ export class Capture {
   private readonly image = element<HTMLImageElement>("preview");
   private readonly file = element<HTMLInputElement>("file");
   private readonly label = element<HTMLSelectElement>("label");
-  private readonly progress = element<HTMLProgressElement>("progress");
   private readonly take = element<HTMLButtonElement>("take");
   private readonly shutter = element<HTMLButtonElement>("shutter");
   private readonly sendButton = element<HTMLButtonElement>("send");
   private readonly retake = element<HTMLButtonElement>("retake");
   private readonly settings = element("settings").dataset;
-  private readonly base = this.settings["base"] ?? "";
-  private readonly sealer = new Sealer(
-    this.settings["worker"] ?? "",
-    (this.settings["recipients"] ?? "").split(" ").filter(Boolean),
-  );
-  private readonly pages: PageList;
 
   constructor(
     private readonly words: Words,
     private readonly status: Status,
+    private readonly outbox: Outbox,
   ) {
-    this.pages = new PageList(this.base, this.settings["suffix"] ?? "", words, status, () => this.reload());
     this.enhance();
   }
 
@@ -65,7 +57,7 @@ export class Capture {
     window.addEventListener("beforeunload", (event) => {
       if (this.draft) event.preventDefault();
     });
-    if (this.pages.count > 0) this.take.textContent = this.words.say("more-pages");
+    if (this.outbox.count > 0) this.take.textContent = this.words.say("more-pages");
   }
 
   private go(step: Step): void {
@@ -76,12 +68,12 @@ export class Capture {
     show(element("start"), step === "start");
     show(element("camera"), step === "camera");
     show(element("review"), step === "review");
-    show(element("pages"), step === "start" && this.pages.count > 0);
+    show(element("pages"), step === "start" && this.outbox.count > 0);
     element(`${step}-heading`).focus();
   }
 
   private async openCamera(): Promise<void> {
-    this.sealer.warm();
+    this.outbox.warm();
     this.status.say(this.words.say("opening"));
     this.go("camera");
     this.shutter.disabled = true;
@@ -116,7 +108,7 @@ export class Capture {
   private chosen(): void {
     this.queue = Array.from(this.file.files ?? []);
     this.file.value = "";
-    this.sealer.warm();
+    this.outbox.warm();
     void this.next();
   }
 
@@ -170,85 +162,27 @@ export class Capture {
     if (!draft || this.busy) return;
     this.work(true);
     this.camera.close();
-    try {
-      this.status.say(this.words.say("locking"));
-      const label = this.label.value;
-      draft.parcel ??= {
-        key: draft.key,
-        label,
-        plain: draft.content,
-        sealed: draft.serverSeals ? undefined : await this.sealer.seal(draft.content),
-      };
-      this.status.say(this.words.say("sending"));
-      show(this.progress, true);
-      const outcome = await send(`${this.base}/pages`, draft.parcel, {
-        progress: (share) => this.tell(share),
-        trouble: (kind) => this.status.say(this.words.say(kind), true),
-      });
-      if (outcome.ok) return this.received(draft);
-      this.failed(outcome.code, outcome.message);
-    } finally {
-      this.work(false);
-      show(this.progress, false);
-      this.progress.value = 0;
-    }
-  }
-
-  // tell says each quarter aloud; the bar shows the rest.
-  private tell(share: number): void {
-    const before = Math.floor(this.progress.value / 25);
-    this.progress.value = Math.floor(share * 100);
-    const now = Math.floor(this.progress.value / 25);
-    if (now > before && now < 4) this.status.say(this.words.say("part", { percent: now * 25 }));
-  }
-
-  private received(draft: Draft): void {
-    const chosen = this.label.value ? (this.label.selectedOptions[0]?.textContent ?? "") : "";
-    const number = this.pages.add(draft.key, chosen);
+    this.status.say(this.words.say("locking"));
+    draft.label = this.label.value;
+    await this.outbox.add(draft);
+    this.work(false);
     this.take.textContent = this.words.say("more-pages");
     element("start-heading").textContent = this.words.say("more");
     this.draft = undefined;
     this.go("start");
-    const said = this.words.say("received", { page: this.words.say("page", { number }) });
-    this.status.say(said);
-    void this.next(said);
-  }
-
-  private failed(code: string, message: string): void {
-    // The server knows how the link stands now; its page says it best.
-    if (["link-expired", "link-closed", "not-found"].includes(code)) return this.reload();
-    // Nothing more is taken; "I'm done" stands where the pages are listed.
-    if (code === "too-many-pages" || code === "link-full") {
-      this.queue = [];
-      this.go("start");
-      this.status.say(message || this.words.say("failed"), true);
-      return;
-    }
-    // A key that was used is never used again.
-    if (this.draft && (code === "page-conflict" || code === "page-removed")) {
-      this.draft.key = newKey();
-      this.draft.parcel = undefined;
-    }
-    this.sendButton.textContent = this.words.say("try-again");
-    this.status.say(message || this.words.say("failed"), true);
-  }
-
-  private reload(): void {
-    this.draft = undefined;
-    window.location.assign(this.base + (this.settings["suffix"] ?? ""));
+    void this.next();
   }
 
   private work(busy: boolean): void {
     this.busy = busy;
     for (const button of [this.shutter, this.sendButton, this.retake]) button.disabled = busy;
-    this.label.disabled = busy || this.draft?.parcel !== undefined;
+    this.label.disabled = busy;
   }
 
   private drop(): void {
     this.hidePreview();
     this.draft = undefined;
     this.label.disabled = false;
-    this.sendButton.textContent = this.words.say("send");
   }
 
   private showPreview(): void {

@@ -1,6 +1,6 @@
 // What waits for "Send this page".
 import { decode, redraw, type Kind } from "./picture";
-import { newKey, type Parcel } from "./send";
+import { newKey } from "./send";
 
 export interface Draft {
   key: string;
@@ -8,7 +8,7 @@ export interface Draft {
   shown: boolean; // this browser can show it
   serverSeals: boolean; // the server must look at it
   fromCamera: boolean;
-  parcel?: Parcel; // once the first try began: a retry sends the same bytes
+  label?: string; // what the person says it is
 }
 
 // prepare draws a chosen picture anew, which leaves place and time behind.
