@@ -194,7 +194,7 @@ export class Outbox {
     }
     if (item.state === "locking") item.state = "waiting";
     this.view.changed();
-    this.wake();
+    this.rouse();
   }
 
   relabel(item: Item, label: string): void {
@@ -254,7 +254,7 @@ export class Outbox {
   // hurry ends the time for "Undo".
   hurry(): void {
     for (const item of this.items) item.due ||= item.gone;
-    this.wake();
+    this.rouse();
   }
 
   // finish leaves nothing of this link on the phone.
@@ -273,7 +273,7 @@ export class Outbox {
 
   private lost(): void {
     this.lostAt = Date.now();
-    this.wake();
+    if (!navigator.onLine && this.pending > 0) this.troubled("offline");
   }
 
   // back begins a request anew that has not moved since the signal or the
@@ -281,12 +281,18 @@ export class Outbox {
   private back(away: number): void {
     if (this.line && this.line.moved <= this.lostAt && Date.now() - this.lostAt >= away) this.line.cut();
     if (this.trouble === "offline" && navigator.onLine) this.view.say("online");
-    this.wake();
+    this.rouse();
   }
 
-  wake(): void {
-    this.wakeUp?.();
+  // wake begins with what is to be done, unless a pause is being made.
+  private wake(): void {
     void this.run();
+  }
+
+  // rouse ends the pause as well.
+  private rouse(): void {
+    this.wakeUp?.();
+    this.wake();
   }
 
   // run does one errand after the other, without end while there are any. One
