@@ -14,7 +14,7 @@ function shelf({ full = false } = {}) {
   return {
     disk,
     put: async (kept, content) => !full && Boolean(disk.set(kept.key, { kept: { ...kept }, content })),
-    note: async (key, change) => disk.has(key) && Object.assign(disk.get(key).kept, change),
+    note: async (changes) => changes.forEach((change) => Object.assign(disk.get(change.key)?.kept ?? {}, change)),
     content: async (key) => disk.get(key)?.content ?? null,
     drop: async (...keys) => keys.forEach((key) => disk.delete(key)),
     list: async () => [...disk.values()].map(({ kept }) => kept).sort((a, b) => a.place - b.place),

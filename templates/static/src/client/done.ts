@@ -69,10 +69,11 @@ export class Done {
     const words = this.ending || (pending === 0 && needing === 0)
       ? this.words.say("ending")
       : this.words.say(asks ? "done-needs" : "done-waits", { count: asks ? needing : pending });
-    if (this.wanted && this.said.textContent !== words) {
-      this.said.textContent = words;
-      if (!this.ending) this.status.say(words, asks);
-    }
+    this.said.classList.toggle("trouble", asks);
+    if (!this.wanted || this.said.textContent === words) return;
+    this.said.textContent = words;
+    // Each page that arrives is told by itself, and the focus reads the rest.
+    if (asks && document.activeElement !== this.said) this.status.say(words, true);
   }
 
   // end posts the form by itself: a form that a browser posts into a dead

@@ -199,7 +199,7 @@ export class Outbox {
 
   relabel(item: Item, label: string): void {
     item.label = label;
-    if (item.kept) void this.shelf.note(item.key, { label });
+    this.note();
     this.view.changed();
     this.wake();
   }
@@ -212,11 +212,15 @@ export class Outbox {
     const [here, there] = [this.items.indexOf(item), this.items.indexOf(other)];
     this.items[here] = other;
     this.items[there] = item;
-    this.items.forEach((one, place) => {
-      if (one.kept) void this.shelf.note(one.key, { place });
-    });
+    this.note();
     this.view.changed();
     this.wake();
+  }
+
+  // note lets the shelf know labels and places.
+  private note(): void {
+    const changes = this.items.map(({ key, label, kept }, place) => ({ key, label, kept, place })).filter(({ kept }) => kept);
+    void this.shelf.note(changes.map(({ key, label, place }) => ({ key, label, place })));
   }
 
   // remove takes a page back: from the shelf at once, from the server after a
@@ -280,7 +284,7 @@ export class Outbox {
   // person went away: a slow line is not a dead one, but this one is.
   private back(away: number): void {
     if (this.line && this.line.moved <= this.lostAt && Date.now() - this.lostAt >= away) this.line.cut();
-    if (this.trouble === "offline" && navigator.onLine) this.view.say("online");
+    if (this.trouble === "offline" && navigator.onLine) this.troubled("online");
     this.rouse();
   }
 

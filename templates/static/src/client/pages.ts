@@ -50,7 +50,11 @@ export class PageList {
       if (!item.gone) number++;
       row.draw(number, outbox);
     }
-    // Only a first page opens the list by itself: the camera hides it.
+    if (outbox.count > 0) {
+      element("start-heading").textContent = this.words.say("more");
+      element("take").textContent = this.words.say("more-pages");
+    }
+    // While the camera is open the list stays hidden.
     if (this.rows.size === 0) show(this.section, false);
     else if (!element("start").hidden) show(this.section, true);
   }

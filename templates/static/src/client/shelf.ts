@@ -23,21 +23,24 @@ export class Shelf {
 
   // put keeps a parcel and tells whether it is on the disk.
   async put(kept: Kept, content: ArrayBuffer): Promise<boolean> {
-    const done = await this.work("readwrite", (list, bytes) => {
+    const write = (list: IDBObjectStore, bytes: IDBObjectStore) => {
       list.put(kept);
       return bytes.put(content, kept.key);
-    });
+    };
+    // strict: written through before it counts, for the battery's sake.
+    const done = await this.work("readwrite", write, "strict");
     return done !== undefined;
   }
 
-  // note changes what is known of a parcel, if it is still there.
-  async note(key: string, change: Partial<Kept>): Promise<void> {
+  // note changes what is known of parcels that are still there.
+  async note(changes: { key: string; label: string; place: number }[]): Promise<void> {
     await this.work("readwrite", (list) => {
-      const asked = list.get(key) as IDBRequest<Kept | undefined>;
-      asked.onsuccess = () => {
-        if (asked.result) list.put({ ...asked.result, ...change });
-      };
-      return asked;
+      for (const change of changes) {
+        const asked = list.get(change.key) as IDBRequest<Kept | undefined>;
+        asked.onsuccess = () => {
+          if (asked.result) list.put({ ...asked.result, ...change });
+        };
+      }
     });
   }
 
@@ -77,14 +80,14 @@ export class Shelf {
   private async work<T>(
     mode: IDBTransactionMode,
     act: (list: IDBObjectStore, bytes: IDBObjectStore) => IDBRequest<T> | void,
+    durability: IDBTransactionDurability = "relaxed",
   ): Promise<{ value: T | undefined } | undefined> {
     for (let tries = 0; tries < 2; tries++) {
       const database = await (this.database ??= open());
       if (!database) return undefined;
       try {
         return await new Promise((resolve, reject) => {
-          // strict: written through before it counts, for the battery's sake.
-          const change = database.transaction([parcels, contents], mode, { durability: "strict" });
+          const change = database.transaction([parcels, contents], mode, { durability });
           const request = act(change.objectStore(parcels), change.objectStore(contents));
           change.oncomplete = () => resolve({ value: request?.result });
           change.onabort = change.onerror = () => reject(change.error);
