@@ -114,6 +114,13 @@ func (p *person) keepsNothing() {
 	waitFor(p.t, "the phone to keep nothing", stepTimeout, func() bool { return p.onPhone() == onPhone{} })
 }
 
+// looksAway hides the window, as far as its page can tell.
+func (p *person) looksAway(away bool) {
+	p.t.Helper()
+	p.do("look away", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
+		`Object.defineProperty(document, "hidden", {value: %t, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`, away)))
+}
+
 func (p *person) reloads() {
 	p.t.Helper()
 	p.do("reload", chromedp.Reload())
@@ -147,7 +154,7 @@ func (p *person) picturesOf(name string) {
 			})
 			return chromedp.Void{}, err
 		})
-		p.do("look at the list", chromedp.Evaluate[chromedp.Void](`document.getElementById("pages").scrollIntoView()`))
+		p.do("look at the list", chromedp.Evaluate[chromedp.Void](`(document.querySelector("#list details[open]") || document.getElementById("pages")).scrollIntoView()`))
 		p.picture("outbox-" + name + "-" + scheme)
 	}
 }
@@ -179,6 +186,15 @@ func reloadInTheMiddle(w *town) {
 	if ana.pages() != 0 {
 		w.t.Error("a page counts as received before the house has it")
 	}
+	if n := ana.counts("#list img[src^='blob:']:not([hidden])"); n != 2 {
+		w.t.Errorf("%d pages have a picture, want 2", n)
+	}
+	ana.looksAway(true)
+	if n := ana.counts("#list img[src]"); n != 0 {
+		w.t.Errorf("%d pictures are left when nobody looks", n)
+	}
+	ana.looksAway(false)
+	ana.holds("the pictures to come back", `document.querySelectorAll("#list img[src]").length === 2`)
 	if kept := ana.onPhone(); kept.Parcels != 2 || kept.Contents != 2 || kept.Sealed != 2 || kept.Plain {
 		w.t.Errorf("the phone keeps %+v, want two sealed pages", kept)
 	}
@@ -299,6 +315,14 @@ func orderAndLabels(w *town) {
 	before := ed.keys()
 	row := ed.change(3)
 	ed.picturesOf("change")
+	ed.do("look at a small screen in large type", chromedp.EmulateViewport(320, 740, chromedp.EmulateMobile),
+		chromedp.Evaluate[chromedp.Void](`document.documentElement.style.fontSize = "225%"`))
+	ed.picturesOf("large")
+	if wide := run(ed.tab, "measure", chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); wide > 320 {
+		w.t.Errorf("at 320 pixels the page is %d wide", wide)
+	}
+	ed.do("go back to the phone", chromedp.EmulateViewport(phoneScreen.width, phoneScreen.height, chromedp.EmulateMobile),
+		chromedp.Evaluate[chromedp.Void](`document.documentElement.style.fontSize = ""`))
 	ed.do("press up", chromedp.Focus(chromedp.CSS(row+" .up")), chromedp.KeyEvent("\r"), chromedp.KeyEvent("\r"))
 	want := []string{before[2], before[0], before[1]}
 	if got := ed.keys(); strings.Join(got, " ") != strings.Join(want, " ") {

@@ -13,6 +13,7 @@ export class Done {
   private readonly without = element<HTMLButtonElement>("done-without");
   private readonly stayButton = element<HTMLButtonElement>("done-stay");
   private wanted = false;
+  private looked = false; // what other windows left to be sent
   private accepted = false; // that some pages do not arrive
   private ending = false;
 
@@ -38,7 +39,12 @@ export class Done {
     this.wanted = true;
     this.accepted = false;
     this.outbox.hurry();
-    this.changed();
+    this.looked = false;
+    void this.outbox.adopt().then(() => {
+      this.looked = true;
+      this.changed();
+    });
+    this.show();
     if (!this.ending) this.said.focus();
   }
 
@@ -52,7 +58,7 @@ export class Done {
   // changed goes on when the last page has arrived.
   changed(): void {
     if (!this.wanted || this.ending) return;
-    if (this.outbox.settled && (this.outbox.needing === 0 || this.accepted)) {
+    if (this.looked && this.outbox.settled && (this.outbox.needing === 0 || this.accepted)) {
       this.ending = true;
       void this.end();
     }

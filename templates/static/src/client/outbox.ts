@@ -82,7 +82,7 @@ export class Outbox {
     this.ends = Date.now() + settings.left + grace;
     window.addEventListener("offline", () => this.lost());
     window.addEventListener("online", () => this.back(0));
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.lost() : this.back(stuck)));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.lost() : this.seen()));
     window.addEventListener("pagehide", () => this.leave());
   }
 
@@ -123,6 +123,12 @@ export class Outbox {
       this.arrived.push(key);
     }
     if (received.length > 0) this.view.changed();
+    await this.adopt();
+  }
+
+  // adopt takes up what waits on the shelf: from before a reload, or put there
+  // by another window of this link.
+  async adopt(): Promise<void> {
     for (const kept of await this.shelf.list(this.settings.base)) {
       const known = this.items.find((item) => item.key === kept.key);
       if (known?.state === "received") await this.shelf.drop(kept.key); // only its answer was lost
@@ -163,8 +169,15 @@ export class Outbox {
       await this.keep(item, item.sealed);
     }
     item.state = "waiting";
-    if (!item.gone) this.view.say(item.kept ? "on-way" : "keep-open", item);
+    if (!item.gone) this.announce(item);
     this.view.changed();
+  }
+
+  private announce(item: Item): void {
+    if (!item.kept) return this.view.say("keep-open", item);
+    if (navigator.onLine) return this.view.say("on-way", item);
+    this.trouble = "offline";
+    this.view.say("offline");
   }
 
   private async keep(item: Item, sealed: Sealed): Promise<void> {
@@ -278,6 +291,11 @@ export class Outbox {
   private lost(): void {
     this.lostAt = Date.now();
     if (!navigator.onLine && this.pending > 0) this.troubled("offline");
+  }
+
+  private seen(): void {
+    this.back(stuck);
+    void this.adopt();
   }
 
   // back begins a request anew that has not moved since the signal or the
@@ -451,6 +469,7 @@ export class Outbox {
       if (!answer.ok) return undefined;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const settings = page.getElementById("settings");
+      if (answer.redirected && answer.url.includes("/receipt")) this.over(); // another window is done
       if (!settings) return undefined;
       const items = Array.from(page.querySelectorAll<HTMLElement>("#list > li"));
       return {
@@ -488,8 +507,9 @@ export class Outbox {
         if (item.kept) await this.shelf.drop(item.key);
         return this.forget(item);
       case "page-seal": // the office changed its keys while the page was open
-        if (item.refused > 1 || !item.plain) break;
-        return this.relock(item);
+        if (item.plain && item.refused === 1) return this.relock(item);
+        this.need(item, "", "page-damaged");
+        return true;
       case "page-conflict": // a key that was used is never used again
         if (item.refused > 1) break;
         if (item.kept) await this.shelf.drop(item.key);

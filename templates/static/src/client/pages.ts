@@ -74,6 +74,8 @@ class Row {
   readonly root: HTMLElement;
   number = 0;
   private picture = ""; // URL of the thumbnail
+  private readonly parts = new Map<string, HTMLElement>();
+  private readonly names: HTMLElement[];
   private readonly image: HTMLImageElement;
   private readonly label: HTMLSelectElement;
   private readonly up: HTMLButtonElement;
@@ -87,6 +89,7 @@ class Row {
     base: string,
   ) {
     this.root = (template.content.firstElementChild as HTMLElement).cloneNode(true) as HTMLElement;
+    this.names = Array.from(this.root.querySelectorAll<HTMLElement>(".hidden-words"));
     this.image = this.part("img");
     this.label = this.part("select");
     this.up = this.part(".up");
@@ -109,7 +112,9 @@ class Row {
   }
 
   private part<T extends HTMLElement = HTMLElement>(selector: string): T {
-    return this.root.querySelector(selector) as T;
+    let found = this.parts.get(selector);
+    if (!found) this.parts.set(selector, (found = this.root.querySelector(selector) as HTMLElement));
+    return found as T;
   }
 
   private move(outbox: Outbox, by: number): void {
@@ -129,7 +134,7 @@ class Row {
     write(this.part(".what"), label ? `${name} – ${label}` : name);
     write(this.part(".state"), this.state(outbox, name));
     write(this.part(".note"), item.gone ? "" : this.note(name));
-    for (const words of this.root.querySelectorAll<HTMLElement>(".hidden-words")) write(words, name);
+    for (const words of this.names) write(words, name);
     const bar = this.part<HTMLProgressElement>("progress");
     bar.value = this.percent();
     bar.setAttribute("aria-label", name);

@@ -11,7 +11,7 @@ import { Shelf } from "./shelf";
 const thumbnail = 160;
 
 // What is bad news, and is shown so.
-const bad = ["failed", "no-lock", "offline", "again", "keep-open"];
+const bad = ["failed", "no-lock", "page-damaged", "offline", "again", "keep-open"];
 
 export function openOutbox(words: Words, status: Status): Outbox {
   const settings = element("settings").dataset;
@@ -37,8 +37,9 @@ export function openOutbox(words: Words, status: Status): Outbox {
       say(word, item, why) {
         const page = pages.name(item, outbox);
         const said = words.say(word, { page });
-        status.say(why ? `${page}: ${why}` : said, bad.includes(word));
-        if (item && !why && word === "no-lock") item.why = said;
+        // What the server said of a page, or what the catalog says in its place.
+        if (item?.state === "needs") item.why = why || said;
+        status.say(item?.state === "needs" ? `${page}: ${item.why}` : said, bad.includes(word));
       },
       over(late) {
         leaving = true;
