@@ -31,6 +31,7 @@ type sendPage struct {
 	Pages      []sentPage
 	Notice     notice
 	Until      string
+	Left       int64 // ms until the link ends, whatever happens; a phone's clock may be wrong
 	PageBytes  int64
 	LongSide   int
 	Recipients string
@@ -88,6 +89,7 @@ func (i *intake) showSend(c echo.Context) error {
 		clientView: v, Base: base, Key: key, Asks: office.Asks,
 		PageBytes: i.Limits.PageBytes, LongSide: longSide,
 		Recipients: strings.Join(i.Recipients(office.ID), " "),
+		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),
 	}
 	page.Until = i.until(v, s.Link.Deadline(), office.Location)
 	page.Vars["until"] = page.Until

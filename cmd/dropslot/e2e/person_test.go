@@ -158,7 +158,7 @@ func (p *person) sends(label string) {
 // pages counts what the page says was received.
 func (p *person) pages() int {
 	p.t.Helper()
-	return run(p.tab, "count the pages", chromedp.Evaluate[int](`document.querySelectorAll("#list > li").length`))
+	return run(p.tab, "count the pages", chromedp.Evaluate[int](`document.querySelectorAll("#list > li[data-state=received]").length`))
 }
 
 // isDone says so, with a name or none.

@@ -1,6 +1,7 @@
 // The client's pages: without this script they are plain forms.
-import { Capture, openOutbox } from "./client/capture";
+import { Capture } from "./client/capture";
 import { Status, Words } from "./client/elements";
+import { openOutbox, sweep } from "./client/start";
 
 // A page from the browser's back-forward cache may tell of a link or of pages
 // that are no longer so.
@@ -16,3 +17,4 @@ if (settings && region) {
   new Capture(words, status, openOutbox(words, status));
   if (region.textContent) region.focus();
 }
+sweep(window.location.pathname);

@@ -62,16 +62,27 @@ export class Element {
   focus() {}
 }
 
-// network answers posts from a list: [status, body] each, or undefined for
-// none; the last one again and again. What was posted is in network.posts.
+// network answers posts of pages from a list: [status, body] each, or
+// undefined for none; the last one again and again. What was posted is in
+// posts. Everything else that is asked gets 204, or what ask gives.
 export function network(...answers) {
   const posts = [];
+  const asked = [];
+  const wires = { posts, asked, headers: [], ask: () => [204, ""] };
+  globalThis.fetch = async (url, request = {}) => {
+    asked.push(`${request.method ?? "GET"} ${url} ${request.body ?? ""}`.trim());
+    const answer = wires.ask(url);
+    if (!answer) throw new TypeError("no network");
+    return { ok: answer[0] < 300, status: answer[0], text: async () => answer[1] };
+  };
   globalThis.XMLHttpRequest = class {
     upload = {};
     open(method, url) {
       this.url = url;
     }
-    setRequestHeader() {}
+    setRequestHeader(name, value) {
+      wires.headers.push(`${name}: ${value}`);
+    }
     abort() {
       this.onabort();
     }
@@ -85,7 +96,7 @@ export function network(...answers) {
       });
     }
   };
-  return { posts };
+  return wires;
 }
 
 // page makes the globals of a browser, without a camera and without workers.

@@ -3,21 +3,11 @@
 import { Camera } from "./camera";
 import { newDraft, prepare, type Draft, type Prepared } from "./draft";
 import { element, painted, show, type Status, type Words } from "./elements";
-import { PageList } from "./pages";
+import type { Outbox } from "./outbox";
 import { documentSide, kindOf, locked } from "./picture";
 import { brightEnough, measure, printOf, same, sharpEnough, type Quality } from "./quality";
-import { Sealer } from "./seal";
-import { newKey, send } from "./send";
 
 type Step = "start" | "camera" | "review";
-
-// Outbox takes what was looked at. add resolves once the page is safe on the
-// phone or on its way, and has said so. count is of the pages in its list.
-interface Outbox {
-  readonly count: number;
-  warm(): void;
-  add(draft: Draft): Promise<void>;
-}
 
 // After so many photographs of one page the advice helps no more.
 const retakesAdvised = 2;
@@ -276,16 +266,11 @@ export class Capture {
     draft.label = this.label.value;
     const judged = this.judged;
     this.work(true);
-    try {
-      await this.outbox.add(draft);
-      judged?.then(({ print }) => this.prints.push(print)).catch(() => undefined);
-      this.added(draft, this.status.said);
-    } catch (fault) {
-      if (fault instanceof Refusal) this.failed(fault.code, fault.message);
-      else this.failed("", "");
-    } finally {
-      this.work(false);
-    }
+    this.status.say(this.words.say("locking"));
+    await this.outbox.add(draft);
+    this.work(false);
+    judged?.then(({ print }) => this.prints.push(print)).catch(() => undefined);
+    this.added(draft, this.status.said);
   }
 
   // added goes on with the next page, the way this one came.
@@ -303,36 +288,18 @@ export class Capture {
     void this.next(said);
   }
 
-  private failed(code: string, message: string): void {
-    // Nothing more is taken; "I'm done" stands where the pages are listed.
-    if (code === "too-many-pages" || code === "link-full") {
-      this.queue = [];
-      this.go("start");
-      this.status.say(message || this.words.say("failed"), true);
-      return;
-    }
-    // A key that was used is never used again.
-    if (this.draft && (code === "page-conflict" || code === "page-removed")) {
-      this.draft.key = newKey();
-      this.draft.parcel = undefined;
-    }
-    this.sendButton.textContent = this.words.say("try-again");
-    this.status.say(message || this.words.say("failed"), true);
-  }
-
   private work(busy: boolean): void {
     this.busy = busy;
     for (const button of [this.sendButton, this.retake]) button.disabled = busy;
     // Until the camera is open there is nothing to take.
     this.shutter.disabled = busy || (this.step === "camera" && !this.camera.on);
-    this.label.disabled = busy || this.draft?.parcel !== undefined;
+    this.label.disabled = busy;
   }
 
   private drop(): void {
     this.hidePreview();
     this.draft = this.judged = undefined;
     this.label.disabled = false;
-    this.sendButton.textContent = this.words.say("send");
   }
 
   private showPreview(): void {
@@ -375,87 +342,5 @@ export class Capture {
 
   private longSide(): number {
     return documentSide(Number(this.settings["longSide"]) || 2400);
-  }
-}
-
-// Refusal is a page that the server does not take as it is.
-class Refusal extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export function openOutbox(words: Words, status: Status): Outbox {
-  return new DirectOutbox(words, status);
-}
-
-// DirectOutbox sends a page before the next one is taken.
-class DirectOutbox implements Outbox {
-  private readonly progress = element<HTMLProgressElement>("progress");
-  private readonly settings = element("settings").dataset;
-  private readonly base = this.settings["base"] ?? "";
-  private readonly sealer = new Sealer(
-    this.settings["worker"] ?? "",
-    (this.settings["recipients"] ?? "").split(" ").filter(Boolean),
-  );
-  private readonly pages: PageList;
-
-  constructor(
-    private readonly words: Words,
-    private readonly status: Status,
-  ) {
-    this.pages = new PageList(this.base, this.settings["suffix"] ?? "", words, status, () => this.reload());
-  }
-
-  get count(): number {
-    return this.pages.count;
-  }
-
-  private reload(): void {
-    window.location.assign(this.base + (this.settings["suffix"] ?? ""));
-  }
-
-  warm(): void {
-    this.sealer.warm();
-  }
-
-  async add(draft: Draft): Promise<void> {
-    try {
-      this.status.say(this.words.say("locking"));
-      draft.parcel ??= {
-        key: draft.key,
-        label: draft.label,
-        plain: draft.content,
-        sealed: draft.serverSeals ? undefined : await this.sealer.seal(draft.content),
-      };
-      this.status.say(this.words.say("sending"));
-      show(this.progress, true);
-      const outcome = await send(`${this.base}/pages`, draft.parcel, {
-        progress: (share) => this.tell(share),
-        trouble: (kind) => this.status.say(this.words.say(kind), true),
-      });
-      if (!outcome.ok) {
-        // The server knows how the link stands now; its page says it best.
-        if (["link-expired", "link-closed", "not-found"].includes(outcome.code)) this.reload();
-        throw new Refusal(outcome.code, outcome.message);
-      }
-    } finally {
-      show(this.progress, false);
-      this.progress.value = 0;
-    }
-    const label = element<HTMLSelectElement>("label");
-    const number = this.pages.add(draft.key, draft.label ? (label.selectedOptions[0]?.textContent ?? "") : "");
-    this.status.say(this.words.say("received", { page: this.words.say("page", { number }) }));
-  }
-
-  // tell says each quarter aloud; the bar shows the rest.
-  private tell(share: number): void {
-    const before = Math.floor(this.progress.value / 25);
-    this.progress.value = Math.floor(share * 100);
-    const now = Math.floor(this.progress.value / 25);
-    if (now > before && now < 4) this.status.say(this.words.say("part", { percent: now * 25 }));
   }
 }

@@ -1,6 +1,6 @@
 // What waits for "Send this page".
 import { decode, redrawStill, type Kind } from "./picture";
-import { newKey, type Parcel } from "./send";
+import { newKey } from "./send";
 
 export interface Draft {
   key: string;
@@ -9,7 +9,6 @@ export interface Draft {
   shown: boolean; // this browser can show it
   serverSeals: boolean; // the server must look at it
   fromCamera: boolean;
-  parcel?: Parcel; // once the first try began: a retry sends the same bytes
 }
 
 export function newDraft(content: Blob, traits: Partial<Draft> = {}): Draft {

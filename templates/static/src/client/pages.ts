@@ -1,78 +1,197 @@
-// The list of pages that the server says it has.
-import { element, show, type Status, type Words } from "./elements";
+// The list of pages: how far each is, and what can be done with it.
+import { element, show, type Words } from "./elements";
+import type { Item, Outbox } from "./outbox";
 
 export class PageList {
   private readonly list = element<HTMLOListElement>("list");
-  private readonly row = element<HTMLTemplateElement>("row");
+  private readonly template = element<HTMLTemplateElement>("row");
   private readonly section = element("pages");
+  private readonly rows = new Map<Item, Row>();
 
   constructor(
-    private readonly base: string,
-    private readonly suffix: string,
     private readonly words: Words,
-    private readonly status: Status,
-    private readonly gone: () => void,
+    private readonly base: string,
   ) {
-    this.list.addEventListener("submit", (event) => {
+    document.addEventListener("visibilitychange", () => this.blank(document.hidden));
+    window.addEventListener("pagehide", () => this.blank(true));
+  }
+
+  // received gives the pages that the server listed, and empties the list.
+  received(): { key: string; label: string }[] {
+    const found = Array.from(this.list.children).map((item) => {
+      const { key, label } = (item as HTMLElement).dataset;
+      return { key: key ?? "", label: label ?? "" };
+    });
+    this.list.textContent = "";
+    return found;
+  }
+
+  draw(outbox: Outbox): void {
+    for (const [item, row] of this.rows) {
+      if (outbox.items.includes(item) && !item.due) continue;
+      const focused = row.holdsFocus();
+      row.drop();
+      this.rows.delete(item);
+      if (focused) element(outbox.count > 0 ? "pages-heading" : "start-heading").focus();
+    }
+    let number = 0;
+    let before: Element | null = null;
+    for (const item of outbox.items) {
+      if (item.due) continue;
+      let row = this.rows.get(item);
+      if (!row) {
+        row = new Row(this.template, item, outbox, this.words, this.base);
+        this.rows.set(item, row);
+      }
+      // A row that stays where it is is not touched: it may hold the focus.
+      const next: Element | null = before ? before.nextElementSibling : this.list.firstElementChild;
+      if (next !== row.root) this.list.insertBefore(row.root, next);
+      before = row.root;
+      if (!item.gone) number++;
+      row.draw(number, outbox);
+    }
+    if (outbox.count > 0) {
+      element("start-heading").textContent = this.words.say("more");
+      element("take").textContent = this.words.say("more-pages");
+    }
+    // While the camera is open the list stays hidden.
+    if (this.rows.size === 0) show(this.section, false);
+    else if (!element("start").hidden) show(this.section, true);
+  }
+
+  name(item: Item | undefined, outbox: Outbox): string {
+    const number = outbox.items.filter((one) => !one.gone).indexOf(item as Item) + 1;
+    return this.words.say("page", { number: number || (item && this.rows.get(item)?.number) || "" });
+  }
+
+  // blank leaves no picture on a screen that nobody looks at.
+  private blank(hidden: boolean): void {
+    for (const row of this.rows.values()) row.blank(hidden);
+  }
+}
+
+class Row {
+  readonly root: HTMLElement;
+  number = 0;
+  private picture = ""; // URL of the thumbnail
+  private readonly parts = new Map<string, HTMLElement>();
+  private readonly names: HTMLElement[];
+  private readonly image: HTMLImageElement;
+  private readonly label: HTMLSelectElement;
+  private readonly up: HTMLButtonElement;
+  private readonly down: HTMLButtonElement;
+
+  constructor(
+    template: HTMLTemplateElement,
+    private readonly item: Item,
+    outbox: Outbox,
+    private readonly words: Words,
+    base: string,
+  ) {
+    this.root = (template.content.firstElementChild as HTMLElement).cloneNode(true) as HTMLElement;
+    this.names = Array.from(this.root.querySelectorAll<HTMLElement>(".hidden-words"));
+    this.image = this.part("img");
+    this.label = this.part("select");
+    this.up = this.part(".up");
+    this.down = this.part(".down");
+    this.label.addEventListener("change", () => outbox.relabel(item, this.label.value));
+    this.up.addEventListener("click", () => this.move(outbox, -1));
+    this.down.addEventListener("click", () => this.move(outbox, 1));
+    this.part(".again").addEventListener("click", () => void outbox.retry(item));
+    this.part(".undo").addEventListener("click", () => {
+      outbox.undo(item);
+      this.part("summary").focus();
+    });
+    const form = this.part<HTMLFormElement>("form");
+    form.setAttribute("action", `${base}/pages/${item.key}/remove`);
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const item = (event.target as HTMLElement).closest("li");
-      if (item) void this.remove(item);
+      outbox.remove(item);
+      this.part(".undo").focus();
     });
   }
 
-  get count(): number {
-    return this.list.children.length;
+  private part<T extends HTMLElement = HTMLElement>(selector: string): T {
+    let found = this.parts.get(selector);
+    if (!found) this.parts.set(selector, (found = this.root.querySelector(selector) as HTMLElement));
+    return found as T;
   }
 
-  // add appends a page and gives its number.
-  add(key: string, label: string): number {
-    const item = (this.row.content.firstElementChild as HTMLElement).cloneNode(true) as HTMLElement;
-    item.dataset["key"] = key;
-    item.dataset["label"] = label;
-    item.querySelector("form")?.setAttribute("action", `${this.base}/pages/${key}/remove${this.suffix}`);
-    this.list.append(item);
-    this.number();
-    return this.count;
+  private move(outbox: Outbox, by: number): void {
+    outbox.move(this.item, by);
+    // The row was moved in the document, which takes the focus away.
+    const [same, other] = by < 0 ? [this.up, this.down] : [this.down, this.up];
+    (same.disabled ? other : same).focus();
   }
 
-  private number(): void {
-    Array.from(this.list.children).forEach((item, index) => {
-      const name = this.words.say("page", { number: index + 1 });
-      const what = item.querySelector(".what");
-      const hidden = item.querySelector(".hidden-words");
-      if (!(item instanceof HTMLElement) || !what || !hidden) return;
-      const label = item.dataset["label"];
-      what.textContent = label ? `${name} – ${label}` : name;
-      hidden.textContent = name;
-    });
-    show(this.section, this.count > 0);
+  draw(number: number, outbox: Outbox): void {
+    const { item } = this;
+    if (!item.gone) this.number = number;
+    const name = this.words.say("page", { number: this.number });
+    const label = item.label ? (this.label.querySelector(`option[value="${item.label}"]`)?.textContent ?? "") : "";
+    this.root.dataset["state"] = item.gone ? "gone" : item.state;
+    this.root.dataset["key"] = item.key;
+    write(this.part(".what"), label ? `${name} – ${label}` : name);
+    write(this.part(".state"), this.state(outbox, name));
+    write(this.part(".note"), item.gone ? "" : this.note(name));
+    for (const words of this.names) write(words, name);
+    const bar = this.part<HTMLProgressElement>("progress");
+    bar.value = this.percent();
+    bar.setAttribute("aria-label", name);
+    show(bar, item.state === "sending" && !item.gone);
+    show(this.part(".undo"), item.gone);
+    show(this.part(".again"), item.state === "needs" && !item.gone);
+    show(this.part("details"), !item.gone);
+    this.label.value = item.label;
+    this.up.disabled = number === 1;
+    this.down.disabled = number === outbox.count;
+    if (item.thumb && !this.picture) this.show(item.thumb);
   }
 
-  private async remove(item: HTMLElement): Promise<void> {
-    const name = item.querySelector(".hidden-words")?.textContent ?? "";
-    if (!window.confirm(this.words.say("confirm-remove", { page: name }))) return;
-    const button = item.querySelector("button");
-    if (button) button.disabled = true;
-    let status = 0;
-    try {
-      const answer = await fetch(`${this.base}/pages/${item.dataset["key"] ?? ""}`, {
-        method: "DELETE",
-        headers: { Accept: "application/json" },
-      });
-      status = answer.status;
-    } catch {
-      // No network: the page stays in the list, as it stays at the server.
-    }
-    if (button) button.disabled = false;
-    // 404 and 410: it is gone, or the time is over; only the server can tell.
-    if (status === 404 || status === 410 || status === 409) return this.gone();
-    if (status < 200 || status >= 300) {
-      this.status.say(this.words.say("remove-failed"), true);
-      return;
-    }
-    item.remove();
-    this.number();
-    this.status.say(this.words.say("removed", { page: name }));
-    element(this.count > 0 ? "pages-heading" : "start-heading").focus();
+  // percent stays below a hundred: what left the phone has not arrived yet.
+  private percent(): number {
+    return Math.min(99, Math.floor(this.item.share * 100));
   }
+
+  private state(outbox: Outbox, name: string): string {
+    const { item } = this;
+    if (item.gone) return this.words.say("removed", { page: name });
+    if (item.state === "received") return this.words.say("got");
+    if (item.state === "needs") return this.words.say("needs");
+    if (item.state === "sending") return this.words.say("part", { percent: this.percent() });
+    return this.words.say(outbox.offline ? "no-signal" : "waits");
+  }
+
+  private note(name: string): string {
+    const { item } = this;
+    if (item.state === "needs") return item.why;
+    if (item.state === "received") return item.old ? this.words.say("safe", { page: name }) : "";
+    return item.kept || item.state === "locking" ? "" : this.words.say("keep-open", { page: name });
+  }
+
+  private show(thumb: Blob): void {
+    this.picture = URL.createObjectURL(thumb);
+    this.blank(document.hidden);
+  }
+
+  blank(hidden: boolean): void {
+    const visible = !hidden && this.picture !== "";
+    if (visible) this.image.src = this.picture;
+    else this.image.removeAttribute("src");
+    show(this.image, visible);
+  }
+
+  holdsFocus(): boolean {
+    return this.root.contains(document.activeElement);
+  }
+
+  drop(): void {
+    if (this.picture) URL.revokeObjectURL(this.picture);
+    this.root.remove();
+  }
+}
+
+// write touches nothing that stays the same.
+function write(target: HTMLElement, words: string): void {
+  if (target.textContent !== words) target.textContent = words;
 }

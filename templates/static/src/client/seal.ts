@@ -30,8 +30,14 @@ export class Sealer {
 
   constructor(
     private readonly url: string,
-    private readonly recipients: string[],
+    public recipients: string[],
   ) {}
+
+  // again forgets that it failed: the worker may only not have come through a
+  // weak signal.
+  again(): void {
+    this.broken = false;
+  }
 
   // warm loads the worker before it is needed, so that the first page does
   // not wait for it.

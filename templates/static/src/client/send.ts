@@ -1,83 +1,42 @@
-// Posting one page until the server says that it has it.
+// Posting one page, once.
 import type { Sealed } from "./seal";
 
 export interface Parcel {
   key: string; // the same through every try
   label: string;
-  plain: Blob;
-  sealed: Sealed | undefined; // undefined: the server seals
+  plain?: Blob | undefined;
+  sealed?: Sealed | undefined; // without it the server seals
 }
 
-export interface Report {
-  progress(share: number): void; // 0 to 1
-  trouble(kind: "offline" | "again"): void;
+// Line is a request on its way: when it last moved, and how to end it.
+export interface Line {
+  moved: number; // ms
+  cut(): void;
 }
 
-export type Outcome = { ok: true } | { ok: false; code: string; message: string };
-
-// Silence on the line for this long counts as a broken connection.
-const stallPatience = 75_000; // milliseconds
-// Phones are wrong at times about having no network: after this long a try is
-// made all the same.
-const offlinePatience = 20_000; // milliseconds
-// Pauses before the second and later tries.
-const pauses = [1_000, 2_000, 4_000, 8_000, 15_000];
-
-// Answers after which the same bytes may well be taken a moment later.
-const passing = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
-
-interface Answer {
+export interface Answer {
   status: number; // 0: no answer
   stored: boolean; // our server's own word; nothing else counts as received
   code: string;
   message: string;
 }
 
-export async function send(url: string, parcel: Parcel, report: Report): Promise<Outcome> {
-  for (let attempt = 0; ; attempt++) {
-    await online(report);
-    const answer = await post(url, parcel, report);
-    if (answer.status === 201 && answer.stored) return { ok: true };
-    if (answer.code === "page-seal" && parcel.sealed) {
-      parcel.sealed = undefined; // the office changed its keys while the page was open
-      continue;
-    }
-    // A friendly answer that does not say "stored" is not our server's, or not
-    // to this request: a login page of the network, or where a redirect led to.
-    const strange = answer.status >= 200 && answer.status < 300;
-    const worthwhile = strange || passing.has(answer.status) || answer.code === "page-digest";
-    const pause = pauses[attempt];
-    if (!worthwhile || pause === undefined) {
-      return { ok: false, code: answer.code, message: answer.message };
-    }
-    if (navigator.onLine) report.trouble("again");
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
-}
+// Silence for this long counts as a broken connection, and longer for a page
+// that may lie whole in the phone's and the mast's buffers: from there it
+// drains at the speed of the line.
+const patience = 60_000; // milliseconds
+const slowest = 5; // bytes a millisecond: 40 kbit/s
 
-// online waits until the phone says that it has a network, but not for ever.
-function online(report: Report): Promise<void> {
-  if (navigator.onLine) return Promise.resolve();
-  report.trouble("offline");
-  return new Promise((resolve) => {
-    const go = () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", go);
-      resolve();
-    };
-    const timer = setTimeout(go, offlinePatience);
-    window.addEventListener("online", go);
-  });
-}
-
-function post(url: string, parcel: Parcel, report: Report): Promise<Answer> {
+export function post(url: string, parcel: Parcel, progress: (share: number) => void, opened: (line: Line) => void): Promise<Answer> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    const silence = { status: 0, stored: false, code: "", message: "" };
+    const content = parcel.sealed?.content ?? parcel.plain ?? new Blob();
+    const line = { moved: Date.now(), cut: () => request.abort() };
     let timer = 0;
     const alive = () => {
+      line.moved = Date.now();
       clearTimeout(timer);
-      timer = window.setTimeout(() => request.abort(), stallPatience);
+      timer = window.setTimeout(line.cut, patience + content.size / slowest);
     };
     const end = (answer: Answer) => {
       clearTimeout(timer);
@@ -85,42 +44,59 @@ function post(url: string, parcel: Parcel, report: Report): Promise<Answer> {
     };
     request.upload.onprogress = (event) => {
       alive();
-      if (event.lengthComputable && event.total) report.progress(event.loaded / event.total);
+      if (event.lengthComputable && event.total) progress(event.loaded / event.total);
     };
-    request.onload = () => end(read(request));
-    request.onerror = request.onabort = () => end(silence);
+    request.onload = () => end(read(request.status, request.responseText));
+    request.onerror = request.onabort = () => end({ status: 0, stored: false, code: "", message: "" });
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
     alive();
+    opened(line);
     if (parcel.sealed) {
       request.setRequestHeader("Content-Type", "application/vnd.age");
       request.setRequestHeader("Content-Digest", `sha-256=:${parcel.sealed.digest}:`);
       request.setRequestHeader("Page-Id", parcel.key);
       request.setRequestHeader("Page-Label", parcel.label);
-      request.send(parcel.sealed.content);
+      request.send(content);
       return;
     }
     const form = new FormData();
     form.append("key", parcel.key);
     form.append("label", parcel.label);
-    form.append("page", parcel.plain, "page");
+    form.append("page", content, "page");
     request.send(form);
   });
 }
 
-function read(request: XMLHttpRequest): Answer {
+// read takes an answer for what it says. What is not our server's has no code:
+// a page of a proxy, the login of a network, or where a redirect led to.
+export function read(status: number, text: string): Answer {
   let stored = false;
   let code = "";
   let message = "";
   try {
-    const body = JSON.parse(request.responseText) as { stored?: unknown; code?: unknown; message?: unknown };
-    stored = body.stored === true;
+    const body = JSON.parse(text) as { stored?: unknown; code?: unknown; message?: unknown };
+    stored = status === 201 && body.stored === true;
     if (typeof body.code === "string") code = body.code;
     if (typeof body.message === "string") message = body.message;
   } catch {
-    // A proxy in between may answer with a page of its own.
+    // no JSON
   }
-  return { status: request.status, stored, code, message };
+  return { status, stored, code, message };
+}
+
+// Answers after which the same request may well be taken a moment later.
+const passing = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
+
+export function isBusy(status: number): boolean {
+  return passing.has(status);
+}
+
+// mayPass tells whether to ask again: the server was not reached, or is busy,
+// or somebody else answered for it.
+export function mayPass(answer: Answer): boolean {
+  if (isBusy(answer.status)) return true;
+  return !answer.code && answer.status !== 413; // a proxy's "too big" stays so
 }
 
 // newKey gives a Page-Id: 26 characters, 156 bits.

@@ -1,0 +1,116 @@
+// "I'm done": waits for the pages that are on their way, then tells the server,
+// until it has heard.
+import { element, show, type Status, type Words } from "./elements";
+import type { Outbox } from "./outbox";
+
+const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // milliseconds
+
+export class Done {
+  private readonly form = element<HTMLFormElement>("done");
+  private readonly ask = element("done-ask");
+  private readonly wait = element("done-wait");
+  private readonly said = element("done-words");
+  private readonly without = element<HTMLButtonElement>("done-without");
+  private readonly stayButton = element<HTMLButtonElement>("done-stay");
+  private wanted = false;
+  private looked = false; // what other windows left to be sent
+  private accepted = false; // that some pages do not arrive
+  private ending = false;
+
+  constructor(
+    private readonly words: Words,
+    private readonly status: Status,
+    private readonly outbox: Outbox,
+  ) {
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.want();
+    });
+    this.stayButton.addEventListener("click", () => this.stay());
+    this.without.addEventListener("click", () => {
+      this.accepted = true;
+      this.changed();
+    });
+    // Whoever adds a page is not done yet.
+    for (const id of ["take", "file"]) element(id).addEventListener("click", () => this.wanted && this.stay());
+  }
+
+  private want(): void {
+    this.wanted = true;
+    this.accepted = false;
+    this.outbox.hurry();
+    this.looked = false;
+    void this.outbox.adopt().then(() => {
+      this.looked = true;
+      this.changed();
+    });
+    this.show();
+    if (!this.ending) this.said.focus();
+  }
+
+  private stay(): void {
+    if (this.ending) return;
+    this.wanted = false;
+    this.show();
+    element("pages-heading").focus();
+  }
+
+  // changed goes on when the last page has arrived.
+  changed(): void {
+    if (!this.wanted || this.ending) return;
+    if (this.looked && this.outbox.settled && (this.outbox.needing === 0 || this.accepted)) {
+      this.ending = true;
+      void this.end();
+    }
+    this.show();
+  }
+
+  private show(): void {
+    const { pending, needing } = this.outbox;
+    const asks = !this.ending && pending === 0 && needing > 0;
+    show(this.ask, !this.wanted);
+    show(this.wait, this.wanted);
+    show(this.without, asks);
+    show(this.stayButton, !this.ending);
+    const words = this.ending || (pending === 0 && needing === 0)
+      ? this.words.say("ending")
+      : this.words.say(asks ? "done-needs" : "done-waits", { count: asks ? needing : pending });
+    this.said.classList.toggle("trouble", asks);
+    if (!this.wanted || this.said.textContent === words) return;
+    this.said.textContent = words;
+    // Each page that arrives is told by itself, and the focus reads the rest.
+    if (asks && document.activeElement !== this.said) this.status.say(words, true);
+  }
+
+  // end posts the form by itself: a form that a browser posts into a dead
+  // line ends on the browser's own error page.
+  private async end(): Promise<void> {
+    const body = new URLSearchParams({ name: element<HTMLInputElement>("name").value });
+    for (let failures = 0; ; failures++) {
+      try {
+        const answer = await fetch(this.form.action, { method: "POST", body });
+        if (answer.redirected) {
+          const where = new URL(answer.url);
+          if (where.pathname.endsWith("/receipt")) await this.outbox.finish();
+          window.location.assign(answer.url);
+          return;
+        }
+        if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) {
+          this.form.submit(); // the server's page says what is wrong
+          return;
+        }
+      } catch {
+        // No network.
+      }
+      this.status.say(this.words.say(navigator.onLine ? "again" : "offline"), true);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pauses[Math.min(failures, pauses.length - 1)]);
+        const go = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        window.addEventListener("online", go, { once: true });
+      });
+    }
+  }
+}

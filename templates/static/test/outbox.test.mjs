@@ -1,0 +1,377 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { advance, load, network, page, settle } from "./kit.mjs";
+
+const { Outbox } = await load("outbox.ts");
+const stored = [201, { stored: true }];
+
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
+afterEach(() => mock.timers.reset());
+
+// shelf is the phone's disk: it outlives a window.
+function shelf({ full = false } = {}) {
+  const disk = new Map();
+  return {
+    disk,
+    put: async (kept, content) => !full && Boolean(disk.set(kept.key, { kept: { ...kept }, content })),
+    note: async (changes) => changes.forEach((change) => Object.assign(disk.get(change.key)?.kept ?? {}, change)),
+    content: async (key) => disk.get(key)?.content ?? null,
+    drop: async (...keys) => keys.forEach((key) => disk.delete(key)),
+    list: async () => [...disk.values()].map(({ kept }) => kept).sort((a, b) => a.place - b.place),
+    wipe: async () => disk.clear(),
+  };
+}
+
+const sealer = {
+  warm() {},
+  again() {},
+  seal: async (plain) => ({ content: new Blob([`sealed ${await plain.text()}`]), digest: "d" }),
+};
+const noSealer = { ...sealer, seal: async () => undefined };
+
+// open is a window of the page.
+function open({ on = shelf(), by = sealer, browserOnly = false, left = 3_600_000, there = [] } = {}) {
+  const told = [];
+  const state = { told };
+  const outbox = new Outbox({ base: "/send/x", left, browserOnly: () => browserOnly, draw: async () => new Blob() }, by, on, {
+    changed() {},
+    say: (word, item, why) => told.push([word, item?.key, why].filter(Boolean).join(" ")),
+    over: (late) => (state.over = late),
+  });
+  state.ready = outbox.resume(there);
+  return Object.assign(state, { outbox, on, find: (key) => outbox.items.find((item) => item.key === key) });
+}
+
+const draft = (key, more = {}) => ({ key, content: new Blob([key]), label: "", shown: false, serverSeals: false, fromCamera: true, ...more });
+
+test("only our server's own word counts as received", async () => {
+  page();
+  for (const answer of [
+    [200, "<!doctype html><title>Where a redirect led to</title>"],
+    [200, { stored: true }],
+    [201, ""],
+    [201, { stored: "true" }],
+    [201, "<!doctype html><title>Log in to the network</title>"],
+    [202, { stored: true }],
+    [204, ""],
+    [404, "<html>a captive portal</html>"],
+  ]) {
+    const wires = network(answer, answer, stored);
+    const it = open();
+    await it.outbox.add(draft("a"));
+    await settle();
+    assert.equal(it.find("a").state, "waiting", `${answer} was taken for "received"`);
+    assert.equal(it.on.disk.size, 1);
+    await advance(10);
+    assert.equal(it.find("a").state, "received");
+    assert.equal(wires.posts.length, 3);
+    assert.equal(it.on.disk.size, 0);
+  }
+});
+
+test("what goes on the shelf and over the line is sealed", async () => {
+  page();
+  const wires = network(undefined);
+  const it = open();
+  await it.outbox.add(draft("a", { label: "other" }));
+  assert.equal(Buffer.from(it.on.disk.get("a").content).toString(), "sealed a");
+  await settle();
+  assert.equal(await wires.posts[0].text(), "sealed a");
+  assert.ok(wires.headers.includes("Page-Id: a") && wires.headers.includes("Page-Label: other"));
+});
+
+test("tried without end, never more than half a minute apart", async () => {
+  page();
+  let wires = network([503, { code: "busy", message: "Please wait." }]);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await advance(1_000);
+  assert.ok(wires.posts.length > 30, `${wires.posts.length} tries`);
+  assert.deepEqual(it.told, ["on-way a", "again"], "trouble is said once");
+  wires = network(stored);
+  await advance(30);
+  assert.equal(it.find("a").state, "received");
+  assert.equal(it.told.at(-1), "received a");
+});
+
+test("until the link's time is over: nothing stays on the phone", async () => {
+  page();
+  network(undefined);
+  const it = open({ left: 60_000 });
+  await it.outbox.add(draft("a"));
+  await advance(60 + 15 * 60 + 31);
+  assert.equal(it.over, true);
+  assert.equal(it.on.disk.size, 0);
+});
+
+test("a refusal is not tried again, and holds up nobody else", async () => {
+  page();
+  const wires = network([422, { code: "page-empty", message: "The file is empty." }], stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await it.outbox.add(draft("b"));
+  await settle();
+  assert.deepEqual([it.find("a").state, it.find("a").why, it.find("b").state], ["needs", "The file is empty.", "received"]);
+  assert.ok(it.told.includes("failed a The file is empty."));
+  await it.outbox.retry(it.find("a"));
+  await settle();
+  assert.equal(it.find("a").state, "received");
+  assert.equal(wires.posts.length, 3);
+});
+
+test("a proxy's own 'too big' is not asked for ever", async () => {
+  page();
+  network([413, "<html>Request Entity Too Large</html>"]);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  assert.equal(it.find("a").state, "needs");
+});
+
+for (const code of ["link-closed", "link-expired"]) {
+  test(`${code}: the shelf is empty, and the rest is said to be late`, async () => {
+    page();
+    network([409, { code, message: "" }]);
+    const it = open();
+    await it.outbox.add(draft("a"));
+    await settle();
+    assert.equal(it.over, true);
+    assert.equal(it.on.disk.size, 0);
+  });
+}
+
+test("a phone that says it is offline is not believed for ever", async () => {
+  page({ onLine: false });
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await advance(19);
+  assert.equal(wires.posts.length, 0);
+  assert.deepEqual(it.told, ["offline"]);
+  await advance(1);
+  assert.equal(it.find("a").state, "received");
+});
+
+test("back online, it is sent at once", async () => {
+  const browser = page({ onLine: false });
+  network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  globalThis.navigator.onLine = true;
+  browser.windowListeners.fire("online");
+  await settle();
+  assert.deepEqual(it.told, ["offline", "online", "received a"]);
+});
+
+test("a window that died leaves its pages to the next one", async () => {
+  page();
+  network(undefined);
+  const disk = shelf();
+  const first = open({ on: disk });
+  for (const key of ["a", "b", "c"]) await first.outbox.add(draft(key, { label: "other" }));
+  await settle();
+  // The answer for a was lost: the server has it.
+  const wires = network(stored);
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const second = open({ on: disk, there: [{ key: "a", label: "other" }] });
+  await second.ready;
+  await settle();
+  assert.deepEqual(second.outbox.items.map((item) => `${item.key} ${item.state} ${item.old}`), ["a received true", "b received true", "c received true"]);
+  assert.deepEqual(await Promise.all(wires.posts.map((body) => body.text())), ["sealed b", "sealed c"]);
+  assert.equal(disk.disk.size, 0);
+});
+
+test("a page that another window sent or removed is not sent twice", async () => {
+  page({ onLine: false });
+  const disk = shelf();
+  network(undefined);
+  const first = open({ on: disk });
+  for (const key of ["a", "b"]) await first.outbox.add(draft(key));
+  globalThis.navigator.onLine = true;
+  const wires = network(stored);
+  wires.ask = () => [200, ""];
+  globalThis.DOMParser = class {
+    parseFromString() {
+      return { getElementById: () => ({ dataset: {} }), querySelectorAll: () => [{ dataset: { key: "a" } }] };
+    }
+  };
+  const list = disk.list;
+  disk.list = async () => {
+    const found = await list();
+    disk.disk.clear(); // between the look at the shelf and the turn
+    return found;
+  };
+  const second = open({ on: disk });
+  await second.ready;
+  await settle();
+  assert.deepEqual(second.outbox.items.map((item) => `${item.key} ${item.state}`), ["a received"]);
+  assert.equal(wires.posts.length, 0);
+});
+
+test("what another window put on the shelf is waited for", async () => {
+  page({ onLine: false });
+  const disk = shelf();
+  network(undefined);
+  const early = open({ on: disk });
+  await early.ready;
+  await open({ on: disk }).outbox.add(draft("a"));
+  assert.ok(early.outbox.settled);
+  await early.outbox.adopt(); // "I'm done"
+  assert.deepEqual([early.outbox.settled, early.outbox.pending], [false, 1]);
+});
+
+test("a page sealed to old keys: sealed anew, or the person takes it again", async () => {
+  page({ onLine: false });
+  const disk = shelf();
+  const answer = [422, { code: "page-seal", message: "Load this page again." }];
+  const wires = network(answer, stored);
+  wires.ask = () => [200, ""];
+  globalThis.DOMParser = class {
+    parseFromString() {
+      return { getElementById: () => ({ dataset: { recipients: "new keys" } }), querySelectorAll: () => [] };
+    }
+  };
+  const by = { ...sealer };
+  const it = open({ on: disk, by });
+  await it.outbox.add(draft("a"));
+  globalThis.navigator.onLine = true;
+  it.outbox.hurry();
+  await settle();
+  assert.deepEqual([it.find("a").state, by.recipients], ["received", ["new", "keys"]]);
+
+  page({ onLine: false });
+  await open({ on: disk }).outbox.add(draft("b"));
+  globalThis.navigator.onLine = true;
+  network(answer);
+  const next = open({ on: disk });
+  await next.ready;
+  await settle();
+  assert.equal(next.find("b").state, "needs");
+  assert.ok(next.told.includes("page-damaged b"));
+});
+
+test("no room on the phone: in memory, and said so", async () => {
+  page();
+  network(undefined, stored);
+  const it = open({ on: shelf({ full: true }) });
+  await it.outbox.add(draft("a"));
+  assert.deepEqual([it.told, it.outbox.atRisk], [["keep-open a"], true]);
+  await advance(2);
+  assert.deepEqual([it.find("a").state, it.outbox.atRisk], ["received", false]);
+});
+
+test("what the server seals stays in memory", async () => {
+  page();
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a", { serverSeals: true }));
+  await settle();
+  assert.equal(await wires.posts[0].get("page").text(), "a");
+  assert.equal(it.on.disk.size, 0);
+});
+
+test("browser-only: nothing leaves unsealed", async () => {
+  page();
+  const wires = network(stored);
+  const it = open({ by: noSealer, browserOnly: true });
+  await it.outbox.add(draft("a"));
+  await it.outbox.add(draft("b", { serverSeals: true }));
+  await advance(60);
+  assert.deepEqual([it.find("a").state, it.find("b").state, wires.posts.length], ["needs", "needs", 0]);
+  assert.ok(it.told.includes("no-lock a"));
+  const able = open({ browserOnly: true });
+  await able.outbox.add(draft("a", { serverSeals: true }));
+  await settle();
+  assert.equal(await wires.posts[0].text(), "sealed a");
+});
+
+test("a removal can be undone for eight seconds, then the server hears of it", async () => {
+  page();
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await it.outbox.add(draft("b"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  await advance(7);
+  it.outbox.undo(it.find("a"));
+  await advance(20);
+  assert.deepEqual([wires.asked, it.outbox.count], [[], 2]);
+  it.outbox.remove(it.find("a"));
+  it.outbox.remove(it.find("b"));
+  assert.equal(it.outbox.count, 0);
+  await advance(4);
+  it.outbox.hurry(); // "I'm done"
+  await settle();
+  assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a", "DELETE /send/x/pages/b"]);
+});
+
+test("a removal before it was sent, undone", async () => {
+  const browser = page({ onLine: false });
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  it.outbox.remove(it.find("a"));
+  await settle();
+  assert.equal(it.on.disk.size, 0);
+  it.outbox.undo(it.find("a"));
+  await settle();
+  assert.equal(it.on.disk.size, 1);
+  globalThis.navigator.onLine = true;
+  browser.windowListeners.fire("online");
+  await settle();
+  assert.equal(await wires.posts[0].text(), "sealed a");
+});
+
+test("closing the window tells what was taken back", async () => {
+  const browser = page();
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  browser.windowListeners.fire("pagehide");
+  await settle();
+  assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a"]);
+});
+
+test("labels and order reach the server, and one that does not take them is left alone", async () => {
+  page();
+  for (const answer of [[204, ""], [404, "{}"], [405, ""]]) {
+    const wires = network(stored);
+    wires.ask = () => answer;
+    const it = open();
+    for (const key of ["a", "b"]) await it.outbox.add(draft(key));
+    await settle();
+    it.outbox.relabel(it.find("a"), "other");
+    it.outbox.move(it.find("b"), -1);
+    await settle();
+    assert.deepEqual(wires.asked, ["POST /send/x/pages/a/label label=other", "POST /send/x/order page=b&page=a"]);
+    assert.ok(it.outbox.settled);
+  }
+});
+
+test("the order of waiting pages is that of the list, also in the next window", async () => {
+  page({ onLine: false });
+  network(undefined);
+  const disk = shelf();
+  const first = open({ on: disk });
+  for (const key of ["a", "b", "c"]) await first.outbox.add(draft(key));
+  first.outbox.move(first.find("c"), -1);
+  await settle();
+  const second = open({ on: disk });
+  await second.ready;
+  assert.deepEqual(second.outbox.items.map((item) => item.key), ["a", "c", "b"]);
+});
+
+test("a key that was used is never used again", async () => {
+  page();
+  network([409, { code: "page-conflict", message: "" }], stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  assert.equal(it.outbox.items[0].state, "received");
+  assert.notEqual(it.outbox.items[0].key, "a");
+});
