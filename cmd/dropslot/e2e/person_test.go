@@ -111,6 +111,7 @@ func (p *person) submission() string {
 // a photograph was sent it is open already.
 func (p *person) opensCamera() {
 	p.t.Helper()
+	p.lookedAt()
 	if !p.isVisible("#camera") {
 		p.click("#take")
 	}
@@ -176,10 +177,17 @@ func (p *person) isDone(name string) {
 // leavesCamera goes back to where the pages are listed.
 func (p *person) leavesCamera() {
 	p.t.Helper()
+	p.lookedAt()
 	if p.isVisible("#camera") {
 		p.click("#camera-back")
 	}
 	p.visible("#start")
+}
+
+// lookedAt waits until a page that was sent is off the screen.
+func (p *person) lookedAt() {
+	p.t.Helper()
+	p.holds("the review to be over", `document.getElementById("review").hidden`)
 }
 
 // cookie gives the value of one of the window's cookies.
