@@ -56,6 +56,7 @@ func (p *person) takes(label string) {
 	p.do("label the page", chromedp.SetValue(chromedp.CSS("#label"), label))
 	p.click("#send")
 	waitFor(p.t, p.name+"'s page to be in the list", stepTimeout, func() bool { return p.listed() == before+1 })
+	p.leavesCamera() // the list is not beside the camera
 }
 
 // listed counts the pages of the list, whatever their state.
