@@ -417,7 +417,7 @@ func noRoom(w *town) {
 //	DROPSLOT_WEAK_PAGES=2 DROPSLOT_WEAK_KB=1024 DROPSLOT_WEAK_RATE=6250 go test -timeout 30m -v -run TestOutbox/weak .
 func onAWeakLine(w *town) {
 	ivy, line := w.onLine("Ivy")
-	pages, kilobytes, rate := setting("DROPSLOT_WEAK_PAGES", 12), setting("DROPSLOT_WEAK_KB", 200), setting("DROPSLOT_WEAK_RATE", 120_000)
+	pages, kilobytes, rate := setting("DROPSLOT_WEAK_PAGES", 8), setting("DROPSLOT_WEAK_KB", 200), setting("DROPSLOT_WEAK_RATE", 120_000)
 	line.set(func(l *weakLine) { l.rate, l.every, l.requests, l.broken = rate, 5, 4, 2 })
 	begun := time.Now()
 	for n := range pages {
