@@ -133,6 +133,8 @@ type thinBody struct {
 	source io.ReadCloser
 	rate   int
 	end    func()
+	begun  time.Time
+	sent   int
 }
 
 func (n *thinBody) Read(p []byte) (int, error) {
@@ -141,7 +143,11 @@ func (n *thinBody) Read(p []byte) (int, error) {
 	}
 	read, err := n.source.Read(p)
 	if n.rate > 0 && read > 0 {
-		time.Sleep(time.Duration(read) * time.Second / time.Duration(n.rate))
+		if n.begun.IsZero() {
+			n.begun = time.Now()
+		}
+		n.sent += read
+		time.Sleep(time.Until(n.begun.Add(time.Duration(n.sent) * time.Second / time.Duration(n.rate))))
 	}
 	if err == io.EOF && n.end != nil {
 		n.end()

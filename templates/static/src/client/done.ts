@@ -85,7 +85,8 @@ export class Done {
   // end posts the form by itself: a form that a browser posts into a dead
   // line ends on the browser's own error page.
   private async end(): Promise<void> {
-    const body = new URLSearchParams({ name: element<HTMLInputElement>("name").value });
+    const body = new URLSearchParams();
+    new FormData(this.form).forEach((value, name) => body.append(name, String(value)));
     for (let failures = 0; ; failures++) {
       try {
         const answer = await fetch(this.form.action, { method: "POST", body });

@@ -422,7 +422,7 @@ export class Outbox {
     this.lineOf = item;
     this.view.changed();
     const { key, label, plain } = item;
-    const answer = await post(`${this.settings.base}/pages`, { key, label, plain, sealed }, (share) => this.progress(item, share), (line) => {
+    const answer = await post(`${this.settings.base}/pages`, { key, label, plain, sealed, again: item.tries > 1 }, (share) => this.progress(item, share), (line) => {
       this.line = line;
     });
     this.line = this.lineOf = undefined;

@@ -3,6 +3,7 @@ import type { Sealed } from "./seal";
 
 export interface Parcel {
   key: string; // the same through every try
+  again?: boolean; // it was tried before
   label: string;
   plain?: Blob | undefined;
   sealed?: Sealed | undefined; // without it the server seals
@@ -25,7 +26,9 @@ export interface Answer {
 // that may lie whole in the phone's and the mast's buffers: from there it
 // drains at the speed of the line.
 const patience = 60_000; // milliseconds
-const slowest = 5; // bytes a millisecond: 40 kbit/s
+const slow = 5; // bytes a millisecond: 40 kbit/s
+// The server gives up below this; a page that failed before may be on such a line.
+const slowest = 2;
 
 export function post(url: string, parcel: Parcel, progress: (share: number) => void, opened: (line: Line) => void): Promise<Answer> {
   return new Promise((resolve) => {
@@ -36,7 +39,7 @@ export function post(url: string, parcel: Parcel, progress: (share: number) => v
     const alive = () => {
       line.moved = Date.now();
       clearTimeout(timer);
-      timer = window.setTimeout(line.cut, patience + content.size / slowest);
+      timer = window.setTimeout(line.cut, patience + content.size / (parcel.again ? slowest : slow));
     };
     const end = (answer: Answer) => {
       clearTimeout(timer);
