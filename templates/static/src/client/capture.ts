@@ -110,7 +110,7 @@ export class Capture {
       if (!(await this.camera.open())) return;
       this.shutter.disabled = false;
       show(this.torch, this.camera.canLight);
-      if (!said) this.status.say("");
+      this.unsay(this.words.say("opening"));
     } catch (fault) {
       if (this.step !== "camera") return;
       this.noCamera(cameraFaults[fault instanceof DOMException ? fault.name : ""] ?? "camera-failed");
@@ -128,8 +128,16 @@ export class Capture {
   private leaveCamera(): void {
     this.retakes = 0;
     this.go("start");
-    this.status.say("");
+    this.unsay(this.words.say("next-page"));
+    this.unsay(this.words.say("opening"));
     if (this.outbox.count > 0) element("pages-heading").focus();
+  }
+
+  // unsay takes back the words at the end of what was said last: what the
+  // outbox said meanwhile, or before them, stays.
+  private unsay(words: string): void {
+    const { said } = this.status;
+    if (said.endsWith(words)) this.status.say(said.slice(0, -words.length).trim());
   }
 
   private any(): boolean {
