@@ -6,7 +6,7 @@ import type { Outbox } from "./outbox";
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // milliseconds
 
 export class Done {
-  private readonly form = element<HTMLFormElement>("done");
+  private form = element<HTMLFormElement>("done");
   private readonly ask = element("done-ask");
   private readonly wait = element("done-wait");
   private readonly said = element("done-words");
@@ -22,8 +22,12 @@ export class Done {
     private readonly status: Status,
     private readonly outbox: Outbox,
   ) {
-    this.form.addEventListener("submit", (event) => {
+    // Any form that ends the session, wherever it stands on the page.
+    document.addEventListener("submit", (event) => {
+      const form = event.target as HTMLFormElement;
+      if (form.action !== this.form.action) return;
       event.preventDefault();
+      this.form = form;
       this.want();
     });
     this.stayButton.addEventListener("click", () => this.stay());
