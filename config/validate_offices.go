@@ -106,7 +106,8 @@ func (v *validator) languages(office *Office, at path) {
 	}
 	for i, tag := range office.Languages {
 		entry := here.to(strconv.Itoa(i))
-		parsed, err := language.Parse(tag)
+		// Raw, since what replaces old tags makes fil of tl.
+		parsed, err := language.Raw.Parse(tag)
 		switch {
 		case err != nil || parsed.String() != tag:
 			v.fault(entry, wrong("this is no language", "write its tag (BCP 47), like en or es"))
