@@ -10,10 +10,10 @@ TOOLS := $(CURDIR)/.tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 AGE := $(TOOLS)/age-v1.3.2
 STATIC := templates/static
-NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm templates/testdata/segments
+E2E := cmd/dropslot/e2e
+NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm templates/testdata/segments $(E2E)/testdata/npm
 # npm leaves this file when an installation is complete.
 NPM_DONE := $(addsuffix /node_modules/.package-lock.json,$(NPM_FOLDERS))
-E2E := cmd/dropslot/e2e
 
 .PHONY: build
 build: ## the program, as ./dropslot

@@ -29,14 +29,17 @@ type town struct {
 	secrets *secrets
 }
 
-// openTown starts it all.
-func openTown(t *testing.T) *town {
+// openTown starts it all, after the changes to the house if there are any.
+func openTown(t *testing.T, changes ...func(*house)) *town {
 	t.Helper()
 	fake := twiliotest.New(twiliotest.Config{Accounts: map[string]string{accountSID: authToken}})
 	api := httptest.NewServer(fake)
 	t.Cleanup(api.Close)
 	t.Cleanup(fake.Close)
 	w := &town{t: t, house: newHouse(t, api.URL), twilio: fake, secrets: &secrets{known: map[string]string{}}}
+	for _, change := range changes {
+		change(w.house)
+	}
 	fake.Set(ourNumber, twiliotest.Number{Account: accountSID, MessageURL: "http://" + w.public + "/twilio/messages"})
 	w.redis = redis.NewClient(&redis.Options{Addr: w.house.redis})
 	t.Cleanup(func() { w.redis.Close() })
