@@ -18,6 +18,7 @@ func TestJourneys(t *testing.T) {
 		walk func(*town)
 	}{
 		{"photograph to desk", photographToDesk},
+		{"by keyboard", byKeyboard},
 		{"without script", withoutScript},
 		{"in Spanish", inSpanish},
 		{"two browsers", twoBrowsers},
