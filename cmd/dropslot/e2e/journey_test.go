@@ -20,6 +20,7 @@ func TestJourneys(t *testing.T) {
 		{"photograph to desk", photographToDesk},
 		{"by keyboard", byKeyboard},
 		{"without script", withoutScript},
+		{"in Firefox", inFirefox},
 		{"in Spanish", inSpanish},
 		{"two browsers", twoBrowsers},
 		{"answer lost", answerLost},
