@@ -22,6 +22,8 @@ func TestJourneys(t *testing.T) {
 		{"without script", withoutScript},
 		{"in Firefox", inFirefox},
 		{"in Spanish", inSpanish},
+		{"odd phones", oddPhones},
+		{"odd files", oddFiles},
 		{"two browsers", twoBrowsers},
 		{"answer lost", answerLost},
 		{"previews first", previewsFirst},
