@@ -63,6 +63,10 @@ check-bundle: $(STATIC)/node_modules/.package-lock.json ## fails if dist/ is not
 bench: ## what it can carry, against floors measured in the same run
 	go run ./cmd/bench $(BENCH)
 
+.PHONY: bench-page
+bench-page: ## the client's page on a slow phone with a weak signal, in a real Chromium
+	cd $(E2E) && DROPSLOT_REQUIRE_ALL=1 DROPSLOT_BENCH_PAGE=1 go test -count 1 -timeout 20m -run 'TestBenchPage' -v .
+
 .PHONY: screenshots
 screenshots: ## the README's pictures, as the browser tests see them
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

@@ -27,13 +27,18 @@ const stepTimeout = 30 * time.Second
 // openBrowser starts Chromium; its camera sees the paper of these lines.
 func openBrowser(t *testing.T, lines []string) *browser {
 	t.Helper()
+	return openBrowserSeeing(t, cameraFile(t, lines))
+}
+
+func openBrowserSeeing(t *testing.T, camera string) *browser {
+	t.Helper()
 	path := program(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")),
 		chromedp.Flag("use-fake-device-for-media-stream", true),
 		chromedp.Flag("use-fake-ui-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", cameraFile(t, lines)),
+		chromedp.Flag("use-file-for-fake-video-capture", camera),
 		chromedp.Flag("disable-dev-shm-usage", true),
 	)
 	if os.Getuid() == 0 {

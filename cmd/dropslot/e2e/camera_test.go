@@ -60,14 +60,21 @@ var payStatement = []string{
 	"Hours: 71.5", "Gross pay: $1,215.50", "Net pay: $1,021.34", "", "Keep this statement for your records.",
 }
 
-// cameraFile writes what the browser's fake camera sees, over and over: one
-// frame in YUV4MPEG2, the uncompressed format that Chromium reads.
+// cameraFile writes what the browser's fake camera sees, over and over: the
+// paper of these lines.
 func cameraFile(t *testing.T, lines []string) string {
 	t.Helper()
 	picture, err := paper(lines...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return frameFile(t, picture)
+}
+
+// frameFile writes one frame in YUV4MPEG2, the uncompressed format that
+// Chromium reads.
+func frameFile(t *testing.T, picture *image.RGBA) string {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "camera.y4m")
 	file, err := os.Create(name)
 	if err != nil {
@@ -75,7 +82,7 @@ func cameraFile(t *testing.T, lines []string) string {
 	}
 	defer file.Close()
 	buffered := bufio.NewWriter(file)
-	fmt.Fprintf(buffered, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420\nFRAME\n", cameraWidth, cameraHeight)
+	fmt.Fprintf(buffered, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420\nFRAME\n", picture.Bounds().Dx(), picture.Bounds().Dy())
 	for _, plane := range planes(picture) {
 		if _, err := buffered.Write(plane); err != nil {
 			t.Fatal(err)
