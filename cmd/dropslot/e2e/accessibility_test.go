@@ -53,6 +53,7 @@ func TestPagesForEverybody(t *testing.T) {
 				s.who.prefers("prefers-reduced-motion", "reduce", "prefers-color-scheme", "light")
 				report("axe, light", s.who.axe(source, allRules))
 				report("as it is", s.who.look(want))
+				report("weight", s.who.heavy())
 				s.who.picture(name + "-light")
 				s.who.prefers("prefers-reduced-motion", "reduce", "prefers-color-scheme", "dark")
 				report("axe, dark", s.who.axe(source, colorRules))
@@ -69,6 +70,18 @@ func TestPagesForEverybody(t *testing.T) {
 	}
 }
 
+// heavy tells if the page with its style and script, as they are sent, weighs
+// more than 30 KB. The worker comes later, while the person is busy.
+func (w *tab) heavy() []string {
+	w.t.Helper()
+	weight := w.number(`[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+		.filter((e) => !e.name.includes("/worker.") && !e.name.startsWith("blob:")).reduce((sum, e) => sum + e.encodedBodySize, 0)`)
+	if weight < 6<<10 || weight > 30<<10 {
+		return []string{fmt.Sprintf("%.0f B", weight)}
+	}
+	return nil
+}
+
 // clientStates prepares links and submissions of every kind, and gives the
 // ways to the pages that tell of them.
 func clientStates(w *town) []pageState {
@@ -76,23 +89,23 @@ func clientStates(w *town) []pageState {
 	const hello = "Hi, may I have the link please"
 	base := "http://" + w.public
 
-	new := w.newPerson("Nora")
-	new.asks(hello)
-	link := new.link
-	mine := w.sharing(new)
+	nora := w.newPerson("Nora")
+	nora.asks(hello)
+	link := nora.link
+	mine := w.sharing(nora)
 	mine.enters()
 	empty := mine.location()
-	full := w.sharing(new)
+	full := w.sharing(nora)
 	full.enters()
 	full.photographs("pay-stub")
 	full.photographs("")
 	holding := full.location()
-	finished := w.sharing(new)
+	finished := w.sharing(nora)
 	finished.enters()
 	finished.photographs("other")
 	finished.isDone("")
 	receipt := finished.location()
-	over := w.sharing(new)
+	over := w.sharing(nora)
 	over.enters()
 	over.photographs("other")
 	overAt := over.location() + "/receipt"
@@ -109,15 +122,15 @@ func clientStates(w *town) []pageState {
 		return func(language string) { p.visit(address + "?lang=" + language) }
 	}
 	return []pageState{
-		{"home", at(new, base+"/"), "page.home.heading", 0, new},
-		{"link", at(new, link), "page.link.heading", 0, new},
-		{"link of mine", at(new, mine.link), "page.link.mine", 0, new},
-		{"send empty", at(new, empty), "page.send.first", 1, new},
-		{"send with pages", at(new, holding), "page.send.pages", 1, new},
-		{"camera", func(language string) { new.visit(holding + "?lang=" + language); new.opensCamera() }, "page.send.shutter", 1, new},
-		{"review", func(language string) { new.visit(holding + "?lang=" + language); new.shoots() }, "page.send.send", 1, new},
-		{"receipt", at(new, receipt), "page.receipt.heading", 0, new},
-		{"receipt when time is over", at(new, overAt), "page.receipt.over", 0, new},
+		{"home", at(nora, base+"/"), "page.home.heading", 0, nora},
+		{"link", at(nora, link), "page.link.heading", 0, nora},
+		{"link of mine", at(nora, mine.link), "page.link.mine", 0, nora},
+		{"send empty", at(nora, empty), "page.send.first", 1, nora},
+		{"send with pages", at(nora, holding), "page.send.pages", 1, nora},
+		{"camera", func(language string) { nora.visit(holding + "?lang=" + language); nora.opensCamera() }, "page.send.shutter", 1, nora},
+		{"review", func(language string) { nora.visit(holding + "?lang=" + language); nora.shoots() }, "page.send.send", 1, nora},
+		{"receipt", at(nora, receipt), "page.receipt.heading", 0, nora},
+		{"receipt when time is over", at(nora, overAt), "page.receipt.over", 0, nora},
 		{"again", func(language string) {
 			asking = w.sharing(other).link
 			w.rewind(asking, 5*time.Hour)

@@ -169,6 +169,8 @@ func (b benchmark) session(w *town) []figure {
 		held = append(held, (p.memory()-before)/(1<<20))
 	}
 	p.t.Logf("seconds from the shutter to the review %.1f, MB more than before %.0f", shutter, held)
+	p.t.Logf("what moved: %s", run(p.tab, "list what moved", chromedp.Evaluate[[]string](`moves.map((e) => Math.round(e.startTime) + " ms " + e.value.toFixed(3) + " " +
+		e.sources.map((s) => s.node?.id || s.node?.nodeName).join(" "))`)))
 	slices.Sort(shutter)
 	return []figure{
 		{"from the tap on the link to the first page received", "s", first, 60},

@@ -87,7 +87,7 @@ func newHouse(t *testing.T, twilioURL string) *house {
 }
 
 // configure replaces words of the configuration.
-func (h *house) configure(old, new string) {
+func (h *house) configure(old, replacement string) {
 	h.t.Helper()
 	text, err := os.ReadFile(h.config)
 	if err != nil {
@@ -96,7 +96,7 @@ func (h *house) configure(old, new string) {
 	if !strings.Contains(string(text), old) {
 		h.t.Fatalf("the configuration does not say %q", old)
 	}
-	if err := os.WriteFile(h.config, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+	if err := os.WriteFile(h.config, []byte(strings.Replace(string(text), old, replacement, 1)), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
 }

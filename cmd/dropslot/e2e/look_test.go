@@ -105,7 +105,7 @@ func TestLookFindsFaults(t *testing.T) {
 	w := b.open("Ann", phoneScreen, strings.TrimPrefix(server, "http://"))
 	w.visit(server)
 	found := strings.Join(w.look(wanted{Language: "es", Direction: "rtl", Regions: 1, Still: true}), "\n")
-	for _, want := range []string{"is in en", "runs ltr", "not one h1", "wider than", "cut off", "to tap", "2 live regions", "colour alone", "moves"} {
+	for _, want := range []string{"is in en", "runs ltr", "not one h1", "wider than", "cut off", "to tap", "2 live regions", "color alone", "moves"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the look does not find %q:\n%s", want, found)
 		}

@@ -42,18 +42,18 @@
   const regions = [...document.querySelectorAll("[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log], output")];
   if (regions.length > 1 || regions.length < wanted.regions) fault(`${regions.length} live regions, ${wanted.regions} wanted`);
 
-  // A state is always in words: the eye may not tell colours apart.
+  // A state is always in words: the eye may not tell colors apart.
   for (const region of regions) {
     const style = getComputedStyle(region);
     if (!region.textContent.trim() && shown(region) && parseFloat(style.borderInlineStartWidth) > 0) fault("a state without words", region);
   }
   for (const element of all.filter((e) => e.matches("[aria-current]"))) {
     const other = element.closest("ul, ol, nav")?.querySelector("a:not([aria-current])");
-    if (other && getComputedStyle(other).textDecorationLine === getComputedStyle(element).textDecorationLine) fault("told by colour alone", element);
+    if (other && getComputedStyle(other).textDecorationLine === getComputedStyle(element).textDecorationLine) fault("told by color alone", element);
   }
   for (const link of all.filter((e) => e.matches("p a[href]"))) {
     const style = getComputedStyle(link);
-    if (style.textDecorationLine === "none" && style.borderTopWidth === "0px") fault("a link told by colour alone", link);
+    if (style.textDecorationLine === "none" && style.borderTopWidth === "0px") fault("a link told by color alone", link);
   }
 
   if (wanted.still) {
