@@ -30,8 +30,8 @@ var unmeasured = []string{"ar", "ht", "ru", "tl", "vi", "zh-Hans"}
 // What fills the placeholders in here: names, numbers and links are not read
 // letter by letter.
 var readingVars = map[string]Vars{
-	"en": {"office": "we", "phone": "us", "number": "us", "link": "", "hours": "4 hours", "page": "page", "percent": "ten", "count": "two", "until": "two", "time": "two", "day": "Sunday", "file": "It", "why": "", "n": "two", "choices": "", "reference": "A"},
-	"es": {"office": "la casa", "phone": "tres", "number": "tres", "link": "", "hours": "4 horas", "page": "página", "percent": "diez", "count": "dos", "until": "dos", "time": "dos", "day": "lunes", "file": "eso", "why": "", "n": "dos", "choices": "", "reference": "A"},
+	"en": {"office": "we", "phone": "us", "number": "us", "link": "", "hours": "4 hours", "page": "page", "ask": "letter", "percent": "ten", "count": "two", "until": "two", "time": "two", "day": "Sunday", "file": "It", "why": "", "n": "two", "choices": "", "reference": "A"},
+	"es": {"office": "la casa", "phone": "tres", "number": "tres", "link": "", "hours": "4 horas", "page": "página", "ask": "carta", "percent": "diez", "count": "dos", "until": "dos", "time": "dos", "day": "lunes", "file": "eso", "why": "", "n": "dos", "choices": "", "reference": "A"},
 }
 
 // A layout and a list of names are not read as sentences.

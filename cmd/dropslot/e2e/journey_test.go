@@ -32,6 +32,8 @@ func TestJourneys(t *testing.T) {
 		{"no link from the desk", noLinkFromDesk},
 		{"refused kindly", refusedKindly},
 		{"time is over", timeIsOver},
+		{"papers are missing", papersAreMissing},
+		{"at the counter", atTheCounter},
 		{"nothing in clear", nothingInClear},
 	} {
 		t.Run(journey.name, func(t *testing.T) { journey.walk(w.on(t)) })

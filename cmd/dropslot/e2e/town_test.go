@@ -102,6 +102,15 @@ func (s *secrets) keep(what, secret string) {
 	s.known[secret] = what
 }
 
+// keepName keeps the parts of a name that are long enough to be searched for.
+func (s *secrets) keepName(parts ...string) {
+	for _, part := range parts {
+		if len(part) >= 8 {
+			s.keep("a part of a client's name", part)
+		}
+	}
+}
+
 // keepPhone keeps a number in the forms in which people and programs write it.
 func (s *secrets) keepPhone(e164 string) {
 	national := strings.TrimPrefix(e164, "+1")
