@@ -10,10 +10,10 @@ TOOLS := $(CURDIR)/.tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 AGE := $(TOOLS)/age-v1.3.2
 STATIC := templates/static
-NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm templates/testdata/segments
+E2E := cmd/dropslot/e2e
+NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm templates/testdata/segments $(E2E)/testdata/npm
 # npm leaves this file when an installation is complete.
 NPM_DONE := $(addsuffix /node_modules/.package-lock.json,$(NPM_FOLDERS))
-E2E := cmd/dropslot/e2e
 
 .PHONY: build
 build: ## the program, as ./dropslot
@@ -31,7 +31,7 @@ test: ## everything, as CI does it; installs what is missing if it may
 	.ci/step "golangci-lint" $(MAKE) --no-print-directory lint; \
 	.ci/step "bundle" $(MAKE) --no-print-directory check-bundle; \
 	.ci/go-test "tests (race)" "$$summary" . -race -timeout 12m ./...; \
-	.ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft' -timeout 10m ./cmd/dropslot; \
+	.ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft|ACrowd' -timeout 10m ./cmd/dropslot; \
 	.ci/go-test "whole program" "$$summary" $(E2E) -count 1 -timeout 15m ./...; \
 	echo; cat "$$summary"; \
 	echo "make test: all of it passed in $$(( (SECONDS - began) / 60 )) min $$(( (SECONDS - began) % 60 )) s"
@@ -62,6 +62,10 @@ check-bundle: $(STATIC)/node_modules/.package-lock.json ## fails if dist/ is not
 .PHONY: bench
 bench: ## what it can carry, against floors measured in the same run
 	go run ./cmd/bench $(BENCH)
+
+.PHONY: bench-page
+bench-page: ## the client's page on a slow phone with a weak signal, in a real Chromium
+	cd $(E2E) && DROPSLOT_REQUIRE_ALL=1 DROPSLOT_BENCH_PAGE=1 go test -count 1 -timeout 20m -run 'TestBenchPage' -v .
 
 .PHONY: screenshots
 screenshots: ## the README's pictures, as the browser tests see them

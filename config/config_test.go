@@ -72,8 +72,9 @@ func (h *house) loadText(role Role, text string) (*Config, error) {
 // fakeCatalog stands for package templates, which this package may not import.
 type fakeCatalog struct{}
 
-func (fakeCatalog) HasLanguage(tag string) bool { return tag == "en" || tag == "es" || tag == "vi" }
-func (fakeCatalog) IsDraft(tag string) bool     { return tag == "vi" }
+func (fakeCatalog) HasLanguage(tag string) bool { return tag == "en" || tag == "es" || fakeDraft(tag) }
+func (fakeCatalog) IsDraft(tag string) bool     { return fakeDraft(tag) }
+func fakeDraft(tag string) bool                 { return tag == "vi" || tag == "tl" }
 func (fakeCatalog) HasAsk(key string) bool {
 	return slices.Contains([]string{"photo-id", "pay-stub", "benefit-letter", "other"}, key)
 }

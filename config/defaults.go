@@ -36,6 +36,8 @@ func (c *Config) fillDefaults() {
 		if office.Asks == nil {
 			office.Asks = []string{"photo-id", "pay-stub", "benefit-letter", "other"}
 		}
+		orDefault(&office.PhotoLongSide, 2400)
+		orDefault(&office.Sealing, BrowserOrServer)
 		orDefault(&office.Timezone, "America/New_York")
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))

@@ -194,10 +194,19 @@ type Office struct {
 	// What the page offers as labels for a photograph, in this order.
 	// Default: [photo-id, pay-stub, benefit-letter, other].
 	Asks []string `yaml:"asks"`
+	// How many pixels the long side of a photograph has that the page sends,
+	// 1000 to 4000: more keeps smaller print readable and takes longer on a weak
+	// signal. Default: 2400.
+	PhotoLongSide int `yaml:"photo_long_side" write:"2400"`
+	// Where pages are sealed. browser-or-server: on the phone, and where that
+	// cannot be (no JavaScript, a very old browser), by the server while they
+	// stream through its memory. browser-only: on the phone or not at all; who
+	// cannot is asked to call. Default: browser-or-server.
+	Sealing string `yaml:"sealing" jsonschema:"enum=browser-or-server,enum=browser-only"`
 	// Own words for texts: by language, then by the text's name (greeting,
 	// link, link-last, photos-arriving, photos-arriving-last, photos-saved,
 	// photos-partly, photo-not-kept, photo-not-kept-last, request, receipt,
-	// reminder, again, voice). The placeholders are {office}, {phone}, {link},
+	// reminder, again, remind-me, voice). The placeholders are {office}, {phone}, {link},
 	// {hours}, {count}, {reference} and {choices}. dropslot check prints them
 	// filled, with their segments and what a thousand cost.
 	Texts map[string]map[string]string `yaml:"texts"`
@@ -260,6 +269,12 @@ type Account struct {
 	// The subaccount's auth tokens, as for the account itself.
 	AuthTokens []Secret `yaml:"auth_tokens" jsonschema:"required" write:"[{env: NORTH_AUTH_TOKEN}]"`
 }
+
+// Where an office's pages are sealed.
+const (
+	BrowserOrServer = "browser-or-server"
+	BrowserOnly     = "browser-only"
+)
 
 // The ways to treat texted pictures and words.
 const (

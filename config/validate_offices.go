@@ -41,6 +41,7 @@ func (v *validator) offices() {
 			v.fault(here.to("daily_spend"), wrong("daily_spend does not pay for one text", "write dollars, like 25"))
 		}
 		v.asks(office, here)
+		v.photos(office, here)
 		v.texts(office, here)
 		if len(v.config.NumbersOf(id)) == 0 {
 			v.faultKey(here, wrong("no number belongs to the office "+id, `write one below numbers, like "+15551230100": {office: `+id+`}`))
@@ -106,7 +107,8 @@ func (v *validator) languages(office *Office, at path) {
 	}
 	for i, tag := range office.Languages {
 		entry := here.to(strconv.Itoa(i))
-		parsed, err := language.Parse(tag)
+		// Raw, since what replaces old tags makes fil of tl.
+		parsed, err := language.Raw.Parse(tag)
 		switch {
 		case err != nil || parsed.String() != tag:
 			v.fault(entry, wrong("this is no language", "write its tag (BCP 47), like en or es"))
@@ -146,6 +148,16 @@ func (v *validator) asks(office *Office, at path) {
 		case v.catalog != nil && !v.catalog.HasAsk(ask):
 			v.fault(entry, wrong("there is no label called "+ask, "write one of photo-id, pay-stub, benefit-letter, other"))
 		}
+	}
+}
+
+// photos checks how pages are made and where they are sealed.
+func (v *validator) photos(office *Office, at path) {
+	if side := office.PhotoLongSide; side < 1000 || side > 4000 {
+		v.fault(at.to("photo_long_side"), wrong("photo_long_side is not between 1000 and 4000", "write pixels, like 2400"))
+	}
+	if office.Sealing != BrowserOrServer && office.Sealing != BrowserOnly {
+		v.fault(at.to("sealing"), wrong("sealing is neither browser-or-server nor browser-only", "write one of the two"))
 	}
 }
 

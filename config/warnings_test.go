@@ -155,10 +155,13 @@ func TestValidOffice(t *testing.T) {
 	}
 }
 
+// Each language that has a catalog can be chosen, by the name of its file.
 func TestADraftLanguageIsWarnedOf(t *testing.T) {
-	h := newHouse(t)
-	c, err := h.load(RoleAll, "languages: [en, es]", "languages: [en, vi]")
-	if err != nil || !strings.Contains(c.Warnings.Error(), "the texts and pages in the language vi are a draft") {
-		t.Errorf("%v, %v", c.Warnings, err)
+	for _, draft := range []string{"tl", "vi"} {
+		h := newHouse(t)
+		c, err := h.load(RoleAll, "languages: [en, es]", "languages: [en, "+draft+"]")
+		if err != nil || !strings.Contains(c.Warnings.Error(), "the texts and pages in the language "+draft+" are a draft") {
+			t.Errorf("%s: %v, %v", draft, c.Warnings, err)
+		}
 	}
 }

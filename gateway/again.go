@@ -18,6 +18,8 @@ func (f *Sendings) Again(ctx context.Context, l Link) error {
 		return NewError(CodeLinkUnknown, nil)
 	case l.StateAt(now) == LinkIssued:
 		return NewError(CodeBadRequest, nil) // it works: open it
+	case l.Sender.IsZero():
+		return NewError(CodeAgainOften, errors.New("the link was shown at the desk, not texted"))
 	case !ok:
 		// The page says to call.
 		return NewError(CodeAgainOften, errors.New("the number is not configured any more"))

@@ -34,7 +34,8 @@ type Header struct {
 	Submission SubmissionID `json:"submission"`
 	Link       LinkID       `json:"link"`
 	Number     Number       `json:"number"`
-	Phone      string       `json:"phone"` // E.164: sealed to the office like its pages
+	Phone      string       `json:"phone"`            // E.164: sealed to the office like its pages; empty at the counter
+	Origin     Origin       `json:"origin,omitempty"` // staff or counter
 	Language   string       `json:"language"`
 	ClaimedAt  time.Time    `json:"claimed_at"`
 }
@@ -46,7 +47,16 @@ type Manifest struct {
 	FinishedAt time.Time      `json:"finished_at"`
 	Unfinished bool           `json:"unfinished"`
 	SealedName []byte         `json:"sealed_name,omitempty"` // the client's name, sealed once more on its own
+	Lacks      []ManifestLack `json:"lacks,omitempty"`
+	Staff      StaffID        `json:"staff,omitempty"` // who made the link at the counter
 	Pages      []ManifestPage `json:"pages"`
+}
+
+// ManifestLack is one ask that the client has no paper for.
+type ManifestLack struct {
+	Ask    string     `json:"ask"`
+	Reason LackReason `json:"reason"`
+	At     time.Time  `json:"at"`
 }
 
 // ManifestPage is one page, in the order of the manifest.
@@ -61,6 +71,7 @@ type ManifestPage struct {
 	PlainBytes  int64     `json:"plain_bytes"`
 	Sealing     Sealing   `json:"sealing"`
 	Label       string    `json:"label,omitempty"`
+	Place       int       `json:"place,omitempty"`
 	ReceivedAt  time.Time `json:"received_at"`
 }
 
@@ -101,14 +112,20 @@ func splitBlob(name BlobName) (folder BlobName, last string) {
 // WriteHeader seals and stores the header of a claimed link. A header that is
 // there already is fine: the claim was repeated.
 func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
-	phone, err := a.Phones.Open(l.Phone)
-	if err != nil {
-		return err
-	}
-	err = a.write(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), Header{
+	header := Header{
 		Version: archiveVersion, Office: l.Office, Submission: l.Submission, Link: l.ID, Number: l.Number,
-		Phone: phone.E164(), Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
-	})
+		Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
+	}
+	if l.Origin.AtCounter() {
+		header.Origin = l.Origin
+	} else {
+		phone, err := a.Phones.Open(l.Phone)
+		if err != nil {
+			return err
+		}
+		header.Phone = phone.E164()
+	}
+	err := a.write(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), header)
 	if Is(err, CodeBlobExists) {
 		return nil
 	}
@@ -136,13 +153,16 @@ func (a *Archive) WriteTextHeader(ctx context.Context, t TextWork, s Submission)
 func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page) error {
 	m := Manifest{
 		Version: archiveVersion, Submission: s.ID, FinishedAt: s.FinishedAt.UTC(), Unfinished: s.Unfinished,
-		SealedName: s.SealedName, Pages: make([]ManifestPage, 0, len(pages)),
+		SealedName: s.SealedName, Staff: s.Staff, Pages: make([]ManifestPage, 0, len(pages)),
+	}
+	for _, l := range s.Lacks {
+		m.Lacks = append(m.Lacks, ManifestLack{Ask: l.Ask, Reason: l.Reason, At: l.At.UTC()})
 	}
 	for _, p := range pages {
 		m.Pages = append(m.Pages, ManifestPage{
 			ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
 			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
-			Sealing: p.Sealing, Label: p.Label, ReceivedAt: p.ReceivedAt.UTC(),
+			Sealing: p.Sealing, Label: p.Label, Place: p.Place, ReceivedAt: p.ReceivedAt.UTC(),
 		})
 	}
 	blob := fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), a.Now().UnixMilli())

@@ -16,6 +16,9 @@ const (
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
 	ActionPageRemoved       Action = "page.removed"
+	ActionPageLabeled       Action = "page.labeled"
+	ActionPagesOrdered      Action = "pages.ordered"
+	ActionLackSaid          Action = "lack.said"          // what the client does not have
 	ActionSubmissionDone    Action = "submission.done"    // by the client
 	ActionSubmissionExpired Action = "submission.expired" // by the clock
 	ActionSubmissionViewed  Action = "submission.viewed"

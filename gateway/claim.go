@@ -27,6 +27,7 @@ type LinkView struct {
 	Language   string
 	State      LinkState // with expiry seen
 	Mine       bool      // claimed by this browser
+	Texted     bool      // it went to a phone, which can have another one
 	Submission SubmissionID
 	ExpiresAt  time.Time // unclaimed, or the session's end
 }
@@ -34,7 +35,8 @@ type LinkView struct {
 func (c *Claims) view(l Link, b BrowserHash, now time.Time) LinkView {
 	v := LinkView{
 		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now),
-		Mine: !l.Browser.IsZero() && l.Browser.Equal(b), Submission: l.Submission, ExpiresAt: l.ExpiresAt,
+		Texted: !l.Sender.IsZero(),
+		Mine:   !l.Browser.IsZero() && l.Browser.Equal(b), Submission: l.Submission, ExpiresAt: l.ExpiresAt,
 	}
 	if l.State == LinkClaimed {
 		v.ExpiresAt = l.Deadline()

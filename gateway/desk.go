@@ -44,13 +44,13 @@ type InboxRow struct {
 	Submission Submission
 	Office     Office
 	LastFour   string // of the client's phone
-	Name       string // as the client gave it; may be empty
+	Name       Name   // whom the papers are for; may be empty
 }
 
 // SubmissionView is one submission with its pages.
 type SubmissionView struct {
 	InboxRow
-	Pages    []Page // in order of arrival
+	Pages    []Page // in the client's order
 	Notes    []NoteView
 	Sendings []Sending // texts that Dropslot sent by itself
 	OptedOut time.Time // the client texted STOP; zero if not
@@ -87,7 +87,7 @@ func (d *Desk) row(s Submission) InboxRow {
 	}
 	if len(s.SealedName) > 0 {
 		if name, err := openBytes(d.Opener, s.Office, s.SealedName); err == nil {
-			row.Name = string(name)
+			row.Name = parseName(name)
 		}
 	}
 	return row

@@ -75,6 +75,8 @@ const (
 	CodePageConflict Code = "page-conflict"
 	// CodePageRemoved: the client removed this page.
 	CodePageRemoved Code = "page-removed"
+	// CodePlainRefused: the office takes only pages that the phone sealed.
+	CodePlainRefused Code = "plain-refused"
 	// CodePageMissing: nothing was chosen.
 	CodePageMissing Code = "page-missing"
 	// CodeTooManyPages: the link holds as many pages as it may.

@@ -3,12 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
-	"strings"
-	"unicode"
 )
-
-// nameRunes bounds a name that a client gives.
-const nameRunes = 80
 
 // Remove takes a page back while the session lives. The row goes first: a
 // crash before the object is gone leaves a removed page that the sweep erases.
@@ -36,17 +31,14 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 
 // Finish ends the session at the client's word. The manifest follows within
 // minutes, written by the worker. Finishing again is fine.
-func (u *Uploads) Finish(ctx context.Context, s Session, name string) (Submission, error) {
+func (u *Uploads) Finish(ctx context.Context, s Session, name Name) (Submission, error) {
 	now := u.Now()
 	if s.Submission.State == SubmissionOpen && s.Link.StateAt(now) == LinkExpired {
 		return Submission{}, NewError(CodeLinkExpired, nil)
 	}
-	var sealed []byte
-	if name = cleanName(name); name != "" {
-		var err error
-		if sealed, err = sealBytes(u.Sealer, s.Submission.Office, []byte(name)); err != nil {
-			return Submission{}, err
-		}
+	sealed, err := name.seal(u.Sealer, s.Submission.Office)
+	if err != nil {
+		return Submission{}, err
 	}
 	receipt, err := newSending(u.Random, now, OccasionReceipt, s.Link)
 	if err != nil {
@@ -64,18 +56,4 @@ func (u *Uploads) Finish(ctx context.Context, s Session, name string) (Submissio
 	// SQL has decided; that Redis is told spares the next tap a look there.
 	_ = u.Links.Close(ctx, s.Link.Hash)
 	return done, nil
-}
-
-// cleanName keeps what a name can hold and bounds it.
-func cleanName(name string) string {
-	var out strings.Builder
-	count := 0
-	for _, r := range strings.Join(strings.Fields(name), " ") {
-		if !unicode.IsGraphic(r) || count == nameRunes {
-			continue
-		}
-		out.WriteRune(r)
-		count++
-	}
-	return out.String()
 }

@@ -22,6 +22,8 @@ type Origin string
 const (
 	OriginText    Origin = "text"    // a client texted
 	OriginRequest Origin = "request" // a caseworker asked
+	OriginStaff   Origin = "staff"   // a caseworker photographs a client's papers with a phone of theirs
+	OriginCounter Origin = "counter" // a client at the counter does, with their own phone
 )
 
 // Link is the one-time right to send documents.

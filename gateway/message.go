@@ -161,9 +161,10 @@ const (
 	OccasionPhotosSaved        Occasion = "photos-saved"  // Count pictures are durable
 	OccasionPhotosPartly       Occasion = "photos-partly" // Count are, some could not be kept: the link
 	OccasionRequest            Occasion = "request"
-	OccasionReceipt            Occasion = "receipt"  // the client is done: Count pages, Reference
-	OccasionReminder           Occasion = "reminder" // the link was not used yet
-	OccasionAgain              Occasion = "again"    // a new link that the client asked for
+	OccasionReceipt            Occasion = "receipt"   // the client is done: Count pages, Reference
+	OccasionReminder           Occasion = "reminder"  // the link was not used yet
+	OccasionAgain              Occasion = "again"     // a new link that the client asked for
+	OccasionRemindMe           Occasion = "remind-me" // what the client wanted to be reminded of
 	OccasionVoice              Occasion = "voice"
 )
 

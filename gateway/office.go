@@ -14,6 +14,9 @@ type Office struct {
 	Location  *time.Location // for the times that people read
 	Retention time.Duration  // after a caseworker marked a submission done
 	Asks      []string       // keys of what the page offers as labels
+	LongSide  int            // pixels that a photograph is scaled down to
+	// BrowserOnly takes no page that the phone did not seal.
+	BrowserOnly bool
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
 	DailySegments int

@@ -77,13 +77,19 @@ const linkLeast = 30 * time.Minute
 
 // offersLink tells whether a text is wanted whatever became of the sender's
 // link: it gives the one that works when it is sent.
-func (o Occasion) offersLink() bool { return o == OccasionPhotosPartly || o == OccasionPhotoNotKept }
+func (o Occasion) offersLink() bool {
+	return o == OccasionPhotosPartly || o == OccasionPhotoNotKept || o == OccasionRemindMe
+}
 
 // draft gives a fresh link for such a text, which nobody knows of yet.
 func (f *Sendings) draft(s Sending, now time.Time) (Link, error) {
+	ttl := f.Directory.Numbers[s.Number].LinkTTL
+	if s.Occasion == OccasionRemindMe { // it comes unasked for, like a caseworker's
+		ttl = f.Limits.RequestTTL
+	}
 	return newLink(f.Mint, f.Random, Link{
 		Office: s.Office, Number: s.Number, Sender: s.Sender, Phone: s.Phone, Submission: s.Submission, Language: s.Language,
-		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(f.Directory.Numbers[s.Number].LinkTTL),
+		Origin: OriginText, IssuedAt: now, ExpiresAt: now.Add(ttl),
 	})
 }
 

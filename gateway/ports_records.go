@@ -48,6 +48,10 @@ type LinkRecords interface {
 	// remembers both in the sender's standing. CodeOptedOut if nothing may
 	// be sent; CodeSendTwice if there is a sending of this identifier.
 	IssueRequest(ctx context.Context, l Link, s Sending, jobs []Job, audit ...AuditEntry) error
+	// IssueCounter stores a link that is shown at the desk. It belongs to no
+	// sender and replaces no other link. Its submission gets origin, staff and
+	// name with the claim.
+	IssueCounter(ctx context.Context, l Link, c Counter, audit ...AuditEntry) error
 }
 
 // Claim is one browser's wish to have a link.
@@ -99,6 +103,17 @@ type SubmissionRecords interface {
 	// RemovePage marks a page removed while the session lives and gives it.
 	// Removing it again gives it again.
 	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, at time.Time, audit ...AuditEntry) (Page, error)
+	// LabelPage sets a page's label while the session lives; CodeNotFound if no
+	// page that counts has the key.
+	LabelPage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, label string, at time.Time, audit ...AuditEntry) error
+	// OrderPages puts the pages in the order of the keys while the session
+	// lives, the others behind them; CodeNotFound if no page that counts has one
+	// of them.
+	OrderPages(ctx context.Context, link LinkID, id SubmissionID, keys []PageKey, at time.Time, audit ...AuditEntry) error
+	// SaveLack notes or takes back what the client does not have while the
+	// session lives. The reminder is stored unless the submission has one:
+	// CodeOptedOut if the person texted STOP.
+	SaveLack(ctx context.Context, link LinkID, id SubmissionID, said LackSaid, audit ...AuditEntry) error
 	// FinishSubmission ends the session: closes every claimed link of the
 	// submission, marks it received, and stores the receipt that is texted with
 	// its count of pages, unless the person texted STOP. CodeNoPages if the
@@ -106,9 +121,16 @@ type SubmissionRecords interface {
 	FinishSubmission(ctx context.Context, link LinkID, id SubmissionID, f Finish, audit ...AuditEntry) (Submission, error)
 }
 
+// LackSaid is a client's word about one ask.
+type LackSaid struct {
+	Lack
+	Reminder Sending // only for LackRemind
+	Jobs     []Job
+}
+
 // Finish is a client's "I'm done".
 type Finish struct {
-	SealedName []byte // nil if none was given
+	SealedName []byte // nil if none was given: the one that is there stays
 	Receipt    Sending
 	Jobs       []Job
 	At         time.Time
@@ -118,13 +140,13 @@ type Finish struct {
 type HouseRecords interface {
 	// ExpireSubmissions ends at most limit open submissions none of whose
 	// links may still bring a page at the time (deadline plus grace): received
-	// and unfinished if they hold pages, empty if not; and gives those that
-	// hold pages. The audit entry is made for each.
+	// and unfinished if something reached them, empty if not; and gives the
+	// former. The audit entry is made for each.
 	ExpireSubmissions(ctx context.Context, at time.Time, grace time.Duration, limit int, audit func(Submission) AuditEntry) ([]Submission, error)
-	// SubmissionPages gives the pages that count, in order of arrival.
+	// SubmissionPages gives the pages that count, in the client's order.
 	SubmissionPages(ctx context.Context, id SubmissionID) (Submission, []Page, error)
-	// Unarchived gives at most limit ended submissions that hold pages and
-	// whose manifest is not in the vault yet, by identifier, those after the
+	// Unarchived gives at most limit ended submissions that something reached
+	// and whose manifest is not in the vault yet, by identifier, those after the
 	// given one.
 	Unarchived(ctx context.Context, after SubmissionID, limit int) ([]Submission, error)
 	// MarkArchived notes that the manifest is in the vault, unless the
@@ -157,10 +179,11 @@ type Cursor struct {
 // DeskRecords serves caseworkers. Each query names the offices the person
 // works for, and finds nothing of any other: CodeNotFound.
 type DeskRecords interface {
-	// Inbox lists submissions with at least one page, newest first by first
-	// page; handled ones or the others.
+	// Inbox lists submissions that something reached, a page or word of what the
+	// client does not have, newest first by the first of it; handled ones or the
+	// others.
 	Inbox(ctx context.Context, offices []OfficeID, handled bool, after Cursor, limit int) ([]Submission, error)
-	// Submission gives one with its pages that count, in order of arrival.
+	// Submission gives one with its pages that count, in the client's order.
 	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
 	// Correspondence gives what was texted around a submission that the person
 	// was allowed to see, and what its sender wrote that no submission at the
@@ -176,6 +199,8 @@ type DeskRecords interface {
 	Requests(ctx context.Context, offices []OfficeID, limit int) ([]RequestRow, error)
 	// Request gives one of them.
 	Request(ctx context.Context, offices []OfficeID, id SendingID) (RequestRow, error)
+	// CounterLink gives a link that is shown at the desk.
+	CounterLink(ctx context.Context, offices []OfficeID, id LinkID) (CounterRow, error)
 }
 
 // Correspondence is what was texted around a submission.
@@ -202,6 +227,7 @@ type RequestRow struct {
 	State      SubmissionState // of the submission; empty before the claim
 	Unfinished bool
 	Pages      int
+	Lacks      int
 }
 
 // StaffRecords keeps the accounts.

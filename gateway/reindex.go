@@ -123,13 +123,20 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 		return err
 	}
 	pages, err := r.pages(ctx, s, &submission, report)
-	if err != nil || len(pages) == 0 {
+	if err != nil || len(pages)+len(submission.Lacks) == 0 {
 		return err
 	}
-	submission.ArrivedAt, submission.LastPageAt = pages[0].ReceivedAt, pages[len(pages)-1].ReceivedAt
+	for _, l := range submission.Lacks {
+		submission.LackCount++
+		submission.ArrivedAt = earlier(submission.ArrivedAt, l.At)
+	}
 	for _, p := range pages {
 		submission.Pages++
 		submission.Bytes += p.PlainBytes
+		submission.ArrivedAt = earlier(submission.ArrivedAt, p.ReceivedAt)
+		if p.ReceivedAt.After(submission.LastPageAt) {
+			submission.LastPageAt = p.ReceivedAt
+		}
 	}
 	if submission.FinishedAt.IsZero() {
 		submission.FinishedAt, submission.Unfinished = submission.LastPageAt, true
@@ -140,6 +147,14 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 	})
 	report.Restored += restored
 	return err
+}
+
+// earlier is the earlier of two times, of which the first may be none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // fromHeaders takes the first header that opens.
@@ -153,6 +168,12 @@ func (r *Reindex) fromHeaders(ctx context.Context, s shelf) (Submission, error) 
 	}
 	if err != nil {
 		return Submission{}, err
+	}
+	if header.Origin.AtCounter() && header.Submission == s.id && header.Office == s.office {
+		return Submission{
+			ID: s.id, Office: s.office, Number: header.Number, Language: header.Language, State: SubmissionReceived,
+			OpenedAt: header.ClaimedAt, Origin: header.Origin,
+		}, nil
 	}
 	phone, err := ParsePhone(header.Phone)
 	if err != nil || header.Submission != s.id || header.Office != s.office {

@@ -23,6 +23,10 @@ func (r *Reindex) pages(ctx context.Context, s shelf, submission *Submission, re
 			return nil, err
 		}
 		submission.FinishedAt, submission.Unfinished, submission.SealedName = m.FinishedAt, m.Unfinished, m.SealedName
+		submission.Staff = m.Staff
+		for _, l := range m.Lacks {
+			submission.Lacks = append(submission.Lacks, Lack(l))
+		}
 		return r.listed(s, m, report), nil
 	}
 	return r.allUnlisted(ctx, s, report)
@@ -86,7 +90,7 @@ func (r *Reindex) listed(s shelf, m Manifest, report *ReindexReport) []Page {
 			pages = append(pages, Page{
 				ID: listed.ID, Key: listed.Key, Submission: s.id, Office: s.office, Link: listed.Link, Blob: listed.Blob,
 				Digest: digest, Same: same, SealedBytes: listed.SealedBytes, PlainBytes: listed.PlainBytes,
-				Sealing: listed.Sealing, Label: listed.Label, ReceivedAt: listed.ReceivedAt,
+				Sealing: listed.Sealing, Label: listed.Label, Place: listed.Place, ReceivedAt: listed.ReceivedAt,
 			})
 		}
 	}

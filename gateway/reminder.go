@@ -36,6 +36,26 @@ func untilDay(place *time.Location, now time.Time) time.Duration {
 	return time.Date(y, m, d, remindFrom, 0, 0, 0, place).Sub(now)
 }
 
+// lifetimeOf is how long a text of an occasion is wanted. What is asked for
+// today and sent tomorrow waits a day and a morning before that begins.
+func lifetimeOf(o Occasion) time.Duration {
+	if o == OccasionRemindMe {
+		return 34*time.Hour + sendLifetime
+	}
+	return sendLifetime
+}
+
+// tomorrowByDay is the next day at this time, or in its morning if that is no
+// time for a text.
+func tomorrowByDay(place *time.Location, now time.Time) time.Time {
+	next := now.In(place).AddDate(0, 0, 1)
+	if hour := next.Hour(); hour >= remindFrom && hour < remindTill {
+		return next
+	}
+	y, m, d := next.Date()
+	return time.Date(y, m, d, remindFrom, 0, 0, 0, place)
+}
+
 // Remind queues the one reminder of each link that was not used. Whether it is
 // still wanted is decided in the transaction, and once more when it is sent.
 func (f *Sendings) Remind(ctx context.Context) error {

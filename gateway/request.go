@@ -22,6 +22,7 @@ type Requests struct {
 	Phones   PhoneBook
 	Mint     TokenMint
 	Sendings *Sendings
+	Sealer   Sealer // of names that caseworkers type
 	Now      func() time.Time
 	Random   io.Reader
 	Log      *slog.Logger
@@ -36,6 +37,7 @@ type RequestView struct {
 	ErrorCode  int // Twilio's
 	Opened     bool
 	Pages      int
+	Lacks      int // asks that the client says they do not have
 	Ended      RequestEnd
 	Submission SubmissionID
 	CreatedAt  time.Time
@@ -219,7 +221,7 @@ func (r *Requests) view(row RequestRow) RequestView {
 	now := r.Now()
 	v := RequestView{
 		ID: row.Sending.ID, Office: r.Directory.Offices[row.Sending.Office], State: row.Sending.State,
-		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Ended: requestEnd(row, now),
+		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Lacks: row.Lacks, Ended: requestEnd(row, now),
 		Submission: row.Submission, CreatedAt: row.Sending.CreatedAt,
 	}
 	// One that was not handed to Twilio yet waits for its number or the records.

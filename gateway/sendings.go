@@ -80,8 +80,13 @@ func (f *Sendings) Send(ctx context.Context, id SendingID) error {
 		return f.find(ctx, s, link)
 	case !ours || !known:
 		return f.drop(ctx, s, "the office or the number is not configured any more")
-	case now.Sub(s.CreatedAt) > sendLifetime || stale(s, link, now):
+	case now.Sub(s.CreatedAt) > lifetimeOf(s.Occasion) || stale(s, link, now):
 		return f.drop(ctx, s, "no longer wanted")
+	}
+	if s.Occasion == OccasionRemindMe {
+		if wait := untilDay(office.Location, now); wait > 0 {
+			return Later(wait)
+		}
 	}
 	switch {
 	case s.Occasion == OccasionReminder:

@@ -43,7 +43,11 @@ type Submission struct {
 	FinishedAt  time.Time // done, or the time over
 	Pages       int       // not removed
 	Bytes       int64     // plain bytes of pages not removed
-	SealedName  []byte    // what the client gave as name, sealed to the office; may be nil
+	SealedName  []byte    // whom the papers are for, a Name sealed to the office; may be nil
+	LackCount   int       // asks that the client says they do not have
+	Lacks       []Lack    // these, where the pages are read too
+	Origin      Origin    // of the link that began it, if that is one of the counter; else empty
+	Staff       StaffID   // who made that link; else empty
 	HandledAt   time.Time
 	HandledBy   StaffID
 	HandledAs   HandledAs
@@ -87,6 +91,7 @@ type Page struct {
 	PlainBytes  int64
 	Sealing     Sealing
 	Label       string // one of the office's asks, or empty
+	Place       int    // from 1 where the client put the pages in order; 0 behind these, by arrival
 	ReceivedAt  time.Time
 	RemovedAt   time.Time // by the client; zero while it counts
 }

@@ -146,7 +146,11 @@ func (u *Uploads) copySealed(w io.Writer, office OfficeID, body io.Reader, most 
 
 // AcceptPlain seals what a form sends while it streams: no plain byte comes
 // to rest. Metadata of JPEG, PNG and WebP pictures is dropped on the way.
+// An office may refuse what the phone did not seal.
 func (u *Uploads) AcceptPlain(ctx context.Context, s Session, in PlainPage) (Page, error) {
+	if u.Directory.Offices[s.Submission.Office].BrowserOnly {
+		return Page{}, NewError(CodePlainRefused, nil)
+	}
 	earlier, err := u.begin(ctx, s, in.Key)
 	if err != nil {
 		return Page{}, err

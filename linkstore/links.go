@@ -13,12 +13,17 @@ import (
 
 // Links is gateway.LinkStore on Redis. Times are kept to the millisecond, as
 // in SQL.
-type Links struct{ client redis.UniversalClient }
+type Links struct {
+	client redis.UniversalClient
+	puts   puts
+}
 
 var _ gateway.LinkStore = (*Links)(nil)
 
 // NewLinks makes the store on a client of Open.
-func NewLinks(client redis.UniversalClient) *Links { return &Links{client: client} }
+func NewLinks(client redis.UniversalClient) *Links {
+	return &Links{client: client, puts: puts{client: client}}
+}
 
 // Put stores the entry, replacing one of the same hash. One whose KnownTill
 // has passed is dropped at once.
@@ -29,9 +34,9 @@ func (s *Links) Put(ctx context.Context, e gateway.LinkEntry) error {
 	if !e.Browser.IsZero() {
 		browser = e.Browser[:]
 	}
-	err := putScript.Run(ctx, s.client, []string{linkKey(e.Hash)},
-		string(e.Link), string(e.State), e.ExpiresAt.UnixMilli(), e.KnownTill.UnixMilli(), browser).Err()
-	if err != nil {
+	if err := s.puts.do(ctx, &put{key: linkKey(e.Hash), args: []any{
+		string(e.Link), string(e.State), e.ExpiresAt.UnixMilli(), e.KnownTill.UnixMilli(), browser,
+	}}); err != nil {
 		return failure("put link", err)
 	}
 	return nil

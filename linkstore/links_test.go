@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,20 +192,20 @@ func TestGarbage(t *testing.T) {
 }
 
 // trips counts what goes over the wire.
-type trips struct{ count int }
+type trips struct{ count atomic.Int64 }
 
 func (h *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, command redis.Cmder) error {
-		h.count++
+		h.count.Add(1)
 		return next(ctx, command)
 	}
 }
 
 func (h *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, commands []redis.Cmder) error {
-		h.count += len(commands)
+		h.count.Add(1)
 		return next(ctx, commands)
 	}
 }
@@ -232,14 +234,54 @@ func TestOneRoundTrip(t *testing.T) {
 		"commit session": func() error { return sessions.CommitCtx(ctx, "token", []byte("data"), time.Now().Add(time.Hour)) },
 		"delete session": func() error { return sessions.DeleteCtx(ctx, "token") },
 	} {
-		hook.count = 0
+		hook.count.Store(0)
 		if err := act(); err != nil && !gateway.Is(err, gateway.CodeLinkUnknown) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if hook.count != 1 {
-			t.Errorf("%s: %d round trips", name, hook.count)
+		if n := hook.count.Load(); n != 1 {
+			t.Errorf("%s: %d round trips", name, n)
 		}
 	}
+}
+
+// TestACrowdSharesItsRoundTrips: each of many puts at once is answered, also
+// when Redis has forgotten the script in between, and one that is given up
+// keeps no other waiting.
+func TestACrowdSharesItsRoundTrips(t *testing.T) {
+	onBoth(t, func(t *testing.T, client redis.UniversalClient) {
+		hook := &trips{}
+		client.AddHook(hook)
+		links := linkstore.NewLinks(client)
+		const crowd = 400
+		var all sync.WaitGroup
+		for n := range crowd {
+			all.Go(func() {
+				if n == crowd/2 {
+					if err := client.ScriptFlush(t.Context()).Err(); err != nil {
+						t.Error(err)
+					}
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if n%10 == 0 {
+					cancel()
+				}
+				e := linkstoretest.Fresh()
+				err := links.Put(ctx, e)
+				if n%10 == 0 {
+					return // may have been in time
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				if got, err := links.Resume(t.Context(), e.Hash); err != nil || got.Link != e.Link {
+					t.Errorf("after put: %+v, %v", got, err)
+				}
+			})
+		}
+		all.Wait()
+		t.Logf("%d puts, %d round trips with as many look-ups", crowd, hook.count.Load())
+	})
 }
 
 // TestClaimNeedsABrowser: the zero hash means nobody and may own nothing.

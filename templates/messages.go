@@ -37,6 +37,7 @@ var messageRules = map[string]messageRule{
 	"receipt":              {must: []string{"office", "reference"}, may: []string{"count", "phone"}, counted: true},
 	"reminder":             {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
 	"again":                {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
+	"remind-me":            {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
 	"request":              {must: []string{"office", "link"}, may: []string{"phone", "hours"}},
 	"voice":                {must: []string{"office", "phone"}},
 }
@@ -45,7 +46,7 @@ var messageRules = map[string]messageRule{
 func MessageKeys() []string {
 	return []string{
 		"greeting", "link", "link-last", "photos-arriving", "photos-arriving-last", "photos-saved", "photos-partly",
-		"photo-not-kept", "photo-not-kept-last", "request", "receipt", "reminder", "again", "voice",
+		"photo-not-kept", "photo-not-kept-last", "request", "receipt", "reminder", "again", "remind-me", "voice",
 	}
 }
 

@@ -114,6 +114,7 @@ func parseFolder(folder string, functions template.FuncMap) (map[string]*templat
 //
 //	say KEY [VARS]        the catalog's words
 //	call KEY PHONE [VARS] the same, with {phone} as a link that dials
+//	show KEY PHONE [VARS] the same, with {number} in one piece
 //	asset NAME            the URL of a static file
 func clientFunctions(t *Texts, language string) template.FuncMap {
 	return template.FuncMap{
@@ -128,6 +129,11 @@ func clientFunctions(t *Texts, language string) template.FuncMap {
 				return t.Say(language, key, all)
 			})
 		},
+		"show": func(key string, number PhoneLink, vars ...Vars) template.HTML {
+			all := merged(vars)
+			all["number"] = standIn
+			return inOnePiece(number, t.Say(language, key, all))
+		},
 	}
 }
 
@@ -137,10 +143,18 @@ type PhoneLink struct {
 	Display string // what is read
 }
 
+// standIn is a character that no catalog holds: where a number will stand.
+const standIn = "\uE000"
+
+// inOnePiece escapes the words and puts the number in: its digits run from
+// left to right also where the words do not, and a line ends before or after it.
+func inOnePiece(number PhoneLink, words string) template.HTML {
+	piece := `<bdi class="number" dir="ltr">` + html.EscapeString(number.Display) + `</bdi>`
+	return template.HTML(strings.ReplaceAll(html.EscapeString(words), standIn, piece)) // #nosec G203 -- both are escaped
+}
+
 // callable escapes the words and puts a tel: link where the number stands.
-// The stand-in is a character that no catalog holds.
 func callable(phone PhoneLink, say func(standIn string) string) template.HTML {
-	const standIn = "\uE000"
 	link := fmt.Sprintf(`<a class="phone" dir="ltr" href="tel:%s">%s</a>`,
 		html.EscapeString(phone.E164), html.EscapeString(phone.Display))
 	words := html.EscapeString(say(standIn))

@@ -53,3 +53,10 @@ func TestCallableEscapes(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestANumberStaysInOnePiece(t *testing.T) {
+	got := string(inOnePiece(PhoneLink{Display: "(555) <b>"}, "<i>Text</i> "+standIn))
+	if strings.Contains(got, "<b>") || strings.Contains(got, "<i>") || !strings.HasSuffix(got, `<bdi class="number" dir="ltr">(555) &lt;b&gt;</bdi>`) {
+		t.Errorf("%s", got)
+	}
+}

@@ -314,19 +314,19 @@ func TestAnAbandonedSessionBecomesASubmissionAndAnEmptyOneDoesNot(t *testing.T) 
 func TestFinishKeepsTheNameSealedAndTheNextTextOpensAnotherSubmission(t *testing.T) {
 	r := newRig(t)
 	s, b := r.session(client)
-	if _, err := r.uploads.Finish(t.Context(), s, ""); !gateway.Is(err, gateway.CodeNoPages) {
+	if _, err := r.uploads.Finish(t.Context(), s, gateway.Name{}); !gateway.Is(err, gateway.CodeNoPages) {
 		t.Errorf("done without a page: got %v", err)
 	}
 	if _, err := r.send(s, "page-0000000000000001", r.sealed(picture(t, 90))); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second is a reload
-		if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), "  Ana\u202e  María \n"); err != nil {
+		if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), gateway.Name{First: "  Ana\u202e  María \n"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	view, err := r.desk.Submission(t.Context(), staffOf(demoOffice), s.Submission.ID)
-	if err != nil || view.Name != "Ana María" {
+	if err != nil || view.Name.Whole() != "Ana María" {
 		t.Errorf("name %q, %v", view.Name, err)
 	}
 	if _, err := r.send(r.resume(s.Submission.ID, b), "page-0000000000000002", r.sealed(picture(t, 91))); !gateway.Is(err, gateway.CodeLinkClosed) {
@@ -475,7 +475,7 @@ func TestReindexGoesOnPastADamagedManifest(t *testing.T) {
 		if _, err := r.send(s, "page-0000000000000001", r.sealed(picture(t, 140))); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), ""); err != nil {
+		if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), gateway.Name{}); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
@@ -530,7 +530,7 @@ func TestReindexRebuildsTheRecordsFromTheVault(t *testing.T) {
 	if err := r.uploads.Remove(t.Context(), r.resume(s.Submission.ID, b), "page-0000000000000002"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), "Ana"); err != nil {
+	if _, err := r.uploads.Finish(t.Context(), r.resume(s.Submission.ID, b), gateway.Name{First: "Ana"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.house.ArchiveEnded(t.Context()); err != nil {
@@ -556,7 +556,7 @@ func TestReindexRebuildsTheRecordsFromTheVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if view.Name != "Ana" || view.LastFour != "0142" || len(view.Pages) != 2 || view.Pages[0].Label != "pay-stub" {
+	if view.Name.Whole() != "Ana" || view.LastFour != "0142" || len(view.Pages) != 2 || view.Pages[0].Label != "pay-stub" {
 		t.Errorf("restored name %q, phone %s, %d pages", view.Name, view.LastFour, len(view.Pages))
 	}
 	if got := after.opened(view.Pages[0].ID); !bytes.Equal(got, append(bytes.Clone(plain), 0)) {

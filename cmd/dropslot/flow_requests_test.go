@@ -39,7 +39,7 @@ func (r *rig) sendingsBy(x gateway.Texter) *gateway.Sendings {
 func (r *rig) requestsBy(x *texter) *gateway.Requests {
 	return &gateway.Requests{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Audit: r.records, Links: r.links, Phones: r.phones,
-		Mint: gateway.NewTokenMint(r.key), Sendings: r.sendingsBy(x), Now: r.now, Random: rand.Reader, Log: r.log,
+		Mint: gateway.NewTokenMint(r.key), Sendings: r.sendingsBy(x), Sealer: r.sealer, Now: r.now, Random: rand.Reader, Log: r.log,
 	}
 }
 

@@ -152,9 +152,17 @@ func (r *rig) message(phone, words string, media int) gateway.Message {
 	}
 }
 
+// receive hands a text in, again where the machine was too busy, as Twilio
+// does.
 func (r *rig) receive(m gateway.Message) gateway.Answer {
 	r.t.Helper()
 	a, err := r.inbound.Receive(r.t.Context(), m)
+	for range 3 {
+		if !gateway.Is(err, gateway.CodeUnavailable) {
+			break
+		}
+		a, err = r.inbound.Receive(r.t.Context(), m)
+	}
 	if err != nil {
 		r.t.Fatalf("receive: %v", err)
 	}

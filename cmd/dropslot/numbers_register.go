@@ -96,8 +96,8 @@ What is sent
   Description          %[1]s gives each person who texts this number, or who asked
     for it at the office, a private link to send documents for their case: one
     answer per text at most. There may follow: a receipt, word of what became of
-    photos that were texted, one reminder, and a new link when the person asks for
-    one. No marketing, no lists, no lending, no affiliates.
+    photos that were texted, one reminder (another if the person asks for it), and
+    a new link when the person asks for one. No marketing, no lists, no lending, no affiliates.
   Links in texts       yes, on %[4]s alone; no shortener
   Telephone numbers    yes, %[2]s
   Age-gated content    no

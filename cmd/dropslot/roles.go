@@ -121,7 +121,8 @@ func (p *parts) requests() (*gateway.Requests, error) {
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
-		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Now: time.Now, Random: rand.Reader, Log: p.log,
+		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer,
+		Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }
 

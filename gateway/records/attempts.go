@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -50,6 +51,11 @@ func (s *Store) AttemptSending(ctx context.Context, id gateway.SendingID, at tim
 			} else if !wanted {
 				return struct{}{}, refuse(gateway.CodeUnwanted)
 			}
+		}
+		if vain, err := x.remindsInVain(id); err != nil {
+			return struct{}{}, err
+		} else if vain {
+			return struct{}{}, refuse(gateway.CodeUnwanted)
 		}
 		n, err := x.exec("UPDATE sendings SET attempted_at = $2, updated_at = $2 WHERE id = $1 AND attempted_at = 0 AND state = 'sending'", string(id), ms(at))
 		if err == nil && n == 0 {
@@ -171,6 +177,9 @@ func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gat
 		if standing.OptedOut() {
 			return fresh, refuse(gateway.CodeOptedOut)
 		}
+		if vain, err := x.remindsInVain(id); err != nil || vain {
+			return fresh, cmp.Or(err, refuse(gateway.CodeUnwanted))
+		}
 		link, found, err := linkByID(x, standing.Link)
 		if err != nil {
 			return fresh, err
@@ -182,6 +191,13 @@ func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gat
 			if err := x.append(audit...); err != nil {
 				return fresh, err
 			}
+		}
+		// Who asked to be reminded is reminded once.
+		_, err = x.exec(`UPDATE links SET reminded_at = $2 WHERE id = $1 AND reminded_at = 0
+			AND EXISTS (SELECT 1 FROM sendings s WHERE s.id = $3 AND s.occasion = $4)`,
+			string(link.ID), ms(fresh.IssuedAt), string(id), string(gateway.OccasionRemindMe))
+		if err != nil {
+			return fresh, err
 		}
 		n, err := x.exec("UPDATE sendings SET link = $2 WHERE id = $1 AND attempted_at = 0", string(id), string(link.ID))
 		if err == nil && n == 0 {

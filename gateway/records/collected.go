@@ -197,7 +197,7 @@ func (s *Store) FinishCollecting(ctx context.Context, t gateway.TextWork, missin
 // and one that was handled comes back: something arrived.
 func (x *tx) growTexted(s gateway.Submission, p gateway.Page) error {
 	arrived, state := s.ArrivedAt, s.State
-	if s.Pages == 0 {
+	if arrived.IsZero() {
 		arrived = p.ReceivedAt
 	}
 	if state != gateway.SubmissionOpen {

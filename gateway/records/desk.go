@@ -60,7 +60,7 @@ const selectInbox = "SELECT " + submissionColumns + ` FROM submissions
 	WHERE office = $1 AND handled = $2 AND arrived_at > 0 AND (arrived_at, id) < ($3, $4)
 	ORDER BY arrived_at DESC, id DESC LIMIT $5`
 
-// Inbox lists submissions with at least one page, newest first by first page.
+// Inbox lists submissions that something reached, newest first by the first of it.
 func (s *Store) Inbox(ctx context.Context, offices []gateway.OfficeID, handled bool, after gateway.Cursor, limit int) ([]gateway.Submission, error) {
 	before := ms(after.ArrivedAt)
 	if after.ArrivedAt.IsZero() {
@@ -80,7 +80,7 @@ func newerArrival(a, b gateway.Submission) int {
 	return compareText(b.ID, a.ID)
 }
 
-// Submission gives one with its pages that count, in order of arrival.
+// Submission gives one with its pages that count, in the client's order.
 func (s *Store) Submission(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
 	type found struct {
 		submission gateway.Submission
@@ -108,10 +108,12 @@ const selectNotes = `SELECT n.text, n.at, n.sealed FROM notes n WHERE n.submissi
 
 // Correspondence gives what was texted around a submission.
 func (s *Store) Correspondence(ctx context.Context, about gateway.Submission) (gateway.Correspondence, error) {
+	// What came from no phone, and from the counter, is nobody's.
+	sender := unlessZero(about.Sender[:], about.Sender.IsZero())
 	return snapshot(ctx, s, "list correspondence", func(v view) (c gateway.Correspondence, err error) {
 		c.Notes, err = all(v, func(r scanner) (n gateway.Note, err error) {
 			return n, r.Scan((*string)(&n.Text), at(&n.At), &n.Sealed)
-		}, selectNotes, string(about.ID), string(about.Office), about.Sender[:], correspondenceMost)
+		}, selectNotes, string(about.ID), string(about.Office), sender, correspondenceMost)
 		if err != nil {
 			return c, err
 		}
@@ -121,7 +123,7 @@ func (s *Store) Correspondence(ctx context.Context, about gateway.Submission) (g
 			return c, err
 		}
 		out, _, err := first(v, scanInt, "SELECT opted_out_at FROM senders WHERE office = $1 AND sender = $2",
-			string(about.Office), about.Sender[:])
+			string(about.Office), sender)
 		c.OptedOutAt = timeOf(out)
 		return c, err
 	})

@@ -20,6 +20,7 @@ func TestOfficesAreIsolated(t *testing.T) {
 		link := w.claim(request, browser(1), noon)
 		page := w.page(link, noon)
 		w.finish(link, noon)
+		shown := w.counter(north)
 		for name, offices := range map[string][]gateway.OfficeID{
 			"elsewhere": {south, "nort", "north ", "North"}, "nowhere": nil, "no name": {""},
 		} {
@@ -35,6 +36,8 @@ func TestOfficesAreIsolated(t *testing.T) {
 			_, err = w.Page(t.Context(), offices, page.ID)
 			w.check(err, gateway.CodeNotFound)
 			_, err = w.Request(t.Context(), offices, sending.ID)
+			w.check(err, gateway.CodeNotFound)
+			_, err = w.CounterLink(t.Context(), offices, shown.ID)
 			w.check(err, gateway.CodeNotFound)
 			err = w.HandleSubmission(t.Context(), offices, link.Submission, "worker", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, ""))
 			w.check(err, gateway.CodeNotFound)

@@ -14,13 +14,13 @@ const mayBring = `EXISTS (SELECT 1 FROM links l
 
 // ExpireSubmissions ends open submissions whose sessions are all over; see
 // the port. Links that nobody claimed do not keep a submission open: whoever
-// claims one later begins a fresh submission. Those with pages come first.
+// claims one later begins a fresh submission. Those that something reached come first.
 func (s *Store) ExpireSubmissions(ctx context.Context, at time.Time, grace time.Duration, limit int, audit func(gateway.Submission) gateway.AuditEntry) ([]gateway.Submission, error) {
 	return write(ctx, s, "expire submissions", "", func(x *tx) (ended []gateway.Submission, err error) {
 		over := ms(at.Add(-grace))
 		due, err := all(x, scanText[gateway.SubmissionID], `SELECT b.id FROM submissions b
 			WHERE b.state = 'open' AND NOT `+mayBring+`
-			ORDER BY CASE WHEN b.pages > 0 THEN 0 ELSE 1 END, b.id LIMIT $2`, over, limit)
+			ORDER BY CASE WHEN b.arrived_at > 0 THEN 0 ELSE 1 END, b.id LIMIT $2`, over, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func (s *Store) ExpireSubmissions(ctx context.Context, at time.Time, grace time.
 			if err := x.append(audit(submission)); err != nil {
 				return nil, err
 			}
-			if submission.Pages > 0 {
+			if submission.Reached() {
 				ended = append(ended, submission)
 			}
 		}
@@ -50,13 +50,13 @@ func (x *tx) expire(id gateway.SubmissionID, at time.Time, over int64) (gateway.
 		return gateway.Submission{}, false, err
 	}
 	return first(x, scanSubmission, `UPDATE submissions AS b SET finished_at = $3, archived_at = 0,
-		state = CASE WHEN pages > 0 THEN 'received' ELSE 'empty' END,
-		unfinished = CASE WHEN pages > 0 THEN 1 ELSE 0 END
+		state = CASE WHEN arrived_at > 0 THEN 'received' ELSE 'empty' END,
+		unfinished = CASE WHEN arrived_at > 0 THEN 1 ELSE 0 END
 		WHERE b.id = $2 AND b.state = 'open' AND NOT `+mayBring+`
 		RETURNING `+submissionColumns, over, string(id), ms(at))
 }
 
-// SubmissionPages gives a submission with its pages that count, in order of arrival.
+// SubmissionPages gives a submission with its pages that count, in the client's order.
 func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
 	session, err := snapshot(ctx, s, "list pages", func(v view) (found gateway.Session, err error) {
 		found.Submission, found.Pages, err = withPages(only(submissionByID(v, id)))(v)
@@ -65,12 +65,12 @@ func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (g
 	return session.Submission, session.Pages, err
 }
 
-// Unarchived gives ended submissions that hold pages and whose manifest is not
+// Unarchived gives ended submissions that something reached and whose manifest is not
 // in the vault yet, by identifier, those after the given one.
 func (s *Store) Unarchived(ctx context.Context, after gateway.SubmissionID, limit int) ([]gateway.Submission, error) {
 	return read(ctx, s, "list unarchived submissions", func(v view) ([]gateway.Submission, error) {
 		return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
-			WHERE archived_at = 0 AND state <> 'open' AND pages > 0 AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
+			WHERE archived_at = 0 AND state <> 'open' AND arrived_at > 0 AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
 	})
 }
 
@@ -133,6 +133,11 @@ func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submis
 		if _, err := x.lockSubmission(submission.ID); err != nil {
 			return 0, err
 		}
+		if created > 0 {
+			if err := x.putLacks(submission); err != nil {
+				return 0, err
+			}
+		}
 		for _, page := range pages {
 			page.Submission, page.Office = submission.ID, submission.Office
 			n, err := x.exec(insertPage+" ON CONFLICT DO NOTHING", pageArgs(page)...)
@@ -147,7 +152,9 @@ func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submis
 		_, err = x.exec(`UPDATE submissions SET
 			pages = (SELECT COUNT(*) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
 			bytes = (SELECT COALESCE(SUM(p.plain_bytes), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
-			arrived_at = (SELECT COALESCE(MIN(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+			arrived_at = (SELECT COALESCE(MIN(came.at), 0) FROM (
+				SELECT p.received_at AS at FROM pages p WHERE p.submission = $1 AND p.removed_at = 0
+				UNION ALL SELECT k.at FROM lacks k WHERE k.submission = $1) came),
 			last_page_at = (SELECT COALESCE(MAX(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0)
 			WHERE id = $1`, string(submission.ID))
 		if err != nil {

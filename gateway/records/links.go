@@ -92,9 +92,11 @@ const forgetWords = "UPDATE senders SET last_words = 0, same_words = 0 WHERE off
 
 func (x *tx) claim(link gateway.Link, c gateway.Claim, audit []gateway.AuditEntry) (gateway.Link, error) {
 	// The sender's row first, as everywhere: a text that supersedes this link
-	// waits for it, or is waited for.
-	if _, err := x.lockSender(link.Office, link.Sender); err != nil {
-		return link, err
+	// waits for it, or is waited for. A link shown at the desk has no sender.
+	if !link.Sender.IsZero() {
+		if _, err := x.lockSender(link.Office, link.Sender); err != nil {
+			return link, err
+		}
 	}
 	claimed, won, err := first(x, scanLink, claimLink, string(link.ID), c.Browser[:], ms(c.At), ms(c.IdleAt), ms(c.EndsAt))
 	if err != nil {

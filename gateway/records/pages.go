@@ -8,21 +8,21 @@ import (
 )
 
 const pageColumns = `id, page_key, submission, office, link, blob, digest, same, sealed_bytes, plain_bytes,
-	sealing, label, received_at, removed_at, text`
+	sealing, label, received_at, removed_at, text, place`
 
 var insertPage = insertInto("pages", pageColumns)
 
 func scanPage(r scanner) (p gateway.Page, err error) {
 	err = r.Scan((*string)(&p.ID), (*string)(&p.Key), (*string)(&p.Submission), (*string)(&p.Office), (*string)(&p.Link),
 		(*string)(&p.Blob), fixed(p.Digest[:]), fixed(p.Same[:]), &p.SealedBytes, &p.PlainBytes,
-		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text))
+		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text), &p.Place)
 	return p, err
 }
 
 func pageArgs(p gateway.Page) []any {
 	return []any{
 		string(p.ID), string(p.Key), string(p.Submission), string(p.Office), string(p.Link), string(p.Blob),
-		p.Digest[:], p.Same[:], p.SealedBytes, p.PlainBytes, string(p.Sealing), p.Label, ms(p.ReceivedAt), ms(p.RemovedAt), string(p.Text),
+		p.Digest[:], p.Same[:], p.SealedBytes, p.PlainBytes, string(p.Sealing), p.Label, ms(p.ReceivedAt), ms(p.RemovedAt), string(p.Text), p.Place,
 	}
 }
 
@@ -92,7 +92,7 @@ func (x *tx) addPage(s gateway.Submission, link gateway.Link, p gateway.Page, l 
 		return err
 	}
 	arrived := s.ArrivedAt
-	if s.Pages == 0 {
+	if arrived.IsZero() {
 		arrived = p.ReceivedAt
 	}
 	_, err := x.exec("UPDATE submissions SET pages = $2, bytes = $3, arrived_at = $4, last_page_at = $5 WHERE id = $1",
@@ -109,7 +109,8 @@ func (x *tx) addPage(s gateway.Submission, link gateway.Link, p gateway.Page, l 
 }
 
 // RemovePage marks a page removed while the session lives. When the last page
-// goes, the submission leaves the inbox until another one comes.
+// goes and nothing else was said, the submission leaves the inbox until
+// another one comes.
 func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, at time.Time, audit ...gateway.AuditEntry) (gateway.Page, error) {
 	return write(ctx, s, "remove page", "", func(x *tx) (gateway.Page, error) {
 		submission, l, err := x.lockSession(link, id)
@@ -120,13 +121,23 @@ func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.
 		switch {
 		case err != nil || !page.RemovedAt.IsZero():
 			return page, err
-		case l.State != gateway.LinkClaimed || submission.State != gateway.SubmissionOpen:
-			return page, refuse(gateway.CodeLinkClosed)
-		case l.StateAt(at) == gateway.LinkExpired:
-			return page, refuse(gateway.CodeLinkExpired)
+		}
+		if code := sessionEnded(submission, l, at); code != "" {
+			return page, refuse(code)
 		}
 		return x.takePage(submission, page, at, audit)
 	})
+}
+
+// sessionEnded tells why nothing may be changed any more; "" if it may.
+func sessionEnded(s gateway.Submission, l gateway.Link, at time.Time) gateway.Code {
+	switch {
+	case l.State != gateway.LinkClaimed || s.State != gateway.SubmissionOpen:
+		return gateway.CodeLinkClosed
+	case l.StateAt(at) == gateway.LinkExpired:
+		return gateway.CodeLinkExpired
+	}
+	return ""
 }
 
 func (x *tx) takePage(s gateway.Submission, p gateway.Page, at time.Time, audit []gateway.AuditEntry) (gateway.Page, error) {
@@ -135,7 +146,10 @@ func (x *tx) takePage(s gateway.Submission, p gateway.Page, at time.Time, audit 
 		return p, err
 	}
 	if s.Pages == 1 {
-		s.ArrivedAt, s.LastPageAt = time.Time{}, time.Time{}
+		s.LastPageAt = time.Time{}
+		if s.LackCount == 0 {
+			s.ArrivedAt = time.Time{}
+		}
 	}
 	_, err := x.exec("UPDATE submissions SET pages = $2, bytes = $3, arrived_at = $4, last_page_at = $5 WHERE id = $1",
 		string(s.ID), s.Pages-1, s.Bytes-p.PlainBytes, ms(s.ArrivedAt), ms(s.LastPageAt))

@@ -85,14 +85,14 @@ func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, jobs []ga
 // Links of later texts join the same submission, so its row tells whether any
 // of them was claimed.
 var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualified("l", linkColumns) + `,
-	COALESCE(b.opened_at, 0), COALESCE(b.pages, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
+	COALESCE(b.opened_at, 0), COALESCE(b.pages, 0), COALESCE(b.lacks, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
 	FROM sendings s JOIN links l ON l.id = s.link LEFT JOIN submissions b ON b.id = l.submission
 	WHERE s.occasion = 'request' AND `
 
 func scanRequest(r scanner) (row gateway.RequestRow, err error) {
 	var opened int64
 	fields := append(sendingFields(&row.Sending), linkFields(&row.Link)...)
-	err = r.Scan(append(fields, &opened, &row.Pages, (*string)(&row.State), flag(&row.Unfinished))...)
+	err = r.Scan(append(fields, &opened, &row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))...)
 	row.Phone, row.Submission, row.Opened = row.Link.Phone, row.Link.Submission, opened != 0
 	return row, err
 }

@@ -7,14 +7,15 @@ import (
 )
 
 const submissionColumns = `id, office, number, sender, phone, language, state, unfinished, opened_at,
-	arrived_at, last_page_at, finished_at, pages, bytes, sealed_name, handled_at, handled_by, handled_as, handled_note`
+	arrived_at, last_page_at, finished_at, pages, bytes, sealed_name, handled_at, handled_by, handled_as, handled_note,
+	lacks, origin, staff`
 
 func submissionFields(s *gateway.Submission) []any {
 	return []any{
 		(*string)(&s.ID), (*string)(&s.Office), (*string)(&s.Number), fixed(s.Sender[:]), (*[]byte)(&s.Phone),
 		&s.Language, (*string)(&s.State), flag(&s.Unfinished), at(&s.OpenedAt), at(&s.ArrivedAt), at(&s.LastPageAt),
 		at(&s.FinishedAt), &s.Pages, &s.Bytes, &s.SealedName, at(&s.HandledAt), (*string)(&s.HandledBy),
-		(*string)(&s.HandledAs), &s.HandledNote,
+		(*string)(&s.HandledAs), &s.HandledNote, &s.LackCount, (*string)(&s.Origin), (*string)(&s.Staff),
 	}
 }
 
@@ -39,19 +40,27 @@ func submissionArgs(s gateway.Submission) []any {
 		string(s.ID), string(s.Office), string(s.Number), unlessZero(s.Sender[:], s.Sender.IsZero()), solid(s.Phone),
 		s.Language, string(s.State), bit(s.Unfinished), ms(s.OpenedAt), ms(s.ArrivedAt), ms(s.LastPageAt),
 		ms(s.FinishedAt), s.Pages, s.Bytes, solid(s.SealedName), ms(s.HandledAt), string(s.HandledBy),
-		string(s.HandledAs), s.HandledNote, bit(s.State == gateway.SubmissionHandled), int64(0),
+		string(s.HandledAs), s.HandledNote, s.LackCount, string(s.Origin), string(s.Staff), bit(s.State == gateway.SubmissionHandled), int64(0),
 	}
 }
 
 // insertSubmission opens the submission of a claimed link, or joins the one
 // that is there, and gives its state; its row is locked either way.
 func (x *tx) insertSubmission(l gateway.Link) (gateway.SubmissionState, error) {
+	opened := gateway.Submission{
+		ID: l.Submission, Office: l.Office, Number: l.Number, Sender: l.Sender, Phone: l.Phone,
+		Language: l.Language, State: gateway.SubmissionOpen, OpenedAt: l.ClaimedAt,
+	}
+	if l.Origin.AtCounter() {
+		made, err := only(counterOf(x, l.ID))
+		if err != nil {
+			return "", err
+		}
+		opened.Origin, opened.Staff, opened.SealedName = l.Origin, made.Staff, made.SealedName
+	}
 	state, _, err := first(x, scanText[gateway.SubmissionState],
 		insertSubmission+" ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING state",
-		submissionArgs(gateway.Submission{
-			ID: l.Submission, Office: l.Office, Number: l.Number, Sender: l.Sender, Phone: l.Phone,
-			Language: l.Language, State: gateway.SubmissionOpen, OpenedAt: l.ClaimedAt,
-		})...)
+		submissionArgs(opened)...)
 	return state, err
 }
 
@@ -77,14 +86,21 @@ func submissionByID(q queryer, id gateway.SubmissionID) (gateway.Submission, boo
 	return first(q, scanSubmission, "SELECT "+submissionColumns+" FROM submissions WHERE id = $1", string(id))
 }
 
-// withPages adds to a submission that was found the pages that count.
+// inOrder is the client's order of pages, or that of their arrival.
+const inOrder = "ORDER BY CASE WHEN place = 0 THEN 1 ELSE 0 END, place, received_at, id"
+
+// withPages adds to a submission that was found the pages that count, and what
+// the client does not have.
 func withPages(found gateway.Submission, err error) func(queryer) (gateway.Submission, []gateway.Page, error) {
 	return func(q queryer) (gateway.Submission, []gateway.Page, error) {
 		if err != nil {
 			return found, nil, err
 		}
 		pages, err := all(q, scanPage, "SELECT "+pageColumns+` FROM pages
-			WHERE submission = $1 AND removed_at = 0 ORDER BY received_at, id`, string(found.ID))
+			WHERE submission = $1 AND removed_at = 0 `+inOrder, string(found.ID))
+		if err == nil && found.LackCount > 0 {
+			found.Lacks, err = all(q, scanLack, "SELECT ask, reason, at FROM lacks WHERE submission = $1 ORDER BY at, ask", string(found.ID))
+		}
 		return found, pages, err
 	}
 }
@@ -104,7 +120,7 @@ func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id ga
 			return submission, nil
 		case l.State != gateway.LinkClaimed:
 			return submission, refuse(gateway.CodeLinkClosed)
-		case submission.Pages == 0:
+		case !submission.Reached():
 			return submission, refuse(gateway.CodeNoPages)
 		}
 		return x.finish(submission, f, audit)
@@ -112,8 +128,12 @@ func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id ga
 }
 
 func (x *tx) finish(s gateway.Submission, f gateway.Finish, audit []gateway.AuditEntry) (gateway.Submission, error) {
+	name := f.SealedName
+	if name == nil { // a caseworker may have given one
+		name = s.SealedName
+	}
 	finished, _, err := first(x, scanSubmission, `UPDATE submissions SET state = 'received', finished_at = $2, sealed_name = $3, archived_at = 0
-		WHERE id = $1 RETURNING `+submissionColumns, string(s.ID), ms(f.At), solid(f.SealedName))
+		WHERE id = $1 RETURNING `+submissionColumns, string(s.ID), ms(f.At), solid(name))
 	if err != nil {
 		return finished, err
 	}
@@ -126,8 +146,11 @@ func (x *tx) finish(s gateway.Submission, f gateway.Finish, audit []gateway.Audi
 	return finished, x.append(audit...)
 }
 
-// receipt stores the text that tells the client what arrived.
+// receipt stores the text that tells the client which pages arrived.
 func (x *tx) receipt(s gateway.Submission, f gateway.Finish) error {
+	if s.Sender.IsZero() || s.Pages == 0 {
+		return nil
+	}
 	out, err := x.optedOut(s.Office, s.Sender)
 	if err != nil || out {
 		return err

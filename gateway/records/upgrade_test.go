@@ -60,6 +60,9 @@ func TestUpgradeTakesOldSendingsOn(t *testing.T) {
 		if n := w.count("outgoing WHERE sid IN ('SM1', 'SM3') AND sending IN ('s1', 's3') AND number = '+15551230100' AND step = 'erase' AND due_at > 0"); n != 2 {
 			t.Errorf("%d old sendings are to be erased", n)
 		}
+		if w.count("links WHERE id = 'l1' AND origin = 'request' AND expires_at = 2 AND reminded_at = 0") != 1 {
+			t.Error("an old link changed")
+		}
 		if n := w.count("outgoing"); n != 2 {
 			t.Errorf("%d texts of ours", n)
 		}

@@ -33,6 +33,8 @@ type Requests interface {
 	Send(ctx context.Context, who gateway.Actor, id gateway.SendingID, office gateway.OfficeID, p gateway.Phone, language string) (gateway.RequestView, error)
 	List(ctx context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error)
 	Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
+	Counter(ctx context.Context, who gateway.Actor, ask gateway.CounterAsk) (gateway.CounterView, error)
+	CounterState(ctx context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error)
 }
 
 // SignIns is the flow of signing in and out.

@@ -38,6 +38,7 @@ type deskHouse struct {
 	audit    []gateway.AuditEntry
 	auditErr error
 	requests []gateway.RequestView
+	counters []shownLink
 	sendErr  error
 	signErr  error
 	sessions *memorySessions

@@ -36,6 +36,8 @@ type inboxRow struct {
 	Office    string
 	Language  string
 	Pages     string // "3 pages"
+	Missing   string // "1 missing"; empty if the client said nothing of that kind
+	Counter   bool   // no phone belongs to it
 	State     stateMark
 	When      moment
 }
@@ -91,10 +93,18 @@ func (d *desk) inbox(c echo.Context) error {
 func (d *desk) inboxRow(row gateway.InboxRow) inboxRow {
 	s := row.Submission
 	return inboxRow{
-		URL: submissionURL(s.ID), Reference: s.ID.Reference(), LastFour: row.LastFour, Name: row.Name,
+		URL: submissionURL(s.ID), Reference: s.ID.Reference(), LastFour: row.LastFour, Name: row.Name.Whole(),
 		Office: row.Office.Name, Language: d.LanguageName(s.Language), Pages: plural(s.Pages, "page"),
 		State: stateOf(s), When: momentOf(s.ArrivedAt, d.Now(), row.Office.Location),
+		Missing: missingWords(s.LackCount), Counter: s.Origin.AtCounter(),
 	}
+}
+
+func missingWords(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n) + " missing"
 }
 
 func submissionURL(id gateway.SubmissionID) string { return "/submissions/" + string(id) }

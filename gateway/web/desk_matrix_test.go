@@ -49,7 +49,7 @@ func TestEveryRouteAsksWhoIsThere(t *testing.T) {
 			b.header.Del("Accept")
 		}
 	}
-	if len(h.audit) != 0 || len(h.requests) != 0 {
+	if len(h.audit) != 0 || len(h.requests) != 0 || len(h.counters) != 0 {
 		t.Error("a stranger reached a flow")
 	}
 }
@@ -70,9 +70,14 @@ func TestOfficesAreIsolated(t *testing.T) {
 				h.requests = []gateway.RequestView{{
 					ID: gateway.SendingID(h.id()), Office: h.dir.Offices[office], LastFour: "4321", Submission: s.ID, Pages: 1, Opened: true,
 				}}
+				if may { // whoever made such a link, and nobody else, may look at it
+					h.counters = []shownLink{{view: gateway.CounterView{ID: gateway.LinkID(h.id()), Office: h.dir.Offices[office], Submission: s.ID}, by: h.staffByLogin(login).ID}}
+				} else {
+					h.counters = []shownLink{{view: gateway.CounterView{ID: gateway.LinkID(h.id()), Submission: s.ID, URL: "https://docs.example.gov/c/" + secret}}}
+				}
 				answer := try(h.signedIn(t, login), route, thingOf(h, route, office))
 				check(t, login+" "+route.Method+" "+route.Path+" of "+string(office), answer, route, may, secret)
-				if !may && (h.subs[0].State != gateway.SubmissionReceived || len(h.requests) != 1) {
+				if !may && (h.subs[0].State != gateway.SubmissionReceived || len(h.requests) != 1 || len(h.counters) != 1) {
 					t.Errorf("%s changed something of %s by %s", login, office, route.Path)
 				}
 			}
@@ -87,6 +92,8 @@ func thingOf(h *deskHouse, route Route, office gateway.OfficeID) string {
 		return string(h.subs[0].ID)
 	case strings.HasPrefix(route.Path, "/pages"):
 		return string(h.pages[0].ID)
+	case strings.HasPrefix(route.Path, "/counter/"):
+		return string(h.counters[0].view.ID)
 	case strings.HasPrefix(route.Path, "/requests/"):
 		return string(h.requests[0].ID)
 	}
@@ -97,7 +104,7 @@ func check(t *testing.T, name string, answer *httptest.ResponseRecorder, route R
 	t.Helper()
 	leaks := strings.Contains(answer.Body.String(), secret) || strings.Contains(answer.Body.String(), "4321")
 	names := strings.Contains(route.Path, ":id")
-	sends := route.Path == "/requests" && route.Method == http.MethodPost
+	sends := (route.Path == "/requests" || route.Path == "/counter") && route.Method == http.MethodPost
 	switch {
 	case may && answer.Code >= http.StatusBadRequest:
 		t.Errorf("%s: %d", name, answer.Code)

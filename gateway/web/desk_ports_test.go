@@ -77,6 +77,10 @@ func (r deskRecords) Request(context.Context, []gateway.OfficeID, gateway.Sendin
 	return gateway.RequestRow{}, gateway.NewError(gateway.CodeNotFound, nil)
 }
 
+func (r deskRecords) CounterLink(context.Context, []gateway.OfficeID, gateway.LinkID) (gateway.CounterRow, error) {
+	return gateway.CounterRow{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
 type deskAudit struct{ h *deskHouse }
 
 func (a deskAudit) Append(_ context.Context, entries ...gateway.AuditEntry) error {
@@ -190,6 +194,34 @@ func (r deskRequests) Get(ctx context.Context, who gateway.Actor, id gateway.Sen
 		}
 	}
 	return gateway.RequestView{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (r deskRequests) Counter(_ context.Context, who gateway.Actor, ask gateway.CounterAsk) (gateway.CounterView, error) {
+	if !slices.Contains(who.Staff.Offices, ask.Office) {
+		return gateway.CounterView{}, gateway.NewError(gateway.CodeForbidden, nil)
+	}
+	view := gateway.CounterView{
+		ID: gateway.LinkID(r.h.id()), Office: r.h.dir.Offices[ask.Office], Origin: ask.Origin,
+		URL: "https://docs.example.gov/c/abcdefghijklmnopqrstuvwxyz", ExpiresAt: r.h.clock().Add(gateway.CounterTTL),
+		Submission: gateway.SubmissionID(r.h.id()),
+	}
+	r.h.counters = append(r.h.counters, shownLink{view, who.Staff.ID, ask})
+	return view, nil
+}
+
+func (r deskRequests) CounterState(_ context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error) {
+	for _, made := range r.h.counters {
+		if made.view.ID == id && made.by == who.Staff.ID {
+			return made.view, nil
+		}
+	}
+	return gateway.CounterView{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+type shownLink struct {
+	view gateway.CounterView
+	by   gateway.StaffID
+	ask  gateway.CounterAsk
 }
 
 type deskSignIns struct{ h *deskHouse }

@@ -18,7 +18,7 @@ func (d *desk) requestView(r gateway.RequestView) requestView {
 			{pagesReceived(r.Pages), r.Pages > 0},
 		},
 	}
-	if r.Pages > 0 {
+	if r.Pages+r.Lacks > 0 {
 		view.Papers = submissionURL(r.Submission)
 	}
 	view.Words, view.Tone, view.Moving = d.progress(r)
@@ -40,6 +40,8 @@ func pagesReceived(n int) string {
 // than what Twilio reports of the text.
 func (d *desk) progress(r gateway.RequestView) (words, tone string, moving bool) {
 	switch {
+	case r.Pages == 0 && r.Lacks > 0 && r.Ended != gateway.RequestRuns:
+		return "No page came. The client says what they do not have.", "over", false
 	case r.Ended == gateway.RequestFinished:
 		return "The client is done: " + plural(r.Pages, "page") + ".", "good", false
 	case r.Ended == gateway.RequestExpired && r.Pages > 0:

@@ -12,6 +12,10 @@ import (
 type submissionView struct {
 	frame
 	inboxRow
+	First     string // the client's first name, beside Name, which is the whole
+	Last      string
+	Taken     string // who photographed, or who let them at the counter; empty for a texted link
+	Lacks     []lackLine
 	Finished  moment // zero while the client may still send
 	Unfinish  bool   // the time was over before the client was done
 	Live      bool
@@ -31,9 +35,21 @@ type submissionView struct {
 	OptedOut  string            // what to do about a client who texted STOP; empty if they did not
 }
 
+// lackLine is one ask that the client says they do not have.
+type lackLine struct {
+	Ask, Words string
+	When       moment
+}
+
+var lackWords = map[gateway.LackReason]string{
+	gateway.LackCannot: "cannot get it",
+	gateway.LackHelp:   "needs help with it",
+	gateway.LackRemind: "wants a text about it the next day",
+}
+
 // pageView is one page in the list beside the viewer.
 type pageView struct {
-	Number   int // from 1, in order of arrival
+	Number   int // from 1, in the client's order
 	URL      string
 	ShownAt  string // the submission with this page in the viewer
 	Original string
@@ -110,12 +126,32 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if s.State == gateway.SubmissionHandled {
 		view.Handled = d.handledView(c, found)
 	}
+	view.First, view.Last, view.Taken = found.Name.First, found.Name.Last, d.takenWords(c, s)
+	for _, l := range s.Lacks {
+		view.Lacks = append(view.Lacks, lackLine{d.AskName(l.Ask), lackWords[l.Reason], momentOf(l.At, now, zone)})
+	}
 	view.Texts = d.textLines(found)
 	if !found.OptedOut.IsZero() {
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
 	d.addPages(&view, found, c.QueryParam("page"))
 	return d.render(c, status, "submission", view)
+}
+
+// takenWords tells whose phone took the photographs of a link that was shown
+// at the desk.
+func (d *desk) takenWords(c echo.Context, s gateway.Submission) string {
+	if !s.Origin.AtCounter() {
+		return ""
+	}
+	name := "a colleague"
+	if s.Staff != "" { // a reindex may not tell
+		name = d.colleague(c, s.Staff)
+	}
+	if s.Origin == gateway.OriginStaff {
+		return "photographed by " + name
+	}
+	return "by the client’s own phone, with " + name
 }
 
 func (d *desk) addPages(view *submissionView, found gateway.SubmissionView, wanted string) {

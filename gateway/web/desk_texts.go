@@ -22,6 +22,7 @@ var occasionWords = map[gateway.Occasion]string{
 	gateway.OccasionReceipt:      "The receipt with the reference.",
 	gateway.OccasionReminder:     "A reminder of the link.",
 	gateway.OccasionAgain:        "A new link, at the client's wish.",
+	gateway.OccasionRemindMe:     "The reminder that the client asked for, with a link.",
 	gateway.OccasionPhotosSaved:  "The texted photos are saved.",
 	gateway.OccasionPhotosPartly: "Some texted photos are saved; a link for the others.",
 	gateway.OccasionPhotoNotKept: "The texted photo could not be kept; a link to send it by.",
@@ -50,6 +51,10 @@ func (d *desk) textLines(found gateway.SubmissionView) []textLine {
 // stateWords says how far a text of ours came.
 func (d *desk) stateWords(s gateway.Sending) string {
 	switch s.State {
+	case gateway.DeliverySending:
+		if s.Occasion == gateway.OccasionRemindMe && s.AttemptedAt.IsZero() {
+			return "Comes the day after it was asked for"
+		}
 	case gateway.DeliveryFailed:
 		return d.failedWords(gateway.RequestView{ErrorCode: s.ErrorCode, Office: d.Directory.Offices[s.Office]})
 	case gateway.DeliveryDelivered:

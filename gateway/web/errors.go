@@ -38,7 +38,7 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodeLinkTaken:      {status: http.StatusConflict, title: "link-taken", text: true, link: true},
 	gateway.CodeAgainSoon:      {status: http.StatusTooManyRequests, title: "wait"},
 	gateway.CodeAgainOften:     {status: http.StatusTooManyRequests, title: "failed", text: true},
-	gateway.CodeOptedOut:       {status: http.StatusConflict, title: "failed"},
+	gateway.CodeOptedOut:       {status: http.StatusConflict, title: "failed", notice: true},
 	gateway.CodeNoCookie:       {status: http.StatusBadRequest, title: "no-cookie", again: true},
 
 	gateway.CodePageTooBig:   {status: http.StatusRequestEntityTooLarge, title: "page", again: true, notice: true},
@@ -50,6 +50,7 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodePageSeal:     {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},
 	gateway.CodePageConflict: {status: http.StatusConflict, title: "page", again: true, notice: true},
 	gateway.CodePageRemoved:  {status: http.StatusGone, title: "page", again: true, notice: true},
+	gateway.CodePlainRefused: {status: http.StatusForbidden, title: "page", notice: true},
 	gateway.CodePageMissing:  {status: http.StatusBadRequest, title: "page", again: true, notice: true},
 	gateway.CodeTooManyPages: {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},
 	gateway.CodeLinkFull:     {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},

@@ -40,7 +40,10 @@ type Uploads interface {
 	AcceptSealed(ctx context.Context, s gateway.Session, p gateway.SealedPage) (gateway.Page, error)
 	AcceptPlain(ctx context.Context, s gateway.Session, p gateway.PlainPage) (gateway.Page, error)
 	Remove(ctx context.Context, s gateway.Session, key gateway.PageKey) error
-	Finish(ctx context.Context, s gateway.Session, name string) (gateway.Submission, error)
+	Label(ctx context.Context, s gateway.Session, key gateway.PageKey, label string) error
+	Order(ctx context.Context, s gateway.Session, keys []gateway.PageKey) error
+	Lack(ctx context.Context, s gateway.Session, ask string, reason gateway.LackReason) error
+	Finish(ctx context.Context, s gateway.Session, name gateway.Name) (gateway.Submission, error)
 }
 
 // ClientPages renders the client's pages. Nothing is written to w unless the
@@ -149,6 +152,9 @@ func (i *intake) routes() []intakeRoute {
 		{http.MethodPost, "/send/:id/pages", i.receivePage},
 		{http.MethodDelete, "/send/:id/pages/:page", i.removePage},
 		{http.MethodPost, "/send/:id/pages/:page/remove", i.removePage},
+		{http.MethodPost, "/send/:id/pages/:page/label", i.labelPage},
+		{http.MethodPost, "/send/:id/order", i.orderPages},
+		{http.MethodPost, "/send/:id/lacks", i.sayLack},
 		{http.MethodPost, "/send/:id/done", i.finish},
 		{http.MethodGet, "/send/:id/receipt", i.showReceipt},
 		{http.MethodPost, "/send/:id/again", i.sendAgainFor},

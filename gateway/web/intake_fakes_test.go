@@ -45,8 +45,12 @@ type fakeFlows struct {
 	number   gateway.Number
 	pages    []gateway.Page
 	stored   map[gateway.PageKey][]byte
-	name     string
+	name     gateway.Name
+	lacks    []gateway.Lack
+	order    []gateway.PageKey
+	lackErr  error
 	renewals int
+	office   gateway.Office // instead of north, if set
 	// fail answers every call, if set.
 	fail error
 	// hang lets no call return before its context ends.
@@ -83,7 +87,7 @@ func (f *fakeFlows) view(b gateway.Browser) gateway.LinkView {
 	}
 	return gateway.LinkView{
 		Office: north, Number: f.number, Language: f.link.Language, State: f.link.StateAt(f.now()),
-		Mine: mine, Submission: submission, ExpiresAt: expires,
+		Mine: mine, Texted: !f.link.Sender.IsZero(), Submission: submission, ExpiresAt: expires,
 	}
 }
 
@@ -136,11 +140,18 @@ func (f *fakeFlows) Session(ctx context.Context, id gateway.SubmissionID, b gate
 	if id != submission || f.link.Browser.IsZero() || !f.link.Browser.Equal(b.Hash()) {
 		return gateway.Session{}, gateway.Office{}, gateway.NewError(gateway.CodeNotFound, nil)
 	}
+	office := north
+	if f.office.ID != "" {
+		office = f.office
+	}
 	return gateway.Session{
-		Link:       f.link,
-		Submission: gateway.Submission{ID: submission, Office: north.ID, State: f.state, Pages: len(f.pages)},
-		Pages:      append([]gateway.Page(nil), f.pages...),
-	}, north, nil
+		Link: f.link,
+		Submission: gateway.Submission{
+			ID: submission, Office: north.ID, State: f.state, Pages: len(f.pages),
+			LackCount: len(f.lacks), Lacks: append([]gateway.Lack(nil), f.lacks...),
+		},
+		Pages: append([]gateway.Page(nil), f.pages...),
+	}, office, nil
 }
 
 func (f *fakeFlows) AcceptSealed(_ context.Context, s gateway.Session, p gateway.SealedPage) (gateway.Page, error) {
@@ -217,10 +228,10 @@ func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.Pag
 	return gateway.NewError(gateway.CodeNotFound, nil)
 }
 
-func (f *fakeFlows) Finish(_ context.Context, _ gateway.Session, name string) (gateway.Submission, error) {
+func (f *fakeFlows) Finish(_ context.Context, _ gateway.Session, name gateway.Name) (gateway.Submission, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pages) == 0 {
+	if len(f.pages)+len(f.lacks) == 0 {
 		return gateway.Submission{}, gateway.NewError(gateway.CodeNoPages, nil)
 	}
 	f.name, f.state, f.link.State = name, gateway.SubmissionReceived, gateway.LinkClosed

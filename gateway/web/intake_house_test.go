@@ -46,7 +46,7 @@ func newHouse(t testing.TB, change ...func(*IntakeParts)) *house {
 			now: now, token: token, number: "+15551230100", state: gateway.SubmissionOpen, stored: map[gateway.PageKey][]byte{},
 			pageBytes: 1 << 20,
 			link: gateway.Link{
-				Number: "+15551230100", Submission: submission, Language: "en", State: gateway.LinkIssued,
+				Number: "+15551230100", Sender: gateway.PhoneIndex{1}, Submission: submission, Language: "en", State: gateway.LinkIssued,
 				ExpiresAt: fakeNow.Add(4 * time.Hour),
 			},
 		},

@@ -152,9 +152,9 @@ func TestDoneAndReceipt(t *testing.T) {
 		t.Errorf("done without a page: %d %s", w.Code, got)
 	}
 	h.pages = []gateway.Page{{Key: pageKey}}
-	w = h.ask(http.MethodPost, send+"/done", url.Values{"name": {"Ann Client"}}.Encode(), "Cookie", cookie)
-	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != send+"/receipt" || h.name != "Ann Client" {
-		t.Fatalf("done: %d %s, name %q", w.Code, w.Header().Get("Location"), h.name)
+	w = h.ask(http.MethodPost, send+"/done", url.Values{"name": {"Ann"}, "last-name": {"Client"}}.Encode(), "Cookie", cookie)
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != send+"/receipt" || h.name != (gateway.Name{First: "Ann", Last: "Client"}) {
+		t.Fatalf("done: %d %s, name %v", w.Code, w.Header().Get("Location"), h.name)
 	}
 	w = h.ask(http.MethodGet, send+"/receipt", "", "Cookie", cookie)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), submission.Reference()) {

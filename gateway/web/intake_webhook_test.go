@@ -161,7 +161,7 @@ func TestSeveralOffices(t *testing.T) {
 				t.Errorf("%s lacks %s", target, want)
 			}
 		}
-		for number, text := range map[string]string{"15551230100": "Text (555) 123-0100</a>", "15551230200": "Text (555) 123-0200</a>"} {
+		for number, text := range map[string]string{"15551230100": `Text <bdi class="number" dir="ltr">(555) 123-0100</bdi></a>`, "15551230200": `Text <bdi class="number" dir="ltr">(555) 123-0200</bdi></a>`} {
 			if !strings.Contains(body, `href="sms:&#43;`+number+`?&amp;body=Please%20send%20me%20a%20link"`) || !strings.Contains(body, text) {
 				t.Errorf("%s says to text an office and not where: no %s\n%s", target, number, body)
 			}

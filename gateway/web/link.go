@@ -74,7 +74,7 @@ func unusable(v gateway.LinkView) gateway.Code {
 
 func (i *intake) setLinkScene(c echo.Context, v gateway.LinkView, t gateway.Token) {
 	s := scene{office: v.Office, number: v.Number, language: v.Language, path: linkPath(t)}
-	if unusable(v) != "" {
+	if unusable(v) != "" && v.Texted {
 		s.again = s.path + "/again"
 	}
 	setScene(c, s)

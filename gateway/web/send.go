@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"io"
@@ -16,12 +17,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// A photograph is scaled down to this many pixels on its long side: small
-// print of a letter stays readable, and a weak signal carries it.
+// A photograph is scaled down to this many pixels on its long side where the
+// office says nothing: small print of a letter stays readable, and a weak
+// signal carries it.
 const longSide = 2400
 
-// doneBytes is ample for a name.
-const doneBytes = 4 << 10
+// formBytes is ample for a name.
+const formBytes = 4 << 10
 
 type sendPage struct {
 	clientView
@@ -34,7 +36,9 @@ type sendPage struct {
 	Left       int64 // ms until the link ends, whatever happens; a phone's clock may be wrong
 	PageBytes  int64
 	LongSide   int
+	Sealing    string // browser-or-server or browser-only
 	Recipients string
+	Lacks      lacksView
 }
 
 type sentPage struct {
@@ -87,9 +91,10 @@ func (i *intake) showSend(c echo.Context) error {
 	}
 	page := sendPage{
 		clientView: v, Base: base, Key: key, Asks: office.Asks,
-		PageBytes: i.Limits.PageBytes, LongSide: longSide,
+		PageBytes: i.Limits.PageBytes, LongSide: cmp.Or(office.LongSide, longSide), Sealing: sealingOf(office),
 		Recipients: strings.Join(i.Recipients(office.ID), " "),
 		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),
+		Lacks:      lacksOf(s, office),
 	}
 	page.Until = i.until(v, s.Link.Deadline(), office.Location)
 	page.Vars["until"] = page.Until
@@ -99,7 +104,7 @@ func (i *intake) showSend(c echo.Context) error {
 			Vars: templates.Vars{"number": strconv.Itoa(n + 1)},
 		})
 	}
-	page.Notice = noticeOf(c.QueryParams(), s.Pages)
+	page.Notice = i.noticeOf(v, c.QueryParams(), s)
 	return i.render(c, http.StatusOK, "send", page)
 }
 
@@ -113,17 +118,20 @@ type notice struct {
 // What a plain form's redirect says in its query: the Page-Id of the page that
 // was stored or taken back, or the code of what went wrong.
 const (
-	queryStored  = "ok"
-	queryRemoved = "removed"
-	queryProblem = "problem"
-	queryLate    = "late" // on the receipt: the form came after the end
+	queryStored   = "ok"
+	queryRemoved  = "removed"
+	queryLack     = "lack"     // the ask that something was said of
+	queryArranged = "arranged" // labels and order speak for themselves
+	queryProblem  = "problem"
+	queryLate     = "late" // on the receipt: the form came after the end
 )
 
 // noticeOf turns what a form's redirect says into words. A link from elsewhere
 // can say the same, so only known codes count, and of a page only what its
 // submission bears out at this moment: nobody reads "received" of a page that
 // is not there.
-func noticeOf(query url.Values, pages []gateway.Page) notice {
+func (i *intake) noticeOf(v clientView, query url.Values, s gateway.Session) notice {
+	pages := s.Pages
 	place := func(key string) int {
 		return slices.IndexFunc(pages, func(p gateway.Page) bool { return string(p.Key) == key })
 	}
@@ -136,7 +144,7 @@ func noticeOf(query url.Values, pages []gateway.Page) notice {
 	if key := query.Get(queryRemoved); gateway.PageKey(key).Valid() && place(key) < 0 {
 		return notice{Words: "page.send.removed", Vars: templates.Vars{"count": strconv.Itoa(len(pages))}}
 	}
-	return notice{}
+	return i.lackNotice(v, query.Get(queryLack), s)
 }
 
 // pageKey makes the Page-Id of the plain form: 128 random bits. A form that
@@ -205,12 +213,11 @@ func (i *intake) finish(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, doneBytes)
-	if err := r.ParseForm(); err != nil {
-		return gateway.NewError(gateway.CodeBadRequest, nil) // the cause may quote the form
+	form, err := smallForm(c, formBytes)
+	if err != nil {
+		return err
 	}
-	_, err = i.Uploads.Finish(r.Context(), s, r.PostForm.Get("name"))
+	_, err = i.Uploads.Finish(c.Request().Context(), s, gateway.Name{First: form.Get("name"), Last: form.Get("last-name")})
 	switch {
 	case gateway.Is(err, gateway.CodeNoPages):
 		return i.backWith(c, s, queryProblem, string(gateway.CodeNoPages))
@@ -220,9 +227,21 @@ func (i *intake) finish(c echo.Context) error {
 	return err
 }
 
+// smallForm reads a form that is not an upload, of so many bytes at most.
+func smallForm(c echo.Context, most int64) (url.Values, error) {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+	if err := r.ParseForm(); err != nil {
+		return nil, gateway.NewError(gateway.CodeBadRequest, nil) // the cause may quote the form
+	}
+	return r.PostForm, nil
+}
+
 type receiptPage struct {
 	clientView
-	Again      string // where a new link is asked for
+	Count      int
+	Lacks      []lackView // what the client said they do not have
+	Again      string     // where a new link is asked for
 	Reference  string
 	Unfinished bool
 	Late       bool
@@ -230,22 +249,25 @@ type receiptPage struct {
 
 // showReceipt says what arrived, after "I'm done" or after the time was over.
 func (i *intake) showReceipt(c echo.Context) error {
-	s, _, err := i.session(c)
+	s, office, err := i.session(c)
 	if err != nil {
 		return err
 	}
 	current := sceneOf(c)
 	current.path = sendPath(s.Submission.ID) + "/receipt"
-	current.again = sendPath(s.Submission.ID) + "/again"
+	if s.Texted() {
+		current.again = sendPath(s.Submission.ID) + "/again"
+	}
 	v := i.view(c)
 	if !i.over(s) {
 		return i.redirect(c, sendPath(s.Submission.ID)+v.Suffix)
 	}
 	setScene(c, current)
-	if len(s.Pages) == 0 {
+	if len(s.Pages)+len(s.Submission.Lacks) == 0 {
 		return gateway.NewError(gateway.CodeLinkExpired, nil)
 	}
 	page := receiptPage{clientView: i.view(c), Again: current.again, Reference: s.Submission.ID.Reference(), Late: c.QueryParam(queryLate) == "1"}
+	page.Count, page.Lacks = len(s.Pages), saidOf(s, office)
 	page.Unfinished = s.Submission.Unfinished || s.Submission.State == gateway.SubmissionOpen
 	page.Second = true
 	page.Vars["count"] = strconv.Itoa(len(s.Pages))

@@ -88,6 +88,9 @@ func (i *intake) accept(c echo.Context, s gateway.Session, office gateway.Office
 	case sealedType:
 		return i.acceptSealed(c, s, office, body)
 	case formType:
+		if office.BrowserOnly { // before a byte of the page is read
+			return gateway.Page{}, gateway.NewError(gateway.CodePlainRefused, nil)
+		}
 		return i.acceptForm(c, s, office, body, boundary)
 	}
 	return gateway.Page{}, gateway.NewError(gateway.CodePageType, nil)

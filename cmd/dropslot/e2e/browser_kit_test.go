@@ -98,3 +98,14 @@ func TestBrowserKitWatches(t *testing.T) {
 		cancel()
 	}
 }
+
+// pageServer serves one page to whoever asks, and gives its address.
+func pageServer(t *testing.T, content string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(content))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}

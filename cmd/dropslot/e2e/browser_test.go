@@ -27,10 +27,16 @@ const stepTimeout = 30 * time.Second
 // openBrowser starts Chromium; its camera sees the paper of these lines.
 func openBrowser(t *testing.T, lines []string) *browser {
 	t.Helper()
+	return openBrowserSeeing(t, paperFilm(t, lines))
+}
+
+// openBrowserSeeing starts one whose camera sees the film.
+func openBrowserSeeing(t *testing.T, film string) *browser {
+	t.Helper()
 	return openBrowserWith(t,
 		chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", paperFilm(t, lines)))
+		chromedp.Flag("use-file-for-fake-video-capture", film))
 }
 
 func openBrowserWith(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {

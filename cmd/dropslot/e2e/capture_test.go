@@ -37,7 +37,7 @@ func TestCapture(t *testing.T) {
 		{"same picture twice", samePictureTwice},
 		{"saves data", savesData},
 		{"hidden", hiddenPage},
-		{"camera refused", cameraRefused},
+		{"camera refused", refusedCamera},
 		{"no camera", noCamera},
 		{"files", awkwardFiles},
 	} {
@@ -410,7 +410,7 @@ func hiddenPage(w *town) {
 	hal.isDone("")
 }
 
-func cameraRefused(w *town) {
+func refusedCamera(w *town) {
 	w = w.with(chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("deny-permission-prompts", true))
 	ron := w.enters("Ron")
 	ron.click("#take")

@@ -86,6 +86,21 @@ func newHouse(t *testing.T, twilioURL string) *house {
 	return h
 }
 
+// configure replaces words of the configuration.
+func (h *house) configure(old, replacement string) {
+	h.t.Helper()
+	text, err := os.ReadFile(h.config)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		h.t.Fatalf("the configuration does not say %q", old)
+	}
+	if err := os.WriteFile(h.config, []byte(strings.Replace(string(text), old, replacement, 1)), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func (h *house) path(elements ...string) string {
 	return filepath.Join(append([]string{h.folder}, elements...)...)
 }

@@ -18,8 +18,12 @@ func TestJourneys(t *testing.T) {
 		walk func(*town)
 	}{
 		{"photograph to desk", photographToDesk},
+		{"by keyboard", byKeyboard},
 		{"without script", withoutScript},
+		{"in Firefox", inFirefox},
 		{"in Spanish", inSpanish},
+		{"odd phones", oddPhones},
+		{"odd files", oddFiles},
 		{"two browsers", twoBrowsers},
 		{"answer lost", answerLost},
 		{"previews first", previewsFirst},
@@ -28,6 +32,8 @@ func TestJourneys(t *testing.T) {
 		{"no link from the desk", noLinkFromDesk},
 		{"refused kindly", refusedKindly},
 		{"time is over", timeIsOver},
+		{"papers are missing", papersAreMissing},
+		{"at the counter", atTheCounter},
 		{"nothing in clear", nothingInClear},
 	} {
 		t.Run(journey.name, func(t *testing.T) { journey.walk(w.on(t)) })

@@ -168,7 +168,15 @@ func (p *person) isDone(name string) {
 	p.leavesCamera()
 	if name != "" {
 		p.town.secrets.keep("a client's name", name)
-		p.fill("#name", name)
+		first, last := name, ""
+		if at := strings.LastIndexByte(name, ' '); at > 0 {
+			first, last = name[:at], name[at+1:]
+		}
+		p.town.secrets.keepName(first, last)
+		p.fill("#name", first)
+		if last != "" {
+			p.fill("#last-name", last)
+		}
 	}
 	p.click("#done button.done")
 	p.visible(".reference")

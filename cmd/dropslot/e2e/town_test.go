@@ -29,14 +29,17 @@ type town struct {
 	secrets *secrets
 }
 
-// openTown starts it all.
-func openTown(t *testing.T) *town {
+// openTown starts it all, after the changes to the house if there are any.
+func openTown(t *testing.T, changes ...func(*house)) *town {
 	t.Helper()
 	fake := twiliotest.New(twiliotest.Config{Accounts: map[string]string{accountSID: authToken}})
 	api := httptest.NewServer(fake)
 	t.Cleanup(api.Close)
 	t.Cleanup(fake.Close)
 	w := &town{t: t, house: newHouse(t, api.URL), twilio: fake, secrets: &secrets{known: map[string]string{}}}
+	for _, change := range changes {
+		change(w.house)
+	}
 	fake.Set(ourNumber, twiliotest.Number{Account: accountSID, MessageURL: "http://" + w.public + "/twilio/messages"})
 	w.redis = redis.NewClient(&redis.Options{Addr: w.house.redis})
 	t.Cleanup(func() { w.redis.Close() })
@@ -97,6 +100,15 @@ func (s *secrets) keep(what, secret string) {
 		panic("too short to be searched for: " + what)
 	}
 	s.known[secret] = what
+}
+
+// keepName keeps the parts of a name that are long enough to be searched for.
+func (s *secrets) keepName(parts ...string) {
+	for _, part := range parts {
+		if len(part) >= 8 {
+			s.keep("a part of a client's name", part)
+		}
+	}
 }
 
 // keepPhone keeps a number in the forms in which people and programs write it.

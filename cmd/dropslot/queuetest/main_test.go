@@ -101,7 +101,7 @@ func (h *house) enqueue(n int) {
 	for i := range list {
 		list[i] = gateway.Job{Kind: kind, Subject: fmt.Sprintf("s%d", i)}
 	}
-	for some := range slices.Chunk(list, 50) {
+	for some := range slices.Chunk(list, 10) {
 		if err := h.Enqueue(h.t.Context(), some...); err != nil {
 			h.t.Fatal(err)
 		}

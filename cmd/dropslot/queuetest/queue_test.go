@@ -13,7 +13,7 @@ import (
 
 func TestEveryJobIsDoneThoughEachFailsOnce(t *testing.T) {
 	onBoth(t, func(h *house) {
-		const n = 500
+		const n = 200
 		var tries [3]atomic.Int64
 		h.enqueue(n)
 		h.work(func(_ context.Context, _ string, try int) error {

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// CounterTTL is how long a link that is shown at the desk waits for a phone.
+// The person stands there: nobody else's phone should find it later.
+const CounterTTL = 15 * time.Minute
+
+// AtCounter tells whether a link is shown at the desk instead of being texted:
+// it belongs to no telephone number.
+func (o Origin) AtCounter() bool { return o == OriginStaff || o == OriginCounter }
+
+// CounterAsk is a caseworker's wish for a link that is not texted.
+type CounterAsk struct {
+	Office   OfficeID
+	Origin   Origin // OriginStaff or OriginCounter
+	Name     Name   // of the client; may be empty
+	Language string
+}
+
+// Counter is what the records keep of such a link beside the link itself.
+type Counter struct {
+	Link       LinkID
+	Staff      StaffID // who made it
+	SealedName []byte  // nil if no name was given
+}
+
+// CounterRow is such a link and how far it came.
+type CounterRow struct {
+	Counter
+	Shown      Link
+	State      SubmissionState // empty before the claim
+	Unfinished bool
+	Pages      int
+	Lacks      int
+}
+
+// CounterView is what the caseworker sees who made it.
+type CounterView struct {
+	ID         LinkID
+	Office     Office
+	Origin     Origin
+	URL        string // empty once no phone may open it any more
+	ExpiresAt  time.Time
+	Opened     bool
+	Pages      int
+	Lacks      int
+	Ended      RequestEnd
+	Submission SubmissionID
+	CreatedAt  time.Time
+}
+
+// Counter makes a link that is shown at the desk as a QR code: a phone at the
+// counter, or the caseworker's own on a visit, photographs with the page that
+// clients use, and seals as theirs do. No text is sent.
+func (r *Requests) Counter(ctx context.Context, who Actor, ask CounterAsk) (CounterView, error) {
+	now := r.Now()
+	if !who.Staff.May(ask.Office) {
+		return CounterView{}, r.refused(ctx, who, ask.Office, NewError(CodeForbidden, nil))
+	}
+	rule, ok := r.Directory.NumberOf(ask.Office)
+	if !ok || !ask.Origin.AtCounter() || who.Staff.ID == "" {
+		return CounterView{}, NewError(CodeBadRequest, nil)
+	}
+	if spoken := r.Directory.Offices[ask.Office].Languages; !slices.Contains(spoken, ask.Language) {
+		ask.Language = spoken[0]
+	}
+	name, err := ask.Name.seal(r.Sealer, ask.Office)
+	if err != nil {
+		return CounterView{}, err
+	}
+	link, err := newLink(r.Mint, r.Random, Link{
+		Office: ask.Office, Number: rule.Number, Language: ask.Language, Origin: ask.Origin,
+		IssuedAt: now, ExpiresAt: now.Add(CounterTTL),
+	})
+	if err != nil {
+		return CounterView{}, err
+	}
+	entry := who.entry(now, ActionLinkIssued, "link:"+string(link.ID), ask.Office)
+	entry.Reason = string(ask.Origin)
+	row := CounterRow{Counter: Counter{Link: link.ID, Staff: who.Staff.ID, SealedName: name}, Shown: link}
+	if err := r.Records.IssueCounter(ctx, link, row.Counter, entry); err != nil {
+		return CounterView{}, err
+	}
+	_ = r.Links.Put(ctx, link.Entry(r.Limits.LinkKnown)) // a link that Redis does not know is found in SQL
+	return r.counterView(row), nil
+}
+
+// CounterState gives such a link to whoever made it, and to nobody else: it can
+// be opened from there.
+func (r *Requests) CounterState(ctx context.Context, who Actor, id LinkID) (CounterView, error) {
+	row, err := r.Records.CounterLink(ctx, who.Staff.Offices, id)
+	if err == nil && (row.Staff != who.Staff.ID || row.Staff == "") {
+		err = NewError(CodeNotFound, nil)
+	}
+	if Is(err, CodeNotFound) {
+		entry := who.entry(r.Now(), ActionLinksViewed, "link:"+string(id), "")
+		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeNotFound)
+		err = errors.Join(err, r.Audit.Append(ctx, entry))
+	}
+	if err != nil {
+		return CounterView{}, err
+	}
+	return r.counterView(row), nil
+}
+
+func (r *Requests) counterView(row CounterRow) CounterView {
+	l, now := row.Shown, r.Now()
+	v := CounterView{
+		ID: l.ID, Office: r.Directory.Offices[l.Office], Origin: l.Origin, ExpiresAt: l.ExpiresAt,
+		Opened: l.State != LinkIssued, Pages: row.Pages, Lacks: row.Lacks, Submission: l.Submission, CreatedAt: l.IssuedAt,
+		Ended: requestEnd(RequestRow{Link: l, State: row.State, Unfinished: row.Unfinished}, now),
+	}
+	if l.StateAt(now) == LinkIssued {
+		v.URL = LinkURL(r.Sendings.PublicURL, r.Mint.Token(l.ID, l.Nonce))
+	}
+	return v
+}

@@ -1,0 +1,161 @@
+package records
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dropslot/gateway"
+)
+
+func scanLack(r scanner) (l gateway.Lack, err error) {
+	return l, r.Scan(&l.Ask, (*string)(&l.Reason), at(&l.At))
+}
+
+const putLack = `INSERT INTO lacks (submission, ask, reason, at) VALUES ($1, $2, $3, $4)
+	ON CONFLICT (submission, ask) DO UPDATE SET reason = excluded.reason, at = excluded.at`
+
+// SaveLack notes or takes back what the client does not have; see the port.
+func (s *Store) SaveLack(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, said gateway.LackSaid, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "save lack", "", func(x *tx) (struct{}, error) {
+		submission, l, err := x.lockSession(link, id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if code := sessionEnded(submission, l, said.At); code != "" {
+			return struct{}{}, refuse(code)
+		}
+		if said.Reason == gateway.LackNone {
+			_, err = x.exec("DELETE FROM lacks WHERE submission = $1 AND ask = $2", string(id), said.Ask)
+		} else {
+			_, err = x.exec(putLack, string(id), said.Ask, string(said.Reason), ms(said.At))
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		if said.Reason == gateway.LackRemind {
+			if err := x.remindMe(submission, said); err != nil {
+				return struct{}{}, err
+			}
+		}
+		if err := x.countLacks(submission, said.At); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// countLacks keeps the submission's count, and its place in the inbox: it
+// arrives with the first word, and leaves when neither word nor page is left.
+func (x *tx) countLacks(s gateway.Submission, at time.Time) error {
+	n, _, err := first(x, scanInt, "SELECT COUNT(*) FROM lacks WHERE submission = $1", string(s.ID))
+	if err != nil {
+		return err
+	}
+	arrived := s.ArrivedAt
+	switch {
+	case n == 0 && s.Pages == 0:
+		arrived = time.Time{}
+	case arrived.IsZero():
+		arrived = at
+	}
+	_, err = x.exec("UPDATE submissions SET lacks = $2, arrived_at = $3 WHERE id = $1", string(s.ID), n, ms(arrived))
+	return err
+}
+
+// remindMe stores the one reminder of a submission. One that was dropped, since
+// the client took it back in time, is none.
+func (x *tx) remindMe(s gateway.Submission, said gateway.LackSaid) error {
+	out, err := x.optedOut(s.Office, s.Sender)
+	switch {
+	case err != nil:
+		return err
+	case out:
+		return refuse(gateway.CodeOptedOut)
+	}
+	n, _, err := first(x, scanInt, "SELECT COUNT(*) FROM sendings WHERE submission = $1 AND occasion = $2 AND state <> $3",
+		string(s.ID), string(gateway.OccasionRemindMe), string(gateway.DeliveryDropped))
+	if err != nil || n > 0 {
+		return err
+	}
+	return x.queueSending(said.Reminder, said.Jobs, nil)
+}
+
+// remindsInVain tells whether a sending reminds of what nobody wants to be
+// reminded of any more: the client took it back, or a caseworker is done.
+func (x *tx) remindsInVain(id gateway.SendingID) (bool, error) {
+	n, _, err := first(x, scanInt, `SELECT COUNT(*) FROM sendings s WHERE s.id = $1 AND s.occasion = $2 AND NOT EXISTS (
+		SELECT 1 FROM lacks k JOIN submissions b ON b.id = k.submission
+		WHERE k.submission = s.submission AND k.reason = 'remind' AND b.handled = 0)`,
+		string(id), string(gateway.OccasionRemindMe))
+	return n > 0, err
+}
+
+// putLacks puts back what a manifest told.
+func (x *tx) putLacks(s gateway.Submission) error {
+	for _, l := range s.Lacks {
+		if _, err := x.exec(putLack, string(s.ID), l.Ask, string(l.Reason), ms(l.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LabelPage sets a page's label; see the port.
+func (s *Store) LabelPage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, label string, at time.Time, audit ...gateway.AuditEntry) error {
+	return s.arrange(ctx, "label page", link, id, at, audit, func(x *tx) error {
+		n, err := x.exec("UPDATE pages SET label = $3 WHERE submission = $1 AND page_key = $2 AND removed_at = 0",
+			string(id), string(key), label)
+		if err == nil && n == 0 {
+			err = notFound()
+		}
+		return err
+	})
+}
+
+// OrderPages puts the pages in order; see the port.
+func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, keys []gateway.PageKey, at time.Time, audit ...gateway.AuditEntry) error {
+	return s.arrange(ctx, "order pages", link, id, at, audit, func(x *tx) error {
+		there, err := all(x, scanText[gateway.PageKey], "SELECT page_key FROM pages WHERE submission = $1 AND removed_at = 0 "+inOrder, string(id))
+		if err != nil {
+			return err
+		}
+		order := slices.Clone(keys)
+		for _, key := range keys {
+			if !slices.Contains(there, key) {
+				return notFound()
+			}
+		}
+		for _, key := range there {
+			if !slices.Contains(keys, key) {
+				order = append(order, key)
+			}
+		}
+		for place, key := range order {
+			_, err := x.exec("UPDATE pages SET place = $3 WHERE submission = $1 AND page_key = $2", string(id), string(key), place+1)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// arrange changes pages of a session that lives.
+func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, id gateway.SubmissionID, at time.Time, audit []gateway.AuditEntry, change func(*tx) error) error {
+	_, err := write(ctx, s, what, "", func(x *tx) (struct{}, error) {
+		submission, l, err := x.lockSession(link, id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if code := sessionEnded(submission, l, at); code != "" {
+			return struct{}{}, refuse(code)
+		}
+		if err := change(x); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
