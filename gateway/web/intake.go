@@ -148,7 +148,7 @@ func (i *intake) routes() []intakeRoute {
 		{http.MethodGet, "/c/:token", i.showLink},
 		{http.MethodPost, "/c/:token", i.claimLink},
 		{http.MethodPost, "/c/:token/again", i.sendAgain},
-		{http.MethodGet, "/send/:id", i.showSend},
+		{http.MethodGet, "/send/:id", compressed(i.showSend)},
 		{http.MethodPost, "/send/:id/pages", i.receivePage},
 		{http.MethodDelete, "/send/:id/pages/:page", i.removePage},
 		{http.MethodPost, "/send/:id/pages/:page/remove", i.removePage},

@@ -127,7 +127,7 @@ func TestWeight(t *testing.T) {
 		p.Recipients = func(gateway.OfficeID) []string { return []string{recipient, recipient} }
 	})
 	cookie := h.claimed(t)
-	page := h.ask(http.MethodGet, "/send/"+string(submission)+"?lang=es", "", "Cookie", cookie).Body.Len()
+	page := h.ask(http.MethodGet, "/send/"+string(submission)+"?lang=es", "", "Cookie", cookie, "Accept-Encoding", "gzip").Body.Len()
 	total := page + size("client.css") + size("client.js") + size("icon.svg")
 	t.Logf("page %d B, with style and script %d B, worker %d B", page, total, size("worker.js"))
 	if total > 30<<10 {

@@ -15,6 +15,7 @@ import (
 	"dropslot/templates"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 )
 
 // A photograph is scaled down to this many pixels on its long side where the
@@ -74,6 +75,11 @@ func (i *intake) session(c echo.Context) (gateway.Session, gateway.Office, error
 func (i *intake) over(s gateway.Session) bool {
 	return s.Submission.State != gateway.SubmissionOpen || s.Link.StateAt(i.Now()) != gateway.LinkClaimed
 }
+
+// compressed packs a page: on a weak signal the words of the send page are most
+// of what comes. Only that page is packed. It holds no secret, so that its
+// length tells none; a link's page holds the token.
+var compressed = middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1 << 10})
 
 func (i *intake) showSend(c echo.Context) error {
 	s, office, err := i.session(c)

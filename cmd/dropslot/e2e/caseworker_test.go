@@ -89,7 +89,7 @@ func (c *caseworker) get(path string) (*http.Response, []byte) {
 func (c *caseworker) marksDone(submission string) {
 	c.t.Helper()
 	c.click(`input[name=as][value=delivered]`)
-	c.click(".card.done button[type=submit]")
+	c.clickThrough(".card.done button[type=submit]")
 	c.sees("by " + staffLogin)
 	c.visit("http://" + c.town.desk + "/")
 	if strings.Contains(run(c.tab, "read the inbox", chromedp.OuterHTML(chromedp.CSS("main"))), submission) {

@@ -32,6 +32,7 @@ func inFirefox(w *town) {
 	f.holds("the photograph", `document.getElementById("preview").checkVisibility()`)
 	f.click("#send")
 	f.holds("the photograph to be received", `document.querySelectorAll("#list > li").length === 2`)
+	f.click("#camera-back")
 	f.click("#done button.done")
 	f.holds("the receipt", `document.querySelector(".reference")`)
 

@@ -73,6 +73,7 @@ func oddFiles(w *town) {
 		"canary-program-of-Amy.jpg":   {append([]byte("MZ\x90\x00\x03\x00\x00\x00"), make([]byte, 4096)...), "errors.page-type"},
 		"canary-notes-of-Amy.pdf":     {[]byte("<html>not found</html>"), "errors.page-type"},
 		"canary-too-big-of-Amy-1.pdf": {pdf(21<<20, "canary too big of Amy"), "errors.page-too-big"},
+		"canary-locked-of-Amy.pdf":    {pdfOf(1, "canary locked of Amy", true), "page.script.pdf-locked"},
 	} {
 		amy.chooses(w.file(name, c.content))
 		amy.sees(say(w.t, "en", c.key))
@@ -87,7 +88,6 @@ func oddFiles(w *town) {
 		"canary-album-of-Amy.heic":   append([]byte("\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1heic"), bytes.Repeat([]byte("canary heic of Amy "), 3000)...),
 		"canary-misnamed-of-Amy.jpg": append([]byte("\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1heic"), bytes.Repeat([]byte("canary misnamed of Amy "), 3000)...),
 		"canary-lease-of-Amy.pdf":    pdfOf(20, "canary lease of Amy", false),
-		"canary-locked-of-Amy.pdf":   pdfOf(1, "canary locked of Amy", true),
 	}
 	for name, content := range files {
 		amy.chooses(w.file(name, content))

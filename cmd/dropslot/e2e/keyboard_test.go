@@ -92,6 +92,9 @@ func byKeyboard(w *town) {
 		before := kim.pages()
 		kim.press(key)
 		waitFor(w.t, "the page to be listed", stepTimeout, func() bool { return kim.pages() == before+1 })
+		kim.within("camera")
+		kim.tabsTo("the way out of the camera", byID("camera-back"))
+		kim.press(key)
 		kim.within("start", "pages", "status")
 	}
 	kim.tabsTo("the field for the name", func(f focused) bool { return f.Name == "name" })
