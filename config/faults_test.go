@@ -96,6 +96,7 @@ func TestFaults(t *testing.T) {
 		{"short retention", "retention: 90d", "retention: 1h", "shorter than a day"},
 		{"tiny photographs", "photo_long_side: 2400", "photo_long_side: 800", "photo_long_side is not between 1000 and 4000"},
 		{"large photographs", "photo_long_side: 2400", "photo_long_side: 4001", "photo_long_side is not between 1000 and 4000"},
+		{"pictures where the phone alone seals", "sealing: browser-or-server", "sealing: browser-only", "write mms: discard here"},
 		{"unknown sealing", "sealing: browser-or-server", "sealing: server", "sealing is neither browser-or-server nor browser-only"},
 		{"unknown ask", "asks: [photo-id,", "asks: [passport,", "no label called passport"},
 		{"own text without its link", "    texts: {}", "    texts: {en: {link: go away}}", `the text "link" cannot be used; write {link} into it`},

@@ -93,6 +93,9 @@ func (v *validator) numbers() {
 		if number.MMS != Seal && number.MMS != Discard {
 			v.fault(here.to("mms"), wrong("this is no way to treat texted pictures", "write seal or discard"))
 		}
+		if office := v.config.Offices[number.Office]; office != nil && office.Sealing == BrowserOnly && number.MMS == Seal {
+			v.fault(here.to("mms"), wrong("the office's papers are sealed on the phone alone, and texted pictures never are", "write mms: discard here, or sealing: browser-or-server at the office"))
+		}
 		if number.Words != Seal && number.Words != Discard {
 			v.fault(here.to("words"), wrong("this is no way to treat the words of a text", "write seal or discard"))
 		}

@@ -46,6 +46,15 @@ func (s *Store) SaveLack(ctx context.Context, link gateway.LinkID, id gateway.Su
 	return err
 }
 
+// notLacked takes back that a paper is missing: a page says that it is here.
+func (x *tx) notLacked(s gateway.Submission, ask string, at time.Time) error {
+	n, err := x.exec("DELETE FROM lacks WHERE submission = $1 AND ask = $2", string(s.ID), ask)
+	if err != nil || n == 0 {
+		return err
+	}
+	return x.countLacks(s, at)
+}
+
 // countLacks keeps the submission's count, and its place in the inbox: it
 // arrives with the first word, and leaves when neither word nor page is left.
 func (x *tx) countLacks(s gateway.Submission, at time.Time) error {
@@ -64,8 +73,8 @@ func (x *tx) countLacks(s gateway.Submission, at time.Time) error {
 	return err
 }
 
-// remindMe stores the one reminder of a submission. One that was dropped, since
-// the client took it back in time, is none.
+// remindMe stores the one reminder of a submission, and of a sender as long as
+// it waits. One that was dropped, since the client took it back, is none.
 func (x *tx) remindMe(s gateway.Submission, said gateway.LackSaid) error {
 	out, err := x.optedOut(s.Office, s.Sender)
 	switch {
@@ -74,8 +83,9 @@ func (x *tx) remindMe(s gateway.Submission, said gateway.LackSaid) error {
 	case out:
 		return refuse(gateway.CodeOptedOut)
 	}
-	n, _, err := first(x, scanInt, "SELECT COUNT(*) FROM sendings WHERE submission = $1 AND occasion = $2 AND state <> $3",
-		string(s.ID), string(gateway.OccasionRemindMe), string(gateway.DeliveryDropped))
+	n, _, err := first(x, scanInt, `SELECT COUNT(*) FROM sendings WHERE occasion = $2 AND state <> $3
+		AND (submission = $1 OR office = $4 AND sender = $5 AND attempted_at = 0)`,
+		string(s.ID), string(gateway.OccasionRemindMe), string(gateway.DeliveryDropped), string(s.Office), s.Sender[:])
 	if err != nil || n > 0 {
 		return err
 	}
@@ -87,7 +97,7 @@ func (x *tx) remindMe(s gateway.Submission, said gateway.LackSaid) error {
 func (x *tx) remindsInVain(id gateway.SendingID) (bool, error) {
 	n, _, err := first(x, scanInt, `SELECT COUNT(*) FROM sendings s WHERE s.id = $1 AND s.occasion = $2 AND NOT EXISTS (
 		SELECT 1 FROM lacks k JOIN submissions b ON b.id = k.submission
-		WHERE k.submission = s.submission AND k.reason = 'remind' AND b.handled = 0)`,
+		WHERE b.office = s.office AND b.sender = s.sender AND k.reason = 'remind' AND b.handled = 0)`,
 		string(id), string(gateway.OccasionRemindMe))
 	return n > 0, err
 }
@@ -104,19 +114,22 @@ func (x *tx) putLacks(s gateway.Submission) error {
 
 // LabelPage sets a page's label; see the port.
 func (s *Store) LabelPage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, label string, at time.Time, audit ...gateway.AuditEntry) error {
-	return s.arrange(ctx, "label page", link, id, at, audit, func(x *tx) error {
+	return s.arrange(ctx, "label page", link, id, at, audit, func(x *tx, submission gateway.Submission) error {
 		n, err := x.exec("UPDATE pages SET label = $3 WHERE submission = $1 AND page_key = $2 AND removed_at = 0",
 			string(id), string(key), label)
 		if err == nil && n == 0 {
 			err = notFound()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return x.notLacked(submission, label, at)
 	})
 }
 
 // OrderPages puts the pages in order; see the port.
 func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, keys []gateway.PageKey, at time.Time, audit ...gateway.AuditEntry) error {
-	return s.arrange(ctx, "order pages", link, id, at, audit, func(x *tx) error {
+	return s.arrange(ctx, "order pages", link, id, at, audit, func(x *tx, _ gateway.Submission) error {
 		there, err := all(x, scanText[gateway.PageKey], "SELECT page_key FROM pages WHERE submission = $1 AND removed_at = 0 "+inOrder, string(id))
 		if err != nil {
 			return err
@@ -143,7 +156,7 @@ func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.
 }
 
 // arrange changes pages of a session that lives.
-func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, id gateway.SubmissionID, at time.Time, audit []gateway.AuditEntry, change func(*tx) error) error {
+func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, id gateway.SubmissionID, at time.Time, audit []gateway.AuditEntry, change func(*tx, gateway.Submission) error) error {
 	_, err := write(ctx, s, what, "", func(x *tx) (struct{}, error) {
 		submission, l, err := x.lockSession(link, id)
 		if err != nil {
@@ -152,7 +165,7 @@ func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, i
 		if code := sessionEnded(submission, l, at); code != "" {
 			return struct{}{}, refuse(code)
 		}
-		if err := change(x); err != nil {
+		if err := change(x, submission); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)

@@ -109,6 +109,34 @@ func TestALackIsReceivedWhenTheTimeIsOver(t *testing.T) {
 
 // However many asks it is about, and however often they change their mind: one
 // reminder, and none after a STOP.
+// A page that is named what was missing says that it is there: nothing is
+// missing at the desk, and nobody is reminded of it.
+func TestAPageTakesBackThatItIsMissing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.session(north, 1)
+		w.check(w.lack(link, "pay-stub", gateway.LackRemind, noon), "")
+		w.check(w.lack(link, "photo-id", gateway.LackRemind, noon), "")
+		page := newPage(t, link, noon)
+		page.Label = "pay-stub"
+		_, _, err := w.SavePage(t.Context(), page, gateway.DefaultLimits(), entry(gateway.ActionPageReceived, "page:1"))
+		w.check(err, "")
+		other := newPage(t, link, noon)
+		other.Label = ""
+		_, _, err = w.SavePage(t.Context(), other, gateway.DefaultLimits(), entry(gateway.ActionPageReceived, "page:2"))
+		w.check(err, "")
+		if rows := w.inbox(); len(rows) != 1 || rows[0].LackCount != 1 || rows[0].Pages != 2 {
+			t.Fatalf("the inbox has %+v", rows)
+		}
+		w.check(w.LabelPage(t.Context(), link.ID, link.Submission, other.Key, "photo-id", noon, entry(gateway.ActionPageLabeled, "")), "")
+		if rows := w.inbox(); rows[0].LackCount != 0 || w.count("lacks") != 0 {
+			t.Errorf("%d papers are missing, %d rows", rows[0].LackCount, w.count("lacks"))
+		}
+		said, err := w.Correspondence(t.Context(), gateway.Submission{ID: link.Submission, Office: north, Sender: link.Sender})
+		w.check(err, "")
+		w.check(w.AttemptSending(t.Context(), said.Sendings[0].ID, noon.Add(20*time.Hour)), gateway.CodeUnwanted)
+	})
+}
+
 func TestOneReminderIsAskedFor(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.session(north, 1)

@@ -100,6 +100,10 @@ func (x *tx) addPage(s gateway.Submission, link gateway.Link, p gateway.Page, l 
 	if err != nil {
 		return err
 	}
+	s.Pages, s.ArrivedAt = s.Pages+1, arrived
+	if err := x.notLacked(s, p.Label, p.ReceivedAt); err != nil {
+		return err
+	}
 	if idle := p.ReceivedAt.Add(l.SessionIdle); idle.After(link.IdleAt) {
 		if _, err := x.exec("UPDATE links SET idle_at = $2 WHERE id = $1", string(link.ID), ms(idle)); err != nil {
 			return err

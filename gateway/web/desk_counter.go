@@ -137,6 +137,8 @@ func counterViewOf(v gateway.CounterView) counterView {
 		view.Papers = submissionURL(v.Submission)
 	}
 	switch {
+	case v.Ended != gateway.RequestRuns && v.Pages == 0 && v.Lacks > 0:
+		view.Words, view.Tone = "No page came, but word of "+plural(v.Lacks, "missing paper")+".", "good"
 	case v.Ended == gateway.RequestFinished:
 		view.Words, view.Tone = "Done: "+plural(v.Pages, "page")+".", "good"
 	case v.Ended != gateway.RequestRuns && v.Pages+v.Lacks > 0:

@@ -236,7 +236,7 @@ func TestBrowserOnly(t *testing.T) {
 	h.office.BrowserOnly, h.office.LongSide = true, 1600
 	body = h.ask(http.MethodGet, send, "", "Cookie", cookie).Body.String()
 	for _, want := range []string{
-		`data-long-side="1600"`, `data-sealing="browser-only"`, `<noscript><p class="status trouble">We take only pages that your phone locks first.`,
+		`data-long-side="1600"`, `data-sealing="browser-only"`, `<p data-plain class="status trouble">We take only pages that your phone locks first.`,
 		`href="tel:+15551230199"`,
 	} {
 		if !strings.Contains(body, want) {
