@@ -12,7 +12,7 @@ const notes = (name) => new File(["just words"], name);
 // the outbox.
 async function open() {
   const browser = page();
-  const outbox = { drafts: [], count: 0, warm() {}, add: async (draft) => void outbox.drafts.push(draft) };
+  const outbox = { drafts: [], count: 0, warm() {}, drafted() {}, add: async (draft) => void outbox.drafts.push(draft) };
   new Capture(new Words(browser.get("settings")), new Status(browser.get("status")), outbox);
   return {
     async choose(...files) {
@@ -26,6 +26,7 @@ async function open() {
     },
     said: () => browser.get("status").textContent.trim(),
     shows: (id) => !browser.get(id).hidden,
+    drafting: () => outbox.drafting(),
     sent: () => Promise.all(outbox.drafts.map((draft) => draft.content.text())),
   };
 }
@@ -49,4 +50,25 @@ test("nothing but refused files", async () => {
   await person.choose(notes("a.txt"), new File([`%PDF-1.7${"x".repeat(1000)}`], "big.pdf"));
   assert.ok(person.shows("start") && !person.shows("review"));
   assert.match(person.said(), /not-sent\[a\.txtpage-type.*not-sent\[big\.pdfpage-too-big/);
+});
+
+test("I'm done waits for what is being looked at", async () => {
+  const person = await open();
+  assert.ok(!person.drafting());
+  await person.choose(letter("one.pdf"), letter("two.pdf"));
+  assert.ok(person.drafting(), "a file is looked at");
+  await person.press("send");
+  assert.ok(person.drafting(), "another one waits");
+  await person.press("send");
+  assert.ok(!person.drafting());
+});
+
+test("a file that cannot be read is refused, the others are not lost", async () => {
+  const person = await open();
+  const gone = letter("gone.pdf");
+  gone.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotReadableError"));
+  await person.choose(gone, letter("two.pdf"));
+  assert.match(person.said(), /^not-sent\[gone\.pdfpage-damaged/);
+  await person.press("send");
+  assert.deepEqual(await person.sent(), ["%PDF-1.7 two.pdf"]);
 });

@@ -25,6 +25,7 @@ export class Capture {
   private step: Step = "start";
   private draft: Draft | undefined;
   private queue: File[] = [];
+  private preparing = false;
   private busy = false;
   private preview = "";
   private retakes = 0;
@@ -76,8 +77,9 @@ export class Capture {
     document.addEventListener("visibilitychange", () => this.visibility());
     window.addEventListener("pagehide", () => this.forget());
     window.addEventListener("beforeunload", (event) => {
-      if (this.draft) event.preventDefault();
+      if (this.draft && !this.outbox.closed) event.preventDefault();
     });
+    this.outbox.drafting = () => this.preparing || this.draft !== undefined || this.queue.length > 0;
     if (this.outbox.count > 0) this.take.textContent = this.words.say("more-pages");
   }
 
@@ -191,13 +193,24 @@ export class Capture {
   // the person should hear of those before, trouble whether it is bad news.
   private async next(said = "", trouble = false): Promise<void> {
     const file = this.queue.shift();
-    if (!file) return;
+    if (!file) return this.outbox.drafted();
     if (!said) this.status.say(this.words.say("working"));
+    this.prepares(true);
+    try {
+      await this.open(file, said, trouble);
+    } finally {
+      this.prepares(false);
+    }
+  }
+
+  private async open(file: File, said: string, trouble: boolean): Promise<void> {
     const kind = await kindOf(file).catch(() => undefined);
     if (file.size === 0) return this.refuse(file, "page-empty", said);
     if (!kind) return this.refuse(file, "page-type", said);
     if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked", said);
-    const prepared = await prepare(file, kind, this.longSide());
+    if (file.size > 4 * Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
+    const prepared = await prepare(file, kind, this.longSide()).catch(() => undefined);
+    if (!prepared) return this.refuse(file, "page-damaged", said);
     if (prepared.draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
     this.look(prepared, kind === "pdf", said, trouble);
   }
@@ -206,6 +219,7 @@ export class Capture {
   private refuse(file: File, word: string, said: string): Promise<void> {
     const refusal = this.words.say("not-sent", { file: file.name, why: this.words.say(word) });
     const all = said ? `${said} ${refusal}` : refusal;
+    this.prepares(false);
     this.go("start");
     this.status.say(all, true);
     return this.next(all, true);
@@ -296,8 +310,16 @@ export class Capture {
     void this.next(said);
   }
 
+  // prepares keeps the person from beginning a page while another is opened:
+  // the one would take the other's place.
+  private prepares(now: boolean): void {
+    this.preparing = now;
+    for (const way of [this.take, this.file, this.ownFile]) way.disabled = now;
+  }
+
   private work(busy: boolean): void {
     this.busy = busy;
+    this.ownFile.disabled = busy;
     for (const button of [this.sendButton, this.retake]) button.disabled = busy;
     // Until the camera is open there is nothing to take.
     this.shutter.disabled = busy || (this.step === "camera" && !this.camera.on);
@@ -307,6 +329,7 @@ export class Capture {
   private drop(): void {
     this.hidePreview();
     this.draft = this.judged = undefined;
+    this.outbox.drafted();
     this.label.disabled = false;
   }
 

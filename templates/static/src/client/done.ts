@@ -2,8 +2,13 @@
 // until it has heard.
 import { element, show, type Status, type Words } from "./elements";
 import type { Outbox } from "./outbox";
+import { fetchWithin } from "./send";
 
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // milliseconds
+
+// How often, and with what pause in ms, the shelf is asked what waits there.
+const shelfTries = 3;
+const shelfPause = 2_000;
 
 export class Done {
   private form = element<HTMLFormElement>("done");
@@ -36,7 +41,7 @@ export class Done {
       this.changed();
     });
     // Whoever adds a page is not done yet.
-    for (const id of ["take", "file"]) element(id).addEventListener("click", () => this.wanted && this.stay());
+    for (const id of ["take", "file", "own-file"]) element(id).addEventListener("click", () => this.wanted && this.stay());
   }
 
   private want(): void {
@@ -44,12 +49,19 @@ export class Done {
     this.accepted = false;
     this.outbox.hurry();
     this.looked = false;
-    void this.outbox.adopt().then(() => {
-      this.looked = true;
-      this.changed();
-    });
+    void this.look();
     this.show();
     if (!this.ending) this.said.focus();
+  }
+
+  // look asks a shelf that does not answer again: a page may lie there. One
+  // that never does must not keep the person from ending.
+  private async look(): Promise<void> {
+    for (let tries = 0; tries < shelfTries && !(await this.outbox.adopt()); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, shelfPause));
+    }
+    this.looked = true;
+    this.changed();
   }
 
   private stay(): void {
@@ -93,7 +105,7 @@ export class Done {
     new FormData(this.form).forEach((value, name) => body.append(name, String(value)));
     for (let failures = 0; ; failures++) {
       try {
-        const answer = await fetch(this.form.action, { method: "POST", body });
+        const answer = await fetchWithin(this.form.action, { method: "POST", body });
         if (answer.redirected) {
           const where = new URL(answer.url);
           if (where.pathname.endsWith("/receipt")) await this.outbox.finish();

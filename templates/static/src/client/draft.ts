@@ -23,9 +23,10 @@ export interface Prepared {
 
 // prepare draws a chosen picture anew, which leaves place and time behind.
 // What this browser cannot draw goes as it is: a PDF or HEIC sealed here, any
-// other picture through the server, which takes the metadata off.
+// other picture through the server, which takes the metadata off. It is read
+// now, and rejects if it cannot be: the file may be gone when it is sent.
 export async function prepare(file: Blob, kind: Kind, longSide: number): Promise<Prepared> {
-  if (kind === "pdf") return { draft: newDraft(file) };
+  if (kind === "pdf") return { draft: newDraft(await inMemory(file)) };
   try {
     const picture = await decode(file);
     try {
@@ -35,6 +36,10 @@ export async function prepare(file: Blob, kind: Kind, longSide: number): Promise
       picture.release();
     }
   } catch {
-    return { draft: newDraft(file, { serverSeals: kind !== "heic" }) };
+    return { draft: newDraft(await inMemory(file), { serverSeals: kind !== "heic" }) };
   }
+}
+
+async function inMemory(file: Blob): Promise<Blob> {
+  return new Blob([await file.arrayBuffer()], { type: file.type });
 }

@@ -2,7 +2,7 @@
 // page after the other until the server says that it has each.
 import type { Draft } from "./draft";
 import type { Sealed, Sealer } from "./seal";
-import { isBusy, mayPass, newKey, post, read, type Answer, type Line } from "./send";
+import { fetchWithin, isBusy, mayPass, newKey, post, read, type Answer, type Line } from "./send";
 import type { Kept, Shelf } from "./shelf";
 
 export type State = "locking" | "waiting" | "sending" | "received" | "needs";
@@ -107,12 +107,25 @@ export class Outbox {
 
   // atRisk tells whether closing the window would lose a page.
   get atRisk(): boolean {
-    return this.items.some((item) => !item.gone && !item.kept && item.state !== "received");
+    return !this.ended && this.items.some((item) => !item.gone && !item.kept && item.state !== "received");
+  }
+
+  // closed tells that the link is over: nothing can be sent any more.
+  get closed(): boolean {
+    return this.ended;
+  }
+
+  // drafting tells whether a page is being looked at that is not here yet.
+  drafting: () => boolean = () => false;
+
+  // drafted looks anew at whether there is such a page.
+  drafted(): void {
+    this.view.changed();
   }
 
   // settled tells whether the server knows everything.
   get settled(): boolean {
-    return this.pending === 0 && !this.next();
+    return this.pending === 0 && !this.next() && !this.drafting();
   }
 
   // resume takes the pages that the server has and then those that wait on
@@ -128,8 +141,10 @@ export class Outbox {
 
   // adopt takes up what waits on the shelf: from before a reload, or put there
   // by another window of this link.
-  async adopt(): Promise<void> {
-    for (const kept of await this.shelf.list(this.settings.base)) {
+  // It gives false when nobody can tell what waits there.
+  async adopt(): Promise<boolean> {
+    const list = await this.shelf.list(this.settings.base);
+    for (const kept of list ?? []) {
       const known = this.items.find((item) => item.key === kept.key);
       if (known?.state === "received") await this.shelf.drop(kept.key); // only its answer was lost
       if (known) continue;
@@ -138,6 +153,7 @@ export class Outbox {
     }
     this.view.changed();
     this.wake();
+    return list !== undefined;
   }
 
   // add returns when the page is safe from a reload, or can only be kept in
@@ -250,10 +266,12 @@ export class Outbox {
     this.view.changed();
   }
 
-  // unkeep takes the sealed bytes into memory, for "Undo".
+  // unkeep takes the sealed bytes into memory, for "Undo". If the shelf does not
+  // answer, or another window took them, "Undo" finds out what became of them.
   private async unkeep(item: Item): Promise<void> {
     const content = await this.shelf.content(item.key);
-    if (content) item.sealed = { content: new Blob([content]), digest: item.digest };
+    if (!content) return;
+    item.sealed = { content: new Blob([content]), digest: item.digest };
     item.kept = false;
     await this.shelf.drop(item.key);
     if (!item.gone && item.sealed) await this.keep(item, item.sealed); // undone meanwhile
@@ -322,6 +340,15 @@ export class Outbox {
   private async run(): Promise<void> {
     if (this.running) return;
     this.running = true;
+    try {
+      await this.errands();
+    } finally {
+      this.running = false;
+    }
+    this.view.changed();
+  }
+
+  private async errands(): Promise<void> {
     let failures = 0;
     for (let errand = this.next(); errand && !this.ended; errand = this.next()) {
       if (Date.now() > this.ends) {
@@ -343,8 +370,6 @@ export class Outbox {
       this.view.changed();
       if (this.next()) await this.pause(pauses[Math.min(failures, pauses.length) - 1] ?? 0);
     }
-    this.running = false;
-    this.view.changed();
   }
 
   private troubled(word: string): void {
@@ -410,7 +435,7 @@ export class Outbox {
       if (content === null) return this.missing(item);
       if (!content) return false;
       sealed = { content: new Blob([content]), digest: item.digest };
-    } else if (!sealed && !item.serverSeals && item.tries === 0) {
+    } else if (!sealed && (this.settings.browserOnly() || (!item.serverSeals && item.tries === 0))) {
       this.sealer.again(); // the worker may come through now
       item.tries++;
       await this.lock(item);
@@ -465,7 +490,7 @@ export class Outbox {
   // look reads the page anew: what the server has, and the office's keys.
   private async look(): Promise<{ keys: string[]; recipients: string[] } | undefined> {
     try {
-      const answer = await fetch(this.settings.base);
+      const answer = await fetchWithin(this.settings.base);
       if (!answer.ok) return undefined;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const settings = page.getElementById("settings");
@@ -545,6 +570,7 @@ export class Outbox {
 
   // take tells the server that a page was taken back.
   private async take(item: Item, last = false): Promise<boolean> {
+    if (item.kept) await this.shelf.drop(item.key);
     if (!this.known(item)) return this.forget(item);
     const answer = await this.ask(`/pages/${item.key}`, { method: "DELETE", keepalive: last });
     // 404 and the like: it is not there, or the time is over.
@@ -569,7 +595,7 @@ export class Outbox {
 
   private async ask(path: string, request: RequestInit): Promise<Answer> {
     try {
-      const answer = await fetch(this.settings.base + path, { ...request, headers: { Accept: "application/json" } });
+      const answer = await fetchWithin(this.settings.base + path, { ...request, headers: { Accept: "application/json" } });
       return read(answer.status, await answer.text());
     } catch {
       return { status: 0, stored: false, code: "", message: "" };

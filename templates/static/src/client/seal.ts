@@ -67,7 +67,8 @@ export class Sealer {
     this.warm();
     const worker = this.worker;
     if (!worker) return undefined;
-    const bytes = await plain.arrayBuffer();
+    const bytes = await plain.arrayBuffer().catch(() => undefined);
+    if (!bytes) return undefined; // a file that went away meanwhile
     const id = ++this.count;
     const answer = await new Promise<SealAnswer | undefined>((resolve) => {
       const timer = setTimeout(() => this.fail(), patience);

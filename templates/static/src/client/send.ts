@@ -107,3 +107,16 @@ export function newKey(): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => letters[byte & 63]).join("");
 }
+
+// Silence of a short question for this long counts as a broken connection.
+const fetchPatience = 30_000; // milliseconds
+
+export async function fetchWithin(url: string, request: RequestInit = {}): Promise<Response> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), fetchPatience);
+  try {
+    return await fetch(url, { ...request, signal: patience.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -60,18 +60,20 @@ export class Shelf {
     });
   }
 
-  // list gives the parcels of one link; those of any link whose time is over
-  // are dropped.
-  async list(base: string): Promise<Kept[]> {
+  // list gives the parcels of one link, or undefined when nobody can tell;
+  // those of any link whose time is over are dropped.
+  async list(base: string): Promise<Kept[] | undefined> {
+    if (!available()) return [];
     const found = await this.work("readonly", (list) => list.getAll() as IDBRequest<Kept[]>);
-    const all = found?.value ?? [];
+    if (!found) return undefined;
+    const all = found.value ?? [];
     const old = all.filter((kept) => kept.expires < Date.now());
     if (old.length > 0) await this.drop(...old.map((kept) => kept.key));
     return all.filter((kept) => kept.base === base && !old.includes(kept)).sort((a, b) => a.place - b.place || a.at - b.at);
   }
 
   async wipe(base: string): Promise<void> {
-    const keys = (await this.list(base)).map((kept) => kept.key);
+    const keys = ((await this.list(base)) ?? []).map((kept) => kept.key);
     if (keys.length > 0) await this.drop(...keys);
   }
 
@@ -84,7 +86,10 @@ export class Shelf {
   ): Promise<{ value: T | undefined } | undefined> {
     for (let tries = 0; tries < 2; tries++) {
       const database = await (this.database ??= open());
-      if (!database) return undefined;
+      if (!database) {
+        this.database = undefined; // a slow phone may answer the next time
+        return undefined;
+      }
       try {
         return await new Promise((resolve, reject) => {
           const change = database.transaction([parcels, contents], mode, { durability });
@@ -100,6 +105,15 @@ export class Shelf {
       }
     }
     return undefined;
+  }
+}
+
+// available tells whether there is a shelf at all: some browsers have none.
+function available(): boolean {
+  try {
+    return typeof indexedDB !== "undefined" && indexedDB !== null;
+  } catch {
+    return false;
   }
 }
 

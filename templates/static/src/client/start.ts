@@ -51,9 +51,6 @@ export function openOutbox(words: Words, status: Status): Outbox {
   );
   done = new Done(words, status, outbox);
   void outbox.resume(pages.received());
-  document.addEventListener("click", (event) => {
-    if ((event.target as Element).closest("a[hreflang]")) leaving = true; // another language
-  });
   window.addEventListener("beforeunload", (event) => {
     if (outbox.atRisk && !leaving) event.preventDefault();
   });
