@@ -101,8 +101,11 @@ func (h *house) enqueue(n int) {
 	for i := range list {
 		list[i] = gateway.Job{Kind: kind, Subject: fmt.Sprintf("s%d", i)}
 	}
-	for some := range slices.Chunk(list, 10) {
-		if err := h.Enqueue(h.t.Context(), some...); err != nil {
+	// Ample time for a disk that is busy with the tests beside this one.
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	for some := range slices.Chunk(list, 50) {
+		if err := h.Enqueue(ctx, some...); err != nil {
 			h.t.Fatal(err)
 		}
 	}
