@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,7 @@ type browser struct {
 }
 
 // stepTimeout bounds one step in a browser, on a slow and busy machine.
-const stepTimeout = 30 * time.Second
+const stepTimeout = 90 * time.Second
 
 // openBrowser starts Chromium; its camera sees the paper of these lines.
 func openBrowser(t *testing.T, lines []string) *browser {
@@ -147,6 +148,14 @@ func (w *tab) visit(address string) { w.t.Helper(); w.do("visit", chromedp.Navig
 func (w *tab) click(selector string) {
 	w.t.Helper()
 	w.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// presses a button wherever it is by now: advice that comes while a person
+// looks moves it, and a machine does not see that it missed.
+func (w *tab) presses(selector string) {
+	w.t.Helper()
+	w.visible(selector)
+	w.do("press "+selector, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).click()`, selector)))
 }
 
 // clickThrough clicks on what leads to another page and waits for that page,

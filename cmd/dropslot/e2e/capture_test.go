@@ -149,7 +149,7 @@ func frameStepsAndTips(w *town) {
 	if got := strings.Join(strings.Fields(eva.text("#camera-heading")), " "); got != "1 Take a photo" {
 		w.t.Errorf("the first step is %q", got)
 	}
-	eva.click("#shutter")
+	eva.presses("#shutter")
 	eva.visible("#preview")
 	eva.bothLights("review")
 	if got := strings.Join(strings.Fields(eva.text("#review-heading")+" "+eva.text("#review h3")), " "); got != "2 Check it 3 Send it" {
@@ -169,7 +169,7 @@ func frameStepsAndTips(w *town) {
 	eva.opensCamera()
 	eva.is("the camera does not stick out", `[...document.querySelectorAll("#camera *")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
 	eva.bothLights("large-camera")
-	eva.click("#shutter")
+	eva.presses("#shutter")
 	eva.visible("#preview")
 	eva.is("the review does not stick out", `[...document.querySelectorAll("#review *, #status")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
 }
@@ -259,7 +259,7 @@ func (w *tab) timesShutter(what string) {
 		preview.addEventListener("load", () => requestAnimationFrame(() => setTimeout(() => seen.push(performance.now() - pressed))));
 	}`)
 	for try := range 3 {
-		w.click("#shutter")
+		w.presses("#shutter")
 		w.holds("the review", fmt.Sprintf(`seen.length === %d`, try+1))
 		w.is("document quality", `Math.max(document.querySelector("#preview").naturalWidth, document.querySelector("#preview").naturalHeight) === 2400`)
 		w.click("#retake")
@@ -384,7 +384,7 @@ func savesData(w *town) {
 	sid.evaluate("look busy", `document.querySelector("#busy").hidden = false; document.getAnimations().forEach((a) => a.cancel())`)
 	sid.bothLights("busy")
 	sid.evaluate("look idle", `document.querySelector("#busy").hidden = true`)
-	sid.click("#shutter")
+	sid.presses("#shutter")
 	sid.visible("#preview")
 	sid.holds("a smaller picture", `document.querySelector("#preview").naturalHeight === 1600`)
 	sid.bothLights("portrait-review")
@@ -400,7 +400,7 @@ func hiddenPage(w *town) {
 	hal.is("the camera is off", `track.readyState === "ended" && !document.querySelector("video").srcObject`)
 	hal.evaluate("come back", fmt.Sprintf(hide, false))
 	hal.holds("the camera", `document.querySelector("video").videoWidth > 0 && !document.querySelector("#shutter").disabled`)
-	hal.click("#shutter")
+	hal.presses("#shutter")
 	hal.visible("#preview")
 	hal.evaluate("hide the page", fmt.Sprintf(hide, true))
 	hal.is("the picture is off the screen", `document.querySelector("#preview").hidden && !document.querySelector("#preview").getAttribute("src")`)

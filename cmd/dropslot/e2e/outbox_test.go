@@ -54,7 +54,7 @@ func (p *person) takes(label string) {
 	before := p.listed()
 	p.shoots()
 	p.do("label the page", chromedp.SetValue(chromedp.CSS("#label"), label))
-	p.click("#send")
+	p.presses("#send")
 	waitFor(p.t, p.name+"'s page to be in the list", stepTimeout, func() bool { return p.listed() == before+1 })
 	p.leavesCamera() // the list is not beside the camera
 }
@@ -425,7 +425,7 @@ func onAWeakLine(w *town) {
 		file := w.file(fmt.Sprintf("canary-name-of-Ivy-%d.pdf", n), pdf(kilobytes<<10, "canary words in the letter of Ivy"))
 		ivy.chooses(file)
 		ivy.visible("#review")
-		ivy.click("#send")
+		ivy.presses("#send")
 		ivy.visible("#start")
 	}
 	waitFor(w.t, "the pages to arrive", time.Hour, func() bool { return ivy.pages() == pages })

@@ -123,7 +123,7 @@ func (p *person) opensCamera() {
 func (p *person) shoots() {
 	p.t.Helper()
 	p.opensCamera()
-	p.click("#shutter")
+	p.presses("#shutter")
 	p.visible("#preview")
 }
 
@@ -152,7 +152,7 @@ func (p *person) sends(label string) {
 	p.t.Helper()
 	before := p.pages()
 	p.do("label the page", chromedp.SetValue(chromedp.CSS("#label"), label))
-	p.click("#send")
+	p.presses("#send")
 	waitFor(p.t, p.name+"'s page to be received", stepTimeout, func() bool { return p.pages() == before+1 })
 }
 
