@@ -76,11 +76,7 @@ func (i *intake) lackNotice(v clientView, ask string, s gateway.Session) notice 
 
 // sayLack notes what the client does not have, or takes it back.
 func (i *intake) sayLack(c echo.Context) error {
-	s, _, err := i.session(c)
-	if err != nil {
-		return err
-	}
-	form, err := smallForm(c, formBytes)
+	s, form, err := i.sessionForm(c, formBytes)
 	if err != nil {
 		return err
 	}
@@ -93,11 +89,7 @@ func (i *intake) sayLack(c echo.Context) error {
 
 // labelPage says what a page is.
 func (i *intake) labelPage(c echo.Context) error {
-	s, _, err := i.session(c)
-	if err != nil {
-		return err
-	}
-	form, err := smallForm(c, formBytes)
+	s, form, err := i.sessionForm(c, formBytes)
 	if err != nil {
 		return err
 	}
@@ -115,11 +107,7 @@ const orderedPageBytes = 80
 
 // orderPages puts the pages in the client's order.
 func (i *intake) orderPages(c echo.Context) error {
-	s, _, err := i.session(c)
-	if err != nil {
-		return err
-	}
-	form, err := smallForm(c, formBytes+orderedPageBytes*int64(i.Limits.LinkPages))
+	s, form, err := i.sessionForm(c, formBytes+orderedPageBytes*int64(i.Limits.LinkPages))
 	if err != nil {
 		return err
 	}

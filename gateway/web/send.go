@@ -215,11 +215,7 @@ func (i *intake) backWith(c echo.Context, s gateway.Session, name, value string)
 
 // finish ends the session at the client's word.
 func (i *intake) finish(c echo.Context) error {
-	s, _, err := i.session(c)
-	if err != nil {
-		return err
-	}
-	form, err := smallForm(c, formBytes)
+	s, form, err := i.sessionForm(c, formBytes)
 	if err != nil {
 		return err
 	}
@@ -231,6 +227,16 @@ func (i *intake) finish(c echo.Context) error {
 		return i.redirect(c, sendPath(s.Submission.ID)+"/receipt"+i.view(c).Suffix)
 	}
 	return err
+}
+
+// sessionForm finds the session and reads its form, of so many bytes at most.
+func (i *intake) sessionForm(c echo.Context, most int64) (gateway.Session, url.Values, error) {
+	s, _, err := i.session(c)
+	if err != nil {
+		return s, nil, err
+	}
+	form, err := smallForm(c, most)
+	return s, form, err
 }
 
 // smallForm reads a form that is not an upload, of so many bytes at most.

@@ -208,6 +208,7 @@ export class Capture {
     if (file.size === 0) return this.refuse(file, "page-empty", said);
     if (!kind) return this.refuse(file, "page-type", said);
     if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked", said);
+    // It is read whole. A picture that is drawn anew shrinks, but hardly to a quarter.
     if (file.size > 4 * Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
     const prepared = await prepare(file, kind, this.longSide()).catch(() => undefined);
     if (!prepared) return this.refuse(file, "page-damaged", said);
