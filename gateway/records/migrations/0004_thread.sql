@@ -1,0 +1,1 @@
+-- The desk: what a caseworker says of a submission and of a client.

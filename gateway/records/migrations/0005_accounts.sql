@@ -1,0 +1,1 @@
+-- Named accounts: roles, second factors, invitations, sessions.

@@ -1,0 +1,1 @@
+-- How a page is to be looked at, and links that ask for something certain.

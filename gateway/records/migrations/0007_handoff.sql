@@ -1,0 +1,1 @@
+-- Handing off: deliveries to partners and their receipts.

@@ -1,0 +1,1 @@
+-- Retention: what goes when, legal hold, tombstones; notices.
