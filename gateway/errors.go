@@ -19,6 +19,10 @@ const (
 	// CodeTooManyTries: a limit per address or account was reached.
 	CodeTooManyTries Code = "too-many-tries"
 
+	// CodeNotMergeable: these submissions cannot be put together, or take each
+	// other's pages.
+	CodeNotMergeable Code = "not-mergeable"
+
 	// CodeBadPhone: not a phone number in E.164 form.
 	CodeBadPhone Code = "bad-phone"
 	// CodeCountry: the phone is not of a country that is answered.

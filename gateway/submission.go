@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"regexp"
 	"time"
@@ -52,6 +53,15 @@ type Submission struct {
 	HandledBy   StaffID
 	HandledAs   HandledAs
 	HandledNote string // only for HandledNotNeeded: one of the reasons the desk offers
+	Stage       Stage  // while it is not handled
+	Assigned    StaffID
+	TurnAt      time.Time    // the client answered what the office asked; zero if not
+	LastWordAt  time.Time    // of the client, beside pages
+	SealedCase  []byte       // the case number, sealed to the office; may be nil
+	CaseIndex   CaseIndex    // its keyed hash; zero if there is none
+	MergedInto  SubmissionID // where everything of this one is now; empty if here
+	Remarks     []Remark     // notes by staff, where a manifest is written or read
+	Revision    int          // counts what the desk adds to the manifest
 }
 
 // Sealing tells where a page was sealed.
@@ -94,7 +104,13 @@ type Page struct {
 	Place       int    // from 1 where the client put the pages in order; 0 behind these, by arrival
 	ReceivedAt  time.Time
 	RemovedAt   time.Time // by the client; zero while it counts
+	// Home is the submission it was sent to, if it was moved since: its object
+	// stays in that one's folder.
+	Home SubmissionID
 }
+
+// SentTo is the submission that the client sent the page to.
+func (p Page) SentTo() SubmissionID { return cmp.Or(p.Home, p.Submission) }
 
 // BlobName is the name of an object in the vault: slash-separated, lowercase,
 // no dots at the start of a segment.
