@@ -24,7 +24,7 @@ func (d *Desk) Inbox(ctx context.Context, who Actor, f InboxFilter, after Cursor
 	if err := d.Audit.Append(ctx, who.entry(now, ActionInboxViewed, "", "")); err != nil {
 		return nil, err
 	}
-	q := InboxQuery{Offices: who.Staff.Offices, Stage: f.Stage, Viewer: who.Staff.ID, After: after, Limit: limit}
+	q := InboxQuery{Offices: who.Staff.OfficesWith(RightPapers), Stage: f.Stage, Viewer: who.Staff.ID, After: after, Limit: limit}
 	if f.Office != "" { // another's looks like one without papers
 		q.Offices = slices.DeleteFunc(slices.Clone(q.Offices), func(o OfficeID) bool { return o != f.Office })
 	}

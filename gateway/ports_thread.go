@@ -9,6 +9,9 @@ import (
 // puts a client's submissions and texts together. Each method names the
 // offices the person works for, and finds nothing of any other: CodeNotFound.
 type ThreadRecords interface {
+	// Submission and Page are DeskRecords'.
+	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
+	Page(ctx context.Context, offices []OfficeID, id PageID) (Page, error)
 	// Look notes that somebody looks at a submission that they may see.
 	Look(ctx context.Context, staff StaffID, id SubmissionID, at time.Time) error
 	// Beside gives what the desk knows of a submission that the person was

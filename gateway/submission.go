@@ -49,6 +49,7 @@ type Submission struct {
 	Lacks       []Lack    // these, where the pages are read too
 	Origin      Origin    // of the link that began it, if that is one of the counter; else empty
 	Staff       StaffID   // who made that link; else empty
+	Revision    int64     // counts what staff changed of it and its pages
 	HandledAt   time.Time
 	HandledBy   StaffID
 	HandledAs   HandledAs
@@ -61,7 +62,6 @@ type Submission struct {
 	CaseIndex   CaseIndex    // its keyed hash; zero if there is none
 	MergedInto  SubmissionID // where everything of this one is now; empty if here
 	Remarks     []Remark     // notes by staff, where a manifest is written or read
-	Revision    int          // counts what the desk adds to the manifest
 }
 
 // Sealing tells where a page was sealed.
@@ -101,7 +101,8 @@ type Page struct {
 	PlainBytes  int64
 	Sealing     Sealing
 	Label       string // one of the office's asks, or empty
-	Place       int    // from 1 where the client put the pages in order; 0 behind these, by arrival
+	Place       int    // from 1 where the pages were put in order; 0 behind these, by arrival
+	Rotation    int    // degrees clockwise that staff turned it by: 0, 90, 180 or 270; the sealed bytes stay
 	ReceivedAt  time.Time
 	RemovedAt   time.Time // by the client; zero while it counts
 	// Home is the submission it was sent to, if it was moved since: its object

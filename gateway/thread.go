@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -69,7 +68,7 @@ func (f *Threads) Panel(ctx context.Context, who Actor, s Submission, at time.Ti
 // colleagues gives the accounts that work for an office.
 func (f *Threads) colleagues(ctx context.Context, office OfficeID) ([]Staff, error) {
 	all, err := f.Records.ListStaff(ctx)
-	return slices.DeleteFunc(all, func(s Staff) bool { return !s.May(office) }), err
+	return slices.DeleteFunc(all, func(s Staff) bool { return !s.Can(RightPapers, office) }), err
 }
 
 func (f *Threads) open(office OfficeID, sealed []byte) string {
@@ -108,7 +107,7 @@ func (f *Threads) Client(ctx context.Context, who Actor, id ClientID) (Thread, e
 	if !ok {
 		return Thread{}, NewError(CodeNotFound, nil)
 	}
-	rows, err := f.Records.Thread(ctx, who.Staff.Offices, sender, who.Staff.ID)
+	rows, err := f.Records.Thread(ctx, who.Staff.OfficesWith(RightPapers), sender, who.Staff.ID)
 	if err != nil {
 		return Thread{}, denied(ctx, f.Audit, who.entry(f.Now(), ActionClientViewed, object, ""), err)
 	}
@@ -178,7 +177,7 @@ func (f *Threads) Search(ctx context.Context, who Actor, typed string, phone Pho
 	if err := f.Audit.Append(ctx, who.entry(f.Now(), ActionSearched, "", "")); err != nil {
 		return found, err
 	}
-	offices := who.Staff.Offices
+	offices := who.Staff.OfficesWith(RightPapers)
 	phones, cases := map[OfficeID]PhoneIndex{}, map[OfficeID]CaseIndex{}
 	for _, office := range offices {
 		phones[office], cases[office] = f.Phones.Index(office, phone), f.Blind.Case(office, typed)
@@ -224,6 +223,3 @@ func parseReference(typed string) (string, bool) {
 	}
 	return reference, true
 }
-
-// where resolves a submission that was merged.
-func where(s Submission) SubmissionID { return cmp.Or(s.MergedInto, s.ID) }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -14,24 +15,41 @@ const (
 
 func submissionObject(id SubmissionID) string { return "submission:" + string(id) }
 
+// find gives a submission that the person may change.
+func (f *Threads) find(ctx context.Context, who Actor, action Action, id SubmissionID) (Submission, error) {
+	s, _, err := f.Records.Submission(ctx, who.Staff.OfficesWith(RightChange), id)
+	if err != nil {
+		return s, denied(ctx, f.Audit, who.entry(f.Now(), action, submissionObject(id), ""), err)
+	}
+	return s, nil
+}
+
 // change does one change of a submission: its audit row is written with it, or
 // nothing is.
-func (f *Threads) change(ctx context.Context, who Actor, id SubmissionID, action Action, reason string, change SubmissionChange, office OfficeID) error {
-	entry := who.entry(f.Now(), action, submissionObject(id), office)
+func (f *Threads) change(ctx context.Context, who Actor, s Submission, action Action, reason string, change SubmissionChange) error {
+	entry := who.entry(f.Now(), action, submissionObject(s.ID), s.Office)
 	entry.Reason = reason
-	return denied(ctx, f.Audit, entry, f.Records.ChangeSubmission(ctx, who.Staff.Offices, id, change, entry))
+	return denied(ctx, f.Audit, entry, f.Records.ChangeSubmission(ctx, who.Staff.OfficesWith(RightChange), s.ID, change, entry))
 }
 
 // SetStage says whose turn it is.
-func (f *Threads) SetStage(ctx context.Context, who Actor, s Submission, stage Stage) error {
+func (f *Threads) SetStage(ctx context.Context, who Actor, id SubmissionID, stage Stage) error {
 	if !stage.Settable() {
 		return NewError(CodeBadRequest, nil)
 	}
-	return f.change(ctx, who, s.ID, ActionStageSet, string(stage), SubmissionChange{Stage: &stage}, s.Office)
+	s, err := f.find(ctx, who, ActionStageSet, id)
+	if err != nil {
+		return err
+	}
+	return f.change(ctx, who, s, ActionStageSet, string(stage), SubmissionChange{Stage: &stage})
 }
 
 // Assign gives a submission to somebody who works for its office, or to nobody.
-func (f *Threads) Assign(ctx context.Context, who Actor, s Submission, to StaffID) error {
+func (f *Threads) Assign(ctx context.Context, who Actor, id SubmissionID, to StaffID) error {
+	s, err := f.find(ctx, who, ActionAssigned, id)
+	if err != nil {
+		return err
+	}
 	if to != "" {
 		colleagues, err := f.colleagues(ctx, s.Office)
 		if err != nil {
@@ -41,31 +59,38 @@ func (f *Threads) Assign(ctx context.Context, who Actor, s Submission, to StaffI
 			return NewError(CodeBadRequest, nil)
 		}
 	}
-	return f.change(ctx, who, s.ID, ActionAssigned, string(to), SubmissionChange{Assigned: &to}, s.Office)
+	return f.change(ctx, who, s, ActionAssigned, string(to), SubmissionChange{Assigned: &to})
 }
 
 // SetCase says which case the papers belong to; empty takes it back.
-func (f *Threads) SetCase(ctx context.Context, who Actor, s Submission, number string) error {
+func (f *Threads) SetCase(ctx context.Context, who Actor, id SubmissionID, number string) error {
+	s, err := f.find(ctx, who, ActionCaseSet, id)
+	if err != nil {
+		return err
+	}
 	number = cleanWords(strings.Join(strings.Fields(number), " "), caseRunes)
 	sealed := SealedCase{Index: f.Blind.Case(s.Office, number)}
 	if number != "" && sealed.Index.IsZero() {
 		return NewError(CodeBadRequest, nil) // nothing of it could be found again
 	}
-	var err error
 	if number != "" {
 		if sealed.Sealed, err = sealBytes(f.Sealer, s.Office, []byte(number)); err != nil {
 			return err
 		}
 	}
-	return f.change(ctx, who, s.ID, ActionCaseSet, "", SubmissionChange{Case: &sealed}, s.Office)
+	return f.change(ctx, who, s, ActionCaseSet, "", SubmissionChange{Case: &sealed})
 }
 
 // AddRemark adds a note by staff. Its identifier comes with the form, so that
 // one that is sent twice is one note.
-func (f *Threads) AddRemark(ctx context.Context, who Actor, s Submission, id RemarkID, words string) error {
+func (f *Threads) AddRemark(ctx context.Context, who Actor, about SubmissionID, id RemarkID, words string) error {
 	words = cleanWords(strings.TrimSpace(words), remarkRunes)
 	if words == "" {
 		return NewError(CodeBadRequest, nil)
+	}
+	s, err := f.find(ctx, who, ActionRemarked, about)
+	if err != nil {
+		return err
 	}
 	sealed, err := sealBytes(f.Sealer, s.Office, []byte(words))
 	if err != nil {
@@ -73,7 +98,7 @@ func (f *Threads) AddRemark(ctx context.Context, who Actor, s Submission, id Rem
 	}
 	entry := who.entry(f.Now(), ActionRemarked, submissionObject(s.ID), s.Office)
 	r := Remark{ID: id, Submission: s.ID, Staff: who.Staff.ID, At: f.Now(), Sealed: sealed}
-	return denied(ctx, f.Audit, entry, f.Records.AddRemark(ctx, who.Staff.Offices, r, entry))
+	return denied(ctx, f.Audit, entry, f.Records.AddRemark(ctx, who.Staff.OfficesWith(RightChange), r, entry))
 }
 
 // cleanWords bounds what a caseworker wrote, and takes out what no note holds.
@@ -97,7 +122,7 @@ func (f *Threads) NameClient(ctx context.Context, who Actor, id ClientID, name s
 		return NewError(CodeNotFound, nil)
 	}
 	entry := who.entry(f.Now(), ActionClientNamed, "client:"+string(id), "")
-	rows, err := f.Records.Thread(ctx, who.Staff.Offices, sender, who.Staff.ID)
+	rows, err := f.Records.Thread(ctx, who.Staff.OfficesWith(RightChange), sender, who.Staff.ID)
 	if err != nil {
 		return denied(ctx, f.Audit, entry, err)
 	}
@@ -106,38 +131,52 @@ func (f *Threads) NameClient(ctx context.Context, who Actor, id ClientID, name s
 	if err != nil {
 		return err
 	}
-	return f.Records.NameClient(ctx, who.Staff.Offices, ClientName{
+	return f.Records.NameClient(ctx, who.Staff.OfficesWith(RightChange), ClientName{
 		Office: rows.Office, Sender: sender, Sealed: sealed, By: who.Staff.ID, At: f.Now(),
 	}, entry)
 }
 
 // Merge puts a submission into another one, which holds everything afterwards.
-func (f *Threads) Merge(ctx context.Context, who Actor, from Submission, into SubmissionID) error {
+func (f *Threads) Merge(ctx context.Context, who Actor, id, into SubmissionID) error {
+	from, err := f.find(ctx, who, ActionMerged, id)
+	if err != nil {
+		return err
+	}
 	entry := who.entry(f.Now(), ActionMerged, submissionObject(from.ID), from.Office)
 	entry.Reason = "into " + submissionObject(into)
-	return denied(ctx, f.Audit, entry, f.Records.Merge(ctx, who.Staff.Offices, from.ID, into, entry))
+	return denied(ctx, f.Audit, entry, f.Records.Merge(ctx, who.Staff.OfficesWith(RightChange), from.ID, into, entry))
 }
 
 // MovePage puts a page into another submission of its office.
-func (f *Threads) MovePage(ctx context.Context, who Actor, page Page, to SubmissionID) error {
-	entry := who.entry(f.Now(), ActionPageMoved, "page:"+string(page.ID), page.Office)
+func (f *Threads) MovePage(ctx context.Context, who Actor, id PageID, to SubmissionID) error {
+	offices := who.Staff.OfficesWith(RightChange)
+	entry := who.entry(f.Now(), ActionPageMoved, "page:"+string(id), "")
+	page, err := f.Records.Page(ctx, offices, id)
+	if err != nil {
+		return denied(ctx, f.Audit, entry, err)
+	}
+	entry.Office = page.Office
 	entry.Reason = "from " + submissionObject(page.Submission) + " to " + submissionObject(to)
-	return denied(ctx, f.Audit, entry, f.Records.MovePage(ctx, who.Staff.Offices, page.ID, to, entry))
+	return denied(ctx, f.Audit, entry, f.Records.MovePage(ctx, offices, page.ID, to, entry))
 }
 
-// Target finds the one submission of an office that a reference names, or
-// CodeNotFound: of several, nobody knows which is meant.
-func (f *Threads) Target(ctx context.Context, who Actor, office OfficeID, typed string) (SubmissionID, error) {
-	reference, ok := parseReference(typed)
-	if !ok || !slices.Contains(who.Staff.Offices, office) {
-		return "", NewError(CodeNotFound, nil)
+// Target finds the one other submission of an office that a reference names, or
+// CodeNotMergeable: of several, nobody knows which is meant.
+func (f *Threads) Target(ctx context.Context, who Actor, beside SubmissionID, typed string) (SubmissionID, error) {
+	s, err := f.find(ctx, who, ActionSearched, beside)
+	if err != nil {
+		return "", err
 	}
-	found, err := f.Records.FindReference(ctx, []OfficeID{office}, reference, 2)
+	reference, ok := parseReference(typed)
+	if !ok {
+		return "", NewError(CodeNotMergeable, nil)
+	}
+	found, err := f.Records.FindReference(ctx, []OfficeID{s.Office}, reference, 2)
 	if err != nil {
 		return "", err
 	}
 	if len(found) != 1 {
-		return "", NewError(CodeNotFound, nil)
+		return "", NewError(CodeNotMergeable, nil)
 	}
-	return where(found[0]), nil
+	return cmp.Or(found[0].MergedInto, found[0].ID), nil
 }

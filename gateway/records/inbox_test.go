@@ -137,7 +137,7 @@ func TestChangesAreCounted(t *testing.T) {
 		grew("a link that was opened", false)
 		page := w.page(link, noon)
 		grew("a page", true)
-		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, noon)
+		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, gateway.Act{At: noon, IdleAt: noon.Add(time.Hour)})
 		w.check(err, "")
 		grew("a page taken back", true)
 		w.page(link, noon)

@@ -8,7 +8,6 @@ ALTER TABLE submissions ADD COLUMN sealed_case BYTES;                    -- the 
 ALTER TABLE submissions ADD COLUMN case_index BYTES;                     -- its keyed hash
 ALTER TABLE submissions ADD COLUMN reference TEXT NOT NULL DEFAULT '';   -- follows from the identifier
 ALTER TABLE submissions ADD COLUMN merged_into TEXT NOT NULL DEFAULT ''; -- where everything of this one is now
-ALTER TABLE submissions ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;  -- of what the desk adds to the manifest
 CREATE INDEX submissions_stage ON submissions (office, stage, arrived_at, id) WHERE arrived_at > 0 AND handled = 0;
 CREATE INDEX submissions_assigned ON submissions (assigned, office, handled, arrived_at, id) WHERE arrived_at > 0 AND assigned <> '';
 CREATE INDEX submissions_sender ON submissions (office, sender, opened_at);
@@ -60,5 +59,4 @@ CREATE TABLE desk_changes (
 );
 
 -- A client's thread.
-CREATE INDEX texts_sender ON texts (office, sender, received_at);
 CREATE INDEX sendings_sender ON sendings (office, sender, created_at);
