@@ -45,7 +45,8 @@ func (c PageChange) action() (Action, string) {
 func (d *Desk) ChangePage(ctx context.Context, who Actor, id PageID, change PageChange) (Page, error) {
 	action, reason := change.action()
 	object := "page:" + string(id)
-	page, err := d.Records.Page(ctx, who.Staff.Offices, id)
+	offices := who.Staff.OfficesWith(RightChange)
+	page, err := d.Records.Page(ctx, offices, id)
 	if err != nil {
 		return Page{}, d.denied(ctx, who, action, object, err)
 	}
@@ -57,7 +58,7 @@ func (d *Desk) ChangePage(ctx context.Context, who Actor, id PageID, change Page
 	}
 	entry := who.entry(d.Now(), action, object, page.Office)
 	entry.Reason = reason
-	return page, d.Records.ChangePage(ctx, who.Staff.Offices, id, change, entry)
+	return page, d.Records.ChangePage(ctx, offices, id, change, entry)
 }
 
 // PageKind is how a page can be looked at.
@@ -74,7 +75,7 @@ const (
 // PageKind tells how a page can be looked at, and nothing else of what is in
 // it: only what is asked for in vain leaves an audit row.
 func (d *Desk) PageKind(ctx context.Context, who Actor, id PageID) (PageKind, error) {
-	page, err := d.Records.Page(ctx, who.Staff.Offices, id)
+	page, err := d.Records.Page(ctx, who.Staff.OfficesWith(RightPapers), id)
 	if err != nil {
 		return KindOther, d.denied(ctx, who, ActionPageViewed, "page:"+string(id), err)
 	}
