@@ -43,6 +43,8 @@ export class Viewer {
     find("[data-smaller]").addEventListener("click", () => this.hand.picture?.zoomBy(1 / 1.25));
     find("[data-larger]").addEventListener("click", () => this.hand.picture?.zoomBy(1.25));
     find("[data-fit]").addEventListener("click", () => this.hand.picture?.fit());
+    const show = this.root.querySelector<HTMLElement>("[data-beside-form] button");
+    if (show) show.hidden = true;
     this.beside.addEventListener("change", () => this.showBeside());
     this.root.querySelector("[data-beside-form]")?.addEventListener("submit", (event) => {
       event.preventDefault();
