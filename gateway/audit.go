@@ -35,6 +35,7 @@ const (
 	ActionPageMoved         Action = "page.moved"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
 	ActionTwilioSwept       Action = "twilio.looked-through" // for what was left there
