@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,6 @@ type Threads struct {
 	Phones    PhoneBook
 	Blind     Blind
 	Now       func() time.Time
-	Random    io.Reader
 }
 
 // Panel is what stands beside a submission's pages.

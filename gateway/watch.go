@@ -28,6 +28,7 @@ type Watch struct {
 	mu        sync.Mutex
 	listeners map[*listener]bool
 	asking    bool
+	closed    bool
 }
 
 type listener struct {
@@ -55,6 +56,10 @@ func (w *Watch) Listen(offices []OfficeID, seen int64) (changed <-chan struct{},
 	l := &listener{offices: offices, seen: seen, changed: make(chan struct{}, 1)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		close(l.changed)
+		return l.changed, func() {}
+	}
 	if w.listeners == nil {
 		w.listeners = map[*listener]bool{}
 	}
@@ -66,6 +71,18 @@ func (w *Watch) Listen(offices []OfficeID, seen int64) (changed <-chan struct{},
 	return l.changed, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		delete(w.listeners, l)
+	}
+}
+
+// Close closes the channel of everybody who listens, so that what waits for
+// changes does not hold up the end of the process.
+func (w *Watch) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for l := range w.listeners {
+		close(l.changed)
 		delete(w.listeners, l)
 	}
 }

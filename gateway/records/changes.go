@@ -77,14 +77,3 @@ func (x *tx) heard(t gateway.TextWork) error {
 	}
 	return x.changed(t.Office)
 }
-
-// revise has the manifest of a submission written anew, once it has ended.
-func (x *tx) revise(ids ...gateway.SubmissionID) error {
-	for _, id := range ids {
-		_, err := x.exec("UPDATE submissions SET revision = revision + 1, archived_at = 0 WHERE id = $1", string(id))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

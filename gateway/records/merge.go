@@ -138,7 +138,12 @@ func (x *tx) merge(a, b gateway.Submission) error {
 			return err
 		}
 	}
-	return x.revise(append(homes, a.ID, b.ID)...)
+	for _, id := range append(homes, a.ID, b.ID) {
+		if err := x.revise(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forgetPlace has what the sender texts next go to the other submission, or,

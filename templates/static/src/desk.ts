@@ -2,6 +2,7 @@
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
+import { liveList } from "./desk/list";
 import { sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
@@ -15,6 +16,7 @@ lockWhenIdle();
 keepTimes();
 sendInPlace();
 watchStates();
+liveList();
 
 const stage = document.querySelector("[data-stage]");
 if (stage) new Viewer(find("[data-viewer]"));
