@@ -34,8 +34,10 @@ type Header struct {
 	Submission SubmissionID `json:"submission"`
 	Link       LinkID       `json:"link"`
 	Number     Number       `json:"number"`
-	Phone      string       `json:"phone"`            // E.164: sealed to the office like its pages; empty at the counter
-	Origin     Origin       `json:"origin,omitempty"` // staff or counter
+	Phone      string       `json:"phone"`                 // E.164: sealed to the office like its pages; empty at the counter
+	Origin     Origin       `json:"origin,omitempty"`      // staff or counter
+	Staff      StaffID      `json:"staff,omitempty"`       // who made the link at the counter
+	SealedName []byte       `json:"sealed_name,omitempty"` // that they gave it, sealed once more on its own
 	Language   string       `json:"language"`
 	ClaimedAt  time.Time    `json:"claimed_at"`
 }
@@ -72,6 +74,7 @@ type ManifestPage struct {
 	Sealing     Sealing   `json:"sealing"`
 	Label       string    `json:"label,omitempty"`
 	Place       int       `json:"place,omitempty"`
+	Rotation    int       `json:"rotation,omitempty"` // degrees clockwise
 	ReceivedAt  time.Time `json:"received_at"`
 }
 
@@ -109,15 +112,17 @@ func splitBlob(name BlobName) (folder BlobName, last string) {
 	return name[:i], string(name[i+1:])
 }
 
-// WriteHeader seals and stores the header of a claimed link. A header that is
-// there already is fine: the claim was repeated.
-func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
+// WriteHeader seals and stores the header of a claimed link, made what the
+// records keep of one from the counter: only there nothing but this tells,
+// until the session ends, whose papers they are. A header that is there already
+// is fine: the claim was repeated.
+func (a *Archive) WriteHeader(ctx context.Context, l Link, made Counter) error {
 	header := Header{
 		Version: archiveVersion, Office: l.Office, Submission: l.Submission, Link: l.ID, Number: l.Number,
 		Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
 	}
 	if l.Origin.AtCounter() {
-		header.Origin = l.Origin
+		header.Origin, header.Staff, header.SealedName = l.Origin, made.Staff, made.SealedName
 	} else {
 		phone, err := a.Phones.Open(l.Phone)
 		if err != nil {
@@ -162,7 +167,7 @@ func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page)
 		m.Pages = append(m.Pages, ManifestPage{
 			ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
 			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
-			Sealing: p.Sealing, Label: p.Label, Place: p.Place, ReceivedAt: p.ReceivedAt.UTC(),
+			Sealing: p.Sealing, Label: p.Label, Place: p.Place, Rotation: p.Rotation, ReceivedAt: p.ReceivedAt.UTC(),
 		})
 	}
 	blob := fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), a.Now().UnixMilli())

@@ -26,6 +26,7 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
 	ActionTwilioSwept       Action = "twilio.looked-through" // for what was left there
@@ -35,6 +36,7 @@ const (
 	ActionSignedIn          Action = "staff.signed-in"
 	ActionSignInRefused     Action = "staff.sign-in-refused"
 	ActionSignedOut         Action = "staff.signed-out"
+	ActionRouteRefused      Action = "desk.refused" // what the person's roles do not allow
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
