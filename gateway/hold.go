@@ -163,7 +163,7 @@ func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
 	if err := d.Audit.Append(ctx, who.entry(now, ActionRetentionViewed, "", "")); err != nil {
 		return nil, err
 	}
-	list, err := h.Records.Going(ctx, who.Staff.Offices, TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), goingMost)
+	list, err := h.Records.Going(ctx, who.Staff.OfficesWith(RightHold), TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), goingMost)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (h *Holds) Hold(ctx context.Context, who Actor, id SubmissionID, reason Hol
 	now := d.Now()
 	entry := who.entry(now, ActionHeld, "submission:"+string(id), "")
 	entry.Reason = string(reason)
-	held, err := h.Records.SaveHold(ctx, who.Staff.Offices, Hold{
+	held, err := h.Records.SaveHold(ctx, who.Staff.OfficesWith(RightHold), Hold{
 		Submission: id, Staff: who.Staff.ID, Reason: reason, At: now,
 	}, entry)
 	if err != nil {
@@ -198,7 +198,7 @@ func (h *Holds) Release(ctx context.Context, who Actor, id SubmissionID) error {
 	d := h.Desk
 	now := d.Now()
 	entry := who.entry(now, ActionReleased, "submission:"+string(id), "")
-	held, err := h.Records.ReleaseHold(ctx, who.Staff.Offices, id, now, entry)
+	held, err := h.Records.ReleaseHold(ctx, who.Staff.OfficesWith(RightHold), id, now, entry)
 	if err != nil {
 		return d.denied(ctx, who, ActionReleased, entry.Object, err)
 	}

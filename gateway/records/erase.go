@@ -34,6 +34,7 @@ var ofSubmission = []struct{ table, column string }{
 // ofLink are the tables whose rows go with a link.
 var ofLink = []struct{ table, column string }{
 	{"counters", "link"},
+	{"wishes", "link"},
 }
 
 // EraseDue erases the rows of a submission; see the port. The sender's row is
