@@ -139,8 +139,12 @@ func (h *deskHouse) id() string {
 }
 
 func (h *deskHouse) addStaff(login string, offices ...gateway.OfficeID) {
+	h.addRoles(login, gateway.RolesIn(gateway.RoleCaseworker, offices...))
+}
+
+func (h *deskHouse) addRoles(login string, roles gateway.Roles) {
 	id := gateway.StaffID(h.id())
-	h.staff[id] = gateway.Staff{ID: id, Login: login, Offices: offices}
+	h.staff[id] = gateway.Staff{ID: id, Login: login, Roles: roles}
 }
 
 func (h *deskHouse) staffByLogin(login string) gateway.Staff {
