@@ -32,7 +32,8 @@ type submissionView struct {
 	Problem   *problem
 	Chosen    gateway.HandledAs // what was chosen before, for a second try
 	Texts     []textLine        // what was texted, oldest first
-	OptedOut  string            // what to do about a client who texted STOP; empty if they did not
+	Handoff   handoffView
+	OptedOut  string // what to do about a client who texted STOP; empty if they did not
 }
 
 // lackLine is one ask that the client says they do not have.
@@ -135,6 +136,7 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
 	d.addPages(&view, found, c.QueryParam("page"))
+	view.Handoff = d.handoffView(c, found)
 	return d.render(c, status, "submission", view)
 }
 
