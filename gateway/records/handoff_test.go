@@ -8,7 +8,7 @@ import (
 
 func TestOriginsOfLinks(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		link := w.claimed()
+		link := w.session(north, 1)
 		origins, err := w.LinkOrigins(t.Context(), link.Submission)
 		if err != nil || len(origins) != 1 || origins[link.ID] != gateway.OriginText {
 			t.Errorf("%v, %v", origins, err)
