@@ -29,12 +29,12 @@ type ThreadRecords interface {
 	// Merge moves everything of one submission into another: pages, what the
 	// client lacks and wrote, notes by staff, and where links and texts that are
 	// still on their way lead. CodeNotMergeable unless both ended, neither was
-	// merged, the target is not done, and both are of one client or one of them
-	// is of the counter. One that was merged there already is fine.
+	// merged, the first is not held, the target is not done, and both are of one
+	// client or one of them is of the counter. One that was merged there already is fine.
 	Merge(ctx context.Context, offices []OfficeID, from, into SubmissionID, audit ...AuditEntry) error
 	// MovePage moves a page to another submission of its office, behind the
-	// pages that are there. CodeNotMergeable unless both have ended, and the
-	// target is neither done nor merged.
+	// pages that are there. CodeNotMergeable unless both have ended, the first is
+	// not held, and the target is neither done nor merged.
 	MovePage(ctx context.Context, offices []OfficeID, id PageID, to SubmissionID, audit ...AuditEntry) error
 	// FindCase finds submissions by the index that their case number has at each
 	// office, newest first.

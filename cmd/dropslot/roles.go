@@ -83,23 +83,24 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	}
 	opened := &gateway.Opened{}
 	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
+	flow := &gateway.Desk{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
+		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: &gateway.Desk{
-			Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-			Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
-		},
+		Desk: flow, Handoff: p.handoff(flow),
 		Threads: &gateway.Threads{
 			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
 			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
 		},
-		Changes: p.watch,
+		Changes:  p.watch,
 		Requests: requests,
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
 		},
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
-		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
+		AskName:      p.askName,
 		LanguageName: p.languageName,
 		URL:          p.config.DeskURL, TrustedProxies: p.config.Proxies(),
 		Idle: time.Duration(p.config.Limits.DeskIdle), Total: time.Duration(p.config.Limits.DeskTotal),
@@ -174,6 +175,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)

@@ -9,8 +9,8 @@ import (
 	"dropslot/gateway"
 )
 
-// received makes a submission with a page that came at that time, and ends it.
-func (w *world) received(office gateway.OfficeID, n int, at time.Time) (gateway.Submission, gateway.Page) {
+// arrived makes a submission with a page that came at that time, and ends it.
+func (w *world) arrived(office gateway.OfficeID, n int, at time.Time) (gateway.Submission, gateway.Page) {
 	w.t.Helper()
 	link := w.session(office, n)
 	page := w.page(link, at)
@@ -53,10 +53,10 @@ func (w *world) setStage(s gateway.Submission, stage gateway.Stage) {
 
 func TestInboxFilters(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a, _ := w.received(north, 1, noon.Add(-72*time.Hour))
-		b, _ := w.received(south, 2, noon.Add(-48*time.Hour))
-		c, _ := w.received(north, 3, noon.Add(-24*time.Hour))
-		d, _ := w.received(north, 4, noon)
+		a, _ := w.arrived(north, 1, noon.Add(-72*time.Hour))
+		b, _ := w.arrived(south, 2, noon.Add(-48*time.Hour))
+		c, _ := w.arrived(north, 3, noon.Add(-24*time.Hour))
+		d, _ := w.arrived(north, 4, noon)
 		w.setStage(b, gateway.StageOpen)
 		w.setStage(c, gateway.StageWaiting)
 		ann := gateway.StaffID("ann")
@@ -90,8 +90,8 @@ func TestInboxFilters(t *testing.T) {
 // sends something, there or by a new link, and the office's time begins anew.
 func TestAnAnswerEndsTheWaiting(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		s, _ := w.received(north, 1, noon.Add(-72*time.Hour))
-		other, _ := w.received(north, 2, noon.Add(-71*time.Hour))
+		s, _ := w.arrived(north, 1, noon.Add(-72*time.Hour))
+		other, _ := w.arrived(north, 2, noon.Add(-71*time.Hour))
 		w.setStage(s, gateway.StageWaiting)
 		w.setStage(other, gateway.StageWaiting)
 		link := w.session(north, 1)
@@ -105,7 +105,7 @@ func TestAnAnswerEndsTheWaiting(t *testing.T) {
 
 func TestUnreadIsEachPersonsOwn(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		s, _ := w.received(north, 1, noon)
+		s, _ := w.arrived(north, 1, noon)
 		w.check(w.Look(t.Context(), "ann", s.ID, noon.Add(time.Minute)), "")
 		w.check(w.Look(t.Context(), "ann", s.ID, noon), "") // an older look that came late
 		for viewer, want := range map[gateway.StaffID]time.Time{"ann": noon.Add(time.Minute), "bob": {}} {

@@ -23,7 +23,11 @@ func (s *Store) Merge(ctx context.Context, offices []gateway.OfficeID, from, int
 		if err != nil || a.MergedInto == into {
 			return struct{}{}, err
 		}
-		if !mayMerge(a, b) {
+		held, err := x.held(a.ID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if held || !mayMerge(a, b) {
 			return struct{}{}, refuse(gateway.CodeNotMergeable)
 		}
 		if err := x.merge(a, b); err != nil {
@@ -76,6 +80,12 @@ func (x *tx) lockBoth(offices []gateway.OfficeID, from, into gateway.SubmissionI
 // ended tells that no client adds anything any more.
 func ended(s gateway.Submission) bool {
 	return s.State == gateway.SubmissionReceived || s.State == gateway.SubmissionHandled
+}
+
+// held tells that a legal hold keeps a submission as it is.
+func (x *tx) held(id gateway.SubmissionID) (bool, error) {
+	_, found, err := first(x, scanInt, "SELECT 1 FROM holds WHERE submission = $1 AND released_at = 0", string(id))
+	return found, err
 }
 
 func mayMerge(a, b gateway.Submission) bool {
@@ -213,12 +223,16 @@ func (s *Store) MovePage(ctx context.Context, offices []gateway.OfficeID, id gat
 		if err != nil {
 			return struct{}{}, err
 		}
+		held, err := x.held(a.ID)
+		if err != nil {
+			return struct{}{}, err
+		}
 		// Under the lock it may be elsewhere, or there already.
 		page, err = only(first(x, scanPage, "SELECT "+pageColumns+" FROM pages WHERE id = $1 AND removed_at = 0", string(id)))
 		switch {
 		case err != nil || page.Submission == to:
 			return struct{}{}, err
-		case page.Submission != a.ID || !ended(a) || !takesPages(b):
+		case held || page.Submission != a.ID || !ended(a) || !takesPages(b):
 			return struct{}{}, refuse(gateway.CodeNotMergeable)
 		}
 		if err := x.placePage(page, to); err != nil {

@@ -23,8 +23,8 @@ func (w *world) submission(id gateway.SubmissionID) (gateway.Submission, []gatew
 
 func TestMerge(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a, page := w.received(north, 1, noon.Add(-time.Hour))
-		b, other := w.received(north, 1, noon)
+		a, page := w.arrived(north, 1, noon.Add(-time.Hour))
+		b, other := w.arrived(north, 1, noon)
 		remark := gateway.Remark{ID: gateway.RemarkID(newID(t)), Submission: a.ID, Staff: "ann", At: noon, Sealed: []byte("called")}
 		w.check(w.AddRemark(t.Context(), norths, remark, entry(gateway.ActionRemarked, "")), "")
 		number := gateway.SealedCase{Sealed: []byte("sealed case"), Index: gateway.CaseIndex{7}}
@@ -84,7 +84,7 @@ func TestTheSenderFindsWhatWasMoved(t *testing.T) {
 		link := w.session(north, 1)
 		page := w.page(link, noon)
 		w.finish(link, noon)
-		b, own := w.received(north, 1, noon)
+		b, own := w.arrived(north, 1, noon)
 		w.check(w.MovePage(t.Context(), norths, page.ID, b.ID, entry(gateway.ActionPageMoved, "")), "")
 
 		session, err := w.Session(t.Context(), link.Submission, browser(1))
@@ -141,10 +141,10 @@ func TestKeysThatMeet(t *testing.T) {
 
 func TestWhatCannotBeMerged(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a, page := w.received(north, 1, noon)
-		stranger, _ := w.received(north, 2, noon)
-		elsewhere, _ := w.received(south, 1, noon)
-		done, _ := w.received(north, 1, noon)
+		a, page := w.arrived(north, 1, noon)
+		stranger, _ := w.arrived(north, 2, noon)
+		elsewhere, _ := w.arrived(south, 1, noon)
+		done, _ := w.arrived(north, 1, noon)
 		w.check(w.HandleSubmission(t.Context(), norths, done.ID, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
 		open := w.session(north, 1)
 		w.page(open, noon)
@@ -177,8 +177,8 @@ func TestWhatCannotBeMerged(t *testing.T) {
 // Two that are merged into each other at once: one wins, nothing is lost.
 func TestMergesThatRace(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a, _ := w.received(north, 1, noon)
-		b, _ := w.received(north, 1, noon)
+		a, _ := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
 		other := w.another()
 		errs := race(2, func(i int) error {
 			if i == 0 {
@@ -206,8 +206,8 @@ func TestMergesThatRace(t *testing.T) {
 // the other one, and its object is known where it lies.
 func TestAPictureOnItsWayFollowsTheMerge(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a, page := w.received(north, 1, noon)
-		b, _ := w.received(north, 1, noon)
+		a, page := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
 		text := newText(t, north, phone(north, 1))
 		_, _, err := w.ReceiveText(t.Context(), text, answerWith(newLink(t, north, text.Sender, noon)))
 		w.check(err, "")
@@ -226,5 +226,64 @@ func TestAPictureOnItsWayFollowsTheMerge(t *testing.T) {
 		if merged, left := w.submission(a.ID); len(left) != 0 || merged.Reached() {
 			t.Errorf("the merged one is in the inbox again: %+v", merged)
 		}
+	})
+}
+
+// The time of a submission that holds another's papers ends with that one: then
+// both go, with all that lies in both folders.
+func TestErasureTakesWhatWasMerged(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, page := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		giver, moved := w.arrived(north, 2, noon)
+		kept, _ := w.arrived(north, 2, noon)
+		w.merge(a, b, "")
+		w.check(w.MovePage(t.Context(), norths, moved.ID, b.ID, entry(gateway.ActionPageMoved, "")), "")
+		handle := func(id gateway.SubmissionID) {
+			w.check(w.HandleSubmission(t.Context(), norths, id, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
+		}
+		handle(giver.ID)
+		handle(kept.ID)
+		terms := gateway.Terms{Now: noon.Add(100 * 24 * time.Hour), Offices: map[gateway.OfficeID]time.Duration{north: 90 * 24 * time.Hour}, Rows: 365 * 24 * time.Hour}
+		w.raw("UPDATE texts SET due_at = 0, step = 'done'")
+		due := func() (ids []gateway.SubmissionID) {
+			list, err := w.DueSubmissions(t.Context(), north, terms, "", 10)
+			w.check(err, "")
+			for _, d := range list {
+				ids = append(ids, d.ID)
+			}
+			return ids
+		}
+		if got := due(); len(got) != 1 || got[0] != kept.ID {
+			t.Fatalf("due: %v; the giver's folder holds a page of another, the merged one goes with the other", got)
+		}
+		handle(b.ID)
+		erased, err := w.EraseDue(t.Context(), gateway.Due{ID: b.ID, Office: north, Why: gateway.ErasedDone}, terms, entry(gateway.ActionErased, "submission:"+string(b.ID)))
+		w.check(err, "")
+		stones, err := w.Tombstoned(t.Context(), []gateway.SubmissionID{a.ID, b.ID, giver.ID})
+		w.check(err, "")
+		if !erased || len(stones) != 2 || w.count("submissions") != 2 {
+			t.Errorf("erased %v, tombstones %v, %d submissions are left", erased, stones, w.count("submissions"))
+		}
+		// The page that was moved alone is swept where its object lies.
+		standings, err := w.KnownBlobs(t.Context(), giver.ID, []gateway.BlobName{moved.Blob, page.Blob})
+		w.check(err, "")
+		if standings[moved.Blob] != gateway.BlobRemoved {
+			t.Errorf("the moved page's object: %v", standings)
+		}
+		if _, pages := w.submission(giver.ID); len(pages) != 0 {
+			t.Errorf("an erased page is shown again: %+v", pages)
+		}
+	})
+}
+
+func TestWhatIsHeldStaysWhereItIs(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, page := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		_, err := w.SaveHold(t.Context(), norths, gateway.Hold{Submission: a.ID, Staff: "ann", Reason: "litigation", At: noon}, entry(gateway.ActionSubmissionViewed, ""))
+		w.check(err, "")
+		w.merge(a, b, gateway.CodeNotMergeable)
+		w.check(w.MovePage(t.Context(), norths, page.ID, b.ID, entry(gateway.ActionPageMoved, "")), gateway.CodeNotMergeable)
 	})
 }

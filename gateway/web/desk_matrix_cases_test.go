@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"dropslot/gateway"
 )
@@ -27,16 +26,9 @@ func aPage(h *deskHouse, _ gateway.OfficeID) string       { return string(h.page
 func aRequest(h *deskHouse, _ gateway.OfficeID) string    { return string(h.requests[0].ID) }
 func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.counters[0].view.ID) }
 
-func aClient(h *deskHouse, _ gateway.OfficeID) string {
-	return string(h.blind.Client(h.subs[0].Sender))
-}
-
-// oneField is a form of one field.
-func oneField(name, value string) func(gateway.OfficeID) url.Values {
-	return func(gateway.OfficeID) url.Values { return url.Values{name: {value}} }
-}
-
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
+
+func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
 
 func sendTo(office gateway.OfficeID) url.Values {
 	return url.Values{"phone": {"(555) 123-0142"}, "office": {string(office)}, "language": {"en"}}
@@ -44,40 +36,29 @@ func sendTo(office gateway.OfficeID) url.Values {
 
 // routeCases has a line for each line of deskRoutes.
 var routeCases = map[string]routeCase{
-	"GET /":                          {permit: PermitPapers},
-	"GET /submissions/:id":           {permit: PermitPapers, thing: aSubmission},
-	"POST /submissions/:id/handled":  {permit: PermitChange, thing: aSubmission, form: done},
-	"POST /submissions/:id/stage":    {permit: PermitChange, thing: aSubmission, form: oneField("stage", "open")},
-	"POST /submissions/:id/assigned": {permit: PermitChange, thing: aSubmission, form: oneField("to", "")},
-	"POST /submissions/:id/case":     {permit: PermitChange, thing: aSubmission, form: oneField("case", "A-1")},
-	"POST /submissions/:id/notes": {permit: PermitChange, thing: aSubmission, form: func(gateway.OfficeID) url.Values {
-		return url.Values{"words": {"called"}, "note": {strings.Repeat("0", 26)}}
-	}},
-	"POST /submissions/:id/merge": {permit: PermitChange, thing: aSubmission, form: oneField("to", ""), status: http.StatusUnprocessableEntity},
-	"POST /submissions/:id/move":  {permit: PermitChange, thing: aSubmission, form: oneField("to", ""), status: http.StatusUnprocessableEntity},
-	"GET /clients/:id":            {permit: PermitPapers, thing: aClient},
-	"POST /clients/:id/name":      {permit: PermitChange, thing: aClient, form: oneField("name", "Ana")},
-	"GET /search":                 {permit: PermitPapers},
-	"POST /search":                {permit: PermitPapers, form: oneField("q", "A-1")},
-	"GET /changes":                {permit: PermitPapers},
-	"GET /pages/:id":              {permit: PermitPapers, thing: aPage},
-	"GET /pages/:id/original":     {permit: PermitDownload, thing: aPage},
-	"GET /pages/:id/kind":         {permit: PermitPapers, thing: aPage},
-	"POST /pages/:id/rotation":    {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"rotation": {"90"}} }},
-	"POST /pages/:id/label":       {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"label": {""}} }},
-	"POST /pages/:id/place":       {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"place": {"1"}} }},
-	"GET /requests":               {permit: PermitAsk},
-	"POST /requests":              {permit: PermitAsk, form: sendTo, named: true},
-	"GET /requests/:id":           {permit: PermitAsk, thing: aRequest},
-	"GET /requests/:id/state":     {permit: PermitAsk, thing: aRequest},
-	"GET /counter":                {permit: PermitAsk},
-	"POST /counter":               {permit: PermitAsk, form: sendTo, named: true},
-	"GET /counter/:id":            {permit: PermitAsk, thing: aCounter},
-	"GET /counter/:id/state":      {permit: PermitAsk, thing: aCounter},
-	"GET /session":                {permit: PermitStaff},
-	"POST /session":               {permit: PermitStaff},
-	"GET /login":                  {permit: PermitAnyone},
-	"POST /login":                 {permit: PermitAnyone, status: http.StatusUnauthorized},
-	"POST /logout":                {permit: PermitAnyone},
-	"GET /static/*":               {permit: PermitAnyone, status: http.StatusNotFound},
+	"GET /":                         {permit: PermitPapers},
+	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
+	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
+	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
+	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
+	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
+	"GET /pages/:id/kind":           {permit: PermitPapers, thing: aPage},
+	"POST /pages/:id/rotation":      {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"rotation": {"90"}} }},
+	"POST /pages/:id/label":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"label": {""}} }},
+	"POST /pages/:id/place":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"place": {"1"}} }},
+	"GET /requests":                 {permit: PermitAsk},
+	"POST /requests":                {permit: PermitAsk, form: sendTo, named: true},
+	"GET /requests/:id":             {permit: PermitAsk, thing: aRequest},
+	"GET /requests/:id/state":       {permit: PermitAsk, thing: aRequest},
+	"GET /counter":                  {permit: PermitAsk},
+	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
+	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
+	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"GET /session":                  {permit: PermitStaff},
+	"POST /session":                 {permit: PermitStaff},
+	"GET /login":                    {permit: PermitAnyone},
+	"POST /login":                   {permit: PermitAnyone, status: http.StatusUnauthorized},
+	"POST /logout":                  {permit: PermitAnyone},
+	"GET /static/*":                 {permit: PermitAnyone, status: http.StatusNotFound},
 }

@@ -1,4 +1,5 @@
 // The desk's pages: without this script they are plain pages and forms.
+import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
@@ -17,6 +18,9 @@ keepTimes();
 sendInPlace();
 watchStates();
 liveList();
+chooseForHandoff();
+copyLink();
+offerPrint();
 
 const stage = document.querySelector("[data-stage]");
 if (stage) new Viewer(find("[data-viewer]"));
