@@ -382,19 +382,52 @@ func TestTwoBrowsersAndTheSameOneTwice(t *testing.T) {
 	}
 }
 
-// The claim reached Redis and the process died before the SQL row.
-func TestAClaimThatDiedBetweenRedisAndSQLIsTakenUpByTheSameBrowser(t *testing.T) {
+// The claim reached Redis and the process died before the SQL row: nobody used
+// it, so that the same browser gets the link, or whichever the person opens next.
+func TestAClaimThatDiedBetweenRedisAndSQLKeepsNobodyOut(t *testing.T) {
+	r := newRig(t)
+	mine := newBrowser(t)
+	for name, next := range map[string]gateway.Browser{"the same browser": mine, "another browser": newBrowser(t)} {
+		token := r.token(r.receive(r.message(client, "hi "+name, 0)))
+		if _, err := r.links.Claim(t.Context(), token.Hash(), mine.Hash(), r.now()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if view, err := r.claims.Claim(t.Context(), token, next); err != nil || !view.Mine {
+				t.Errorf("%s got %v", name, err)
+			}
+		}
+		if _, err := r.claims.Claim(t.Context(), token, newBrowser(t)); !gateway.Is(err, gateway.CodeLinkTaken) {
+			t.Errorf("after %s, a third got %v", name, err)
+		}
+		r.wait(2 * time.Minute)
+	}
+}
+
+// Redis lost a claim in a failover, took the next browser's for the first, and
+// the process died before SQL could teach it: whoever has the link in SQL keeps it.
+func TestAClaimThatRedisGaveAwayAfterAFailoverStaysWithItsOwner(t *testing.T) {
 	r := newRig(t)
 	token := r.token(r.receive(r.message(client, "hi", 0)))
-	mine := newBrowser(t)
-	if _, err := r.links.Claim(t.Context(), token.Hash(), mine.Hash(), r.now()); err != nil {
+	issued, err := r.records.LinkByHash(t.Context(), token.Hash())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.claims.Claim(t.Context(), token, newBrowser(t)); !gateway.Is(err, gateway.CodeLinkTaken) {
-		t.Errorf("another browser got %v", err)
-	}
+	mine, other := newBrowser(t), newBrowser(t)
 	if _, err := r.claims.Claim(t.Context(), token, mine); err != nil {
-		t.Errorf("the same browser got %v", err)
+		t.Fatal(err)
+	}
+	if err := r.links.Put(t.Context(), issued.Entry(r.limits.LinkKnown)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.links.Claim(t.Context(), token.Hash(), other.Hash(), r.now()); err != nil {
+		t.Fatal(err)
+	}
+	if view, err := r.claims.Claim(t.Context(), token, mine); err != nil || !view.Mine {
+		t.Errorf("its owner got %v", err)
+	}
+	if _, err := r.claims.Claim(t.Context(), token, other); !gateway.Is(err, gateway.CodeLinkTaken) {
+		t.Errorf("the other browser got %v", err)
 	}
 }
 
