@@ -99,7 +99,7 @@ func openRig(t *testing.T, c *config.Config) *rig {
 	r.budget.Now = r.now
 	r.inbound = &gateway.Inbound{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Phones: r.phones,
-		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, Budget: r.budget, WordsKey: r.key.Subkey(gateway.SubkeyWords), PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader, Log: r.log,
+		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, Budget: r.budget, WordsKey: r.key.Subkey(gateway.SubkeyWords), PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader,
 	}
 	r.claims = &gateway.Claims{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Archive: r.archive, Now: r.now, Random: rand.Reader,
