@@ -404,6 +404,44 @@ func TestAClaimThatDiedBetweenRedisAndSQLKeepsNobodyOut(t *testing.T) {
 	}
 }
 
+// countingVault counts the objects that are begun.
+type countingVault struct {
+	gateway.Vault
+	begun int
+}
+
+func (v *countingVault) Create(ctx context.Context, name gateway.BlobName) (gateway.BlobWriter, error) {
+	v.begun++
+	return v.Vault.Create(ctx, name)
+}
+
+// A claim that is repeated, because its answer was lost or by somebody who only
+// wants the disk to work, leaves the header as it is.
+func TestARepeatedClaimWritesNothing(t *testing.T) {
+	r := newRig(t)
+	disk := &countingVault{Vault: r.archive.Vault}
+	r.archive.Vault = disk
+	s, b := r.session(client)
+	if disk.begun != 1 {
+		t.Fatalf("the claim began %d objects", disk.begun)
+	}
+	w := &town{rig: r}
+	rows, token := w.count("audit"), r.mintOf(s.Link)
+	for range 20 {
+		if _, err := r.claims.Claim(t.Context(), token, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count("audit") - rows; disk.begun != 1 || n != 0 {
+		t.Errorf("%d objects and %d audit rows after 20 more", disk.begun-1, n)
+	}
+}
+
+// mintOf gives the token of a link.
+func (r *rig) mintOf(l gateway.Link) gateway.Token {
+	return gateway.NewTokenMint(r.key).Token(l.ID, l.Nonce)
+}
+
 // Redis lost a claim in a failover, took the next browser's for the first, and
 // the process died before SQL could teach it: whoever has the link in SQL keeps it.
 func TestAClaimThatRedisGaveAwayAfterAFailoverStaysWithItsOwner(t *testing.T) {
