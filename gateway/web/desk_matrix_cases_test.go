@@ -28,6 +28,8 @@ func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.coun
 
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
 
+func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
+
 func sendTo(office gateway.OfficeID) url.Values {
 	return url.Values{"phone": {"(555) 123-0142"}, "office": {string(office)}, "language": {"en"}}
 }
@@ -37,8 +39,14 @@ var routeCases = map[string]routeCase{
 	"GET /":                         {permit: PermitPapers},
 	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
 	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
+	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
 	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
 	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
+	"GET /pages/:id/kind":           {permit: PermitPapers, thing: aPage},
+	"POST /pages/:id/rotation":      {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"rotation": {"90"}} }},
+	"POST /pages/:id/label":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"label": {""}} }},
+	"POST /pages/:id/place":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"place": {"1"}} }},
 	"GET /requests":                 {permit: PermitAsk},
 	"POST /requests":                {permit: PermitAsk, form: sendTo, named: true},
 	"GET /requests/:id":             {permit: PermitAsk, thing: aRequest},
