@@ -225,7 +225,7 @@ func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.Pag
 			return nil
 		}
 	}
-	return gateway.NewError(gateway.CodeNotFound, nil)
+	return gateway.NewError(gateway.CodePageUnknown, nil)
 }
 
 func (f *fakeFlows) Finish(_ context.Context, _ gateway.Session, name gateway.Name) (gateway.Submission, error) {

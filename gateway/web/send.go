@@ -180,6 +180,7 @@ func (i *intake) removePage(c echo.Context) error {
 	case !byScript && gateway.Is(err, gateway.CodeTooManyChanges):
 		c.Set(codeKey, gateway.CodeTooManyChanges)
 		return i.backWith(c, s, queryProblem, string(gateway.CodeTooManyChanges))
+	case !byScript && gateway.Is(err, gateway.CodePageUnknown): // it is gone, as was wished
 	case err != nil:
 		return err
 	case byScript:
