@@ -38,6 +38,7 @@ func (c *Config) fillDefaults() {
 		}
 		orDefault(&office.PhotoLongSide, 2400)
 		orDefault(&office.Sealing, BrowserOrServer)
+		orDefault(&office.SecondFactor, SecondFactorRequired)
 		orDefault(&office.Timezone, "America/New_York")
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))

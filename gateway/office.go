@@ -19,7 +19,8 @@ type Office struct {
 	BrowserOnly bool
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
-	DailySegments int
+	DailySegments        int
+	SecondFactorOptional bool // staff may sign in by a password alone
 }
 
 // Asked tells whether a label is one the office asks for.

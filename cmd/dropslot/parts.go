@@ -161,7 +161,8 @@ func directoryOf(c *config.Config) gateway.Directory {
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
-			DailySegments: int(o.DailySpend / c.Twilio.Price),
+			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
+			DailySegments:        int(o.DailySpend / c.Twilio.Price),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -40,13 +41,20 @@ type deskHouse struct {
 	requests []gateway.RequestView
 	counters []shownLink
 	sendErr  error
-	signErr  error
-	sessions *memorySessions
-	metrics  *prometheus.Registry
-	log      bytes.Buffer
-	parts    DeskParts
-	handler  http.Handler
-	ids      byte
+	wait     time.Duration // sign-ins are paused for so long
+	tries    map[string]int
+	keys     []gateway.Passkey
+	told     map[gateway.SessionID]bool
+	ended    map[gateway.SessionID]bool
+
+	invitations  map[gateway.StaffID]gateway.Invitation
+	deskSessions []gateway.DeskSession
+	sessions     *memorySessions
+	metrics      *prometheus.Registry
+	log          bytes.Buffer
+	parts        DeskParts
+	handler      http.Handler
+	ids          byte
 }
 
 // deskTemplates loads what every test shares.
@@ -70,11 +78,13 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
-		phones: map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		tries: map[string]int{}, told: map[gateway.SessionID]bool{}, ended: map[gateway.SessionID]bool{},
+		invitations: map[gateway.StaffID]gateway.Invitation{},
+		phones:      map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
-				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour},
-				"south": {ID: "south", Name: "South County Housing", Languages: []string{"en"}, Location: zone, Retention: 30 * 24 * time.Hour},
+				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour, SecondFactorOptional: true},
+				"south": {ID: "south", Name: "South County Housing", Languages: []string{"en"}, Location: zone, Retention: 30 * 24 * time.Hour, SecondFactorOptional: true},
 			},
 			Numbers: map[gateway.Number]gateway.NumberRule{
 				"+15551230100": {Number: "+15551230100", Office: "north"},
@@ -93,7 +103,9 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
 			Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
 		},
-		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
+		Requests: deskRequests{h}, SignIns: h.signIns(), Accounts: &gateway.Accounts{
+			Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Now: h.clock, Random: rand.Reader,
+		}, Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 		LanguageName: func(tag string) string {
@@ -104,6 +116,13 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h.build(t)
 	return h
+}
+
+func (h *deskHouse) signIns() *gateway.SignIns {
+	return &gateway.SignIns{
+		Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Passwords: deskWords{}, Secrets: deskSecrets{},
+		Ceremonies: deskCeremonies{}, Limiter: deskTries{h}, Now: h.clock, Random: rand.Reader, Total: 12 * time.Hour,
+	}
 }
 
 // build makes the handler anew, for tests that change a part.
@@ -144,7 +163,7 @@ func (h *deskHouse) addStaff(login string, offices ...gateway.OfficeID) {
 
 func (h *deskHouse) addRoles(login string, roles gateway.Roles) {
 	id := gateway.StaffID(h.id())
-	h.staff[id] = gateway.Staff{ID: id, Login: login, Roles: roles}
+	h.staff[id] = gateway.Staff{ID: id, Login: login, PasswordHash: "hash:" + deskPassword, Roles: roles}
 }
 
 func (h *deskHouse) staffByLogin(login string) gateway.Staff {
@@ -198,12 +217,13 @@ func (h *deskHouse) pagesOf(id gateway.SubmissionID) []gateway.Page {
 type browser struct {
 	t       testing.TB
 	handler http.Handler
-	cookie  *http.Cookie
+	cookie  *http.Cookie // of the session
+	other   map[string]*http.Cookie
 	header  http.Header
 }
 
 func (h *deskHouse) browser(t testing.TB) *browser {
-	return &browser{t: t, handler: h.handler, header: http.Header{}}
+	return &browser{t: t, handler: h.handler, header: http.Header{}, other: map[string]*http.Cookie{}}
 }
 
 func (h *deskHouse) signedIn(t testing.TB, login string) *browser {
@@ -224,10 +244,15 @@ func (b *browser) do(r *http.Request) *httptest.ResponseRecorder {
 	if b.cookie != nil {
 		r.AddCookie(b.cookie)
 	}
+	for _, c := range b.other {
+		r.AddCookie(c)
+	}
 	answer := httptest.NewRecorder()
 	b.handler.ServeHTTP(answer, r)
 	for _, c := range answer.Result().Cookies() {
-		if b.cookie = c; c.MaxAge < 0 {
+		if c.Name != DeskCookie {
+			b.other[c.Name] = c
+		} else if b.cookie = c; c.MaxAge < 0 {
 			b.cookie = nil
 		}
 	}

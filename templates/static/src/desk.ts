@@ -1,6 +1,7 @@
 // The desk's pages: without this script they are plain pages and forms.
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
+import { offerPasskeys } from "./desk/passkey";
 import { sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
@@ -14,6 +15,10 @@ lockWhenIdle();
 keepTimes();
 sendInPlace();
 watchStates();
+offerPasskeys();
+for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {
+  field.addEventListener("focus", () => field.select());
+}
 
 const stage = document.querySelector<HTMLElement>("[data-stage]");
 if (stage) new Viewer(stage);
