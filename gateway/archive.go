@@ -34,8 +34,10 @@ type Header struct {
 	Submission SubmissionID `json:"submission"`
 	Link       LinkID       `json:"link"`
 	Number     Number       `json:"number"`
-	Phone      string       `json:"phone"`            // E.164: sealed to the office like its pages; empty at the counter
-	Origin     Origin       `json:"origin,omitempty"` // staff or counter
+	Phone      string       `json:"phone"`                 // E.164: sealed to the office like its pages; empty at the counter
+	Origin     Origin       `json:"origin,omitempty"`      // staff or counter
+	Staff      StaffID      `json:"staff,omitempty"`       // who made the link at the counter
+	SealedName []byte       `json:"sealed_name,omitempty"` // that they gave it, sealed once more on its own
 	Language   string       `json:"language"`
 	ClaimedAt  time.Time    `json:"claimed_at"`
 }
@@ -110,15 +112,17 @@ func splitBlob(name BlobName) (folder BlobName, last string) {
 	return name[:i], string(name[i+1:])
 }
 
-// WriteHeader seals and stores the header of a claimed link. A header that is
-// there already is fine: the claim was repeated.
-func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
+// WriteHeader seals and stores the header of a claimed link, made what the
+// records keep of one from the counter: only there nothing but this tells,
+// until the session ends, whose papers they are. A header that is there already
+// is fine: the claim was repeated.
+func (a *Archive) WriteHeader(ctx context.Context, l Link, made Counter) error {
 	header := Header{
 		Version: archiveVersion, Office: l.Office, Submission: l.Submission, Link: l.ID, Number: l.Number,
 		Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
 	}
 	if l.Origin.AtCounter() {
-		header.Origin = l.Origin
+		header.Origin, header.Staff, header.SealedName = l.Origin, made.Staff, made.SealedName
 	} else {
 		phone, err := a.Phones.Open(l.Phone)
 		if err != nil {
@@ -126,11 +130,7 @@ func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
 		}
 		header.Phone = phone.E164()
 	}
-	err := a.write(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), header)
-	if Is(err, CodeBlobExists) {
-		return nil
-	}
-	return err
+	return a.writeOnce(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), header)
 }
 
 // WriteTextHeader is WriteHeader for a submission that texted pictures begin.
@@ -139,10 +139,19 @@ func (a *Archive) WriteTextHeader(ctx context.Context, t TextWork, s Submission)
 	if err != nil {
 		return err
 	}
-	err = a.write(ctx, t.Office, headerBlob(t.Office, s.ID, LinkID(t.ID)), Header{
+	return a.writeOnce(ctx, t.Office, headerBlob(t.Office, s.ID, LinkID(t.ID)), Header{
 		Version: archiveVersion, Office: t.Office, Submission: s.ID, Number: t.Number,
 		Phone: phone.E164(), Language: s.Language, ClaimedAt: t.ReceivedAt.UTC(),
 	})
+}
+
+// writeOnce is write where whatever lies under the name is fine. It looks first:
+// whoever taps a link a thousand times makes the disk write once.
+func (a *Archive) writeOnce(ctx context.Context, office OfficeID, name BlobName, content any) error {
+	if there, err := a.Vault.Open(ctx, name); err == nil {
+		return there.Close()
+	}
+	err := a.write(ctx, office, name, content)
 	if Is(err, CodeBlobExists) {
 		return nil
 	}

@@ -26,6 +26,10 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
+	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed
+	ActionExported          Action = "submission.exported"
+	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
 	ActionTwilioSwept       Action = "twilio.looked-through" // for what was left there
@@ -49,6 +53,13 @@ const (
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
+	ActionErasureWarned     Action = "erasure.warned" // supervisors see that an unfinished submission goes
+	ActionErased            Action = "submission.erased"
+	ActionHeld              Action = "hold.placed"
+	ActionReleased          Action = "hold.released"
+	ActionRetentionViewed   Action = "retention.viewed"
+	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"
 	ActionStarted           Action = "process.started"

@@ -19,6 +19,9 @@ const (
 	// CodeTooManyTries: a limit per address or account was reached.
 	CodeTooManyTries Code = "too-many-tries"
 
+	// CodeTooManyChanges: a session changed more in a short time than a person does.
+	CodeTooManyChanges Code = "too-many-changes"
+
 	// CodeBadPhone: not a phone number in E.164 form.
 	CodeBadPhone Code = "bad-phone"
 	// CodeCountry: the phone is not of a country that is answered.
@@ -85,6 +88,17 @@ const (
 	CodeLinkFull Code = "link-full"
 	// CodeNoPages: done was said before any page arrived.
 	CodeNoPages Code = "no-pages"
+
+	// CodePDFTooBig: the chosen pages do not go into a PDF of the wanted size.
+	CodePDFTooBig Code = "pdf-too-big"
+	// CodeNoDownload: the person's role may look at papers, not take them along.
+	CodeNoDownload Code = "no-download"
+	// CodeInfected: the virus scanner found something.
+	CodeInfected Code = "infected"
+	// CodeScanner: the virus scanner did not answer.
+	CodeScanner Code = "scanner"
+	// CodeNotScanned: the file is more than the virus scanner looks through.
+	CodeNotScanned Code = "not-scanned"
 
 	// CodeSignIn: name or password is wrong.
 	CodeSignIn Code = "sign-in"

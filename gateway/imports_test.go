@@ -28,12 +28,13 @@ var arrows = map[string][]string{
 	"gateway/records":  {"gateway"},
 	"gateway/jobs":     {"gateway"},
 	"gateway/twilio":   {"gateway"},
+	"gateway/paper":    {"gateway"},
 	"gateway/passkeys": {"gateway"},
 	"gateway/sso":      {"gateway"},
 	"gateway/web":      {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
+		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
 	},
 }
 

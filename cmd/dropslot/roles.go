@@ -54,7 +54,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		Inbound: &gateway.Inbound{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
 			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, WordsKey: p.key.Subkey(gateway.SubkeyWords), Budget: p.budget, PublicURL: p.config.PublicURL,
-			Now: time.Now, Random: rand.Reader, Log: p.log,
+			Now: time.Now, Random: rand.Reader,
 		},
 		Claims: &gateway.Claims{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,
@@ -81,17 +81,18 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	if err != nil {
 		return nil, err
 	}
+	flow := &gateway.Desk{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
+		Opener: opener, Phones: p.phones, Now: time.Now,
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: &gateway.Desk{
-			Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-			Opener: opener, Phones: p.phones, Now: time.Now,
-		},
+		Desk: flow, Handoff: p.handoff(flow),
 		Requests: requests,
 		SignIns:  signIns,
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
-		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
+		AskName:      p.askName,
 		LanguageName: p.languageName,
 		URL:          p.config.DeskURL, TrustedProxies: p.config.Proxies(),
 		Idle: time.Duration(p.config.Limits.DeskIdle), Total: time.Duration(p.config.Limits.DeskTotal),
@@ -163,6 +164,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)

@@ -28,67 +28,37 @@ func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.coun
 
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
 
+func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
+
 func sendTo(office gateway.OfficeID) url.Values {
 	return url.Values{"phone": {"(555) 123-0142"}, "office": {string(office)}, "language": {"en"}}
 }
 
-// aColleague works for the office alone.
-func aColleague(h *deskHouse, office gateway.OfficeID) string {
-	return string(h.staffByLogin(secretLogin + string(office)).ID)
-}
-
-func inviteFor(office gateway.OfficeID) url.Values {
-	return url.Values{"login": {"newcomer"}, "office": {string(office)}, "role": {"caseworker"}}
-}
-
-func rolesAt(office gateway.OfficeID) url.Values {
-	return url.Values{"office": {string(office)}, "role": {"caseworker", "auditor"}}
-}
-
-func off(gateway.OfficeID) url.Values { return url.Values{"state": {"off"}} }
-
 // routeCases has a line for each line of deskRoutes.
 var routeCases = map[string]routeCase{
-	"GET /":                          {permit: PermitPapers},
-	"GET /submissions/:id":           {permit: PermitPapers, thing: aSubmission},
-	"POST /submissions/:id/handled":  {permit: PermitChange, thing: aSubmission, form: done},
-	"GET /pages/:id":                 {permit: PermitPapers, thing: aPage},
-	"GET /pages/:id/original":        {permit: PermitDownload, thing: aPage},
-	"GET /requests":                  {permit: PermitAsk},
-	"POST /requests":                 {permit: PermitAsk, form: sendTo, named: true},
-	"GET /requests/:id":              {permit: PermitAsk, thing: aRequest},
-	"GET /requests/:id/state":        {permit: PermitAsk, thing: aRequest},
-	"GET /counter":                   {permit: PermitAsk},
-	"POST /counter":                  {permit: PermitAsk, form: sendTo, named: true},
-	"GET /counter/:id":               {permit: PermitAsk, thing: aCounter},
-	"GET /counter/:id/state":         {permit: PermitAsk, thing: aCounter},
-	"GET /account":                   {permit: PermitStaff},
-	"POST /account/password":         {permit: PermitStaff, status: http.StatusUnprocessableEntity},
-	"POST /account/app":              {permit: PermitStaff, status: http.StatusUnprocessableEntity},
-	"POST /account/passkeys/options": {permit: PermitStaff, status: http.StatusUnprocessableEntity},
-	"POST /account/passkeys":         {permit: PermitStaff, status: http.StatusUnprocessableEntity},
-	"POST /account/passkeys/remove":  {permit: PermitStaff, status: http.StatusUnprocessableEntity},
-	"POST /account/sessions/end":     {permit: PermitStaff},
-	"POST /account/known":            {permit: PermitStaff},
-	"GET /accounts":                  {permit: PermitAccounts},
-	"POST /accounts":                 {permit: PermitAccounts, form: inviteFor, named: true},
-	"GET /accounts/:id":              {permit: PermitAccounts, thing: aColleague},
-	"POST /accounts/:id/roles":       {permit: PermitAccounts, thing: aColleague, form: rolesAt},
-	"POST /accounts/:id/reset":       {permit: PermitAccounts, thing: aColleague},
-	"POST /accounts/:id/state":       {permit: PermitAccounts, thing: aColleague, form: off},
-	"GET /join/:token":               {permit: PermitAnyone},
-	"POST /join/:token":              {permit: PermitAnyone},
-	"POST /join/:token/options":      {permit: PermitAnyone},
-	"GET /login/second":              {permit: PermitHalf},
-	"POST /login/second":             {permit: PermitHalf},
-	"POST /login/setup":              {permit: PermitHalf},
-	"POST /login/setup/options":      {permit: PermitHalf},
-	"POST /login/options":            {permit: PermitAnyone},
-	"POST /login/passkey":            {permit: PermitAnyone},
-	"GET /session":                   {permit: PermitStaff},
-	"POST /session":                  {permit: PermitStaff},
-	"GET /login":                     {permit: PermitAnyone},
-	"POST /login":                    {permit: PermitAnyone, status: http.StatusUnauthorized},
-	"POST /logout":                   {permit: PermitAnyone},
-	"GET /static/*":                  {permit: PermitAnyone, status: http.StatusNotFound},
+	"GET /":                         {permit: PermitPapers},
+	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
+	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
+	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
+	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
+	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
+	"GET /pages/:id/kind":           {permit: PermitPapers, thing: aPage},
+	"POST /pages/:id/rotation":      {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"rotation": {"90"}} }},
+	"POST /pages/:id/label":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"label": {""}} }},
+	"POST /pages/:id/place":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"place": {"1"}} }},
+	"GET /requests":                 {permit: PermitAsk},
+	"POST /requests":                {permit: PermitAsk, form: sendTo, named: true},
+	"GET /requests/:id":             {permit: PermitAsk, thing: aRequest},
+	"GET /requests/:id/state":       {permit: PermitAsk, thing: aRequest},
+	"GET /counter":                  {permit: PermitAsk},
+	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
+	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
+	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"GET /session":                  {permit: PermitStaff},
+	"POST /session":                 {permit: PermitStaff},
+	"GET /login":                    {permit: PermitAnyone},
+	"POST /login":                   {permit: PermitAnyone, status: http.StatusUnauthorized},
+	"POST /logout":                  {permit: PermitAnyone},
+	"GET /static/*":                 {permit: PermitAnyone, status: http.StatusNotFound},
 }

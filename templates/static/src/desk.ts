@@ -1,4 +1,6 @@
 // The desk's pages: without this script they are plain pages and forms.
+import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
+import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
 import { offerPasskeys } from "./desk/passkey";
@@ -19,6 +21,9 @@ offerPasskeys();
 for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {
   field.addEventListener("focus", () => field.select());
 }
+chooseForHandoff();
+copyLink();
+offerPrint();
 
-const stage = document.querySelector<HTMLElement>("[data-stage]");
-if (stage) new Viewer(stage);
+const stage = document.querySelector("[data-stage]");
+if (stage) new Viewer(find("[data-viewer]"));
