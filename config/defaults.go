@@ -40,6 +40,10 @@ func (c *Config) fillDefaults() {
 		orDefault(&office.Sealing, BrowserOrServer)
 		orDefault(&office.SecondFactor, SecondFactorRequired)
 		orDefault(&office.Timezone, "America/New_York")
+		if office.WorkingDays == nil {
+			office.WorkingDays = []string{"mon", "tue", "wed", "thu", "fri"}
+		}
+		orDefault(&office.OverdueAfter, 2)
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,6 +11,34 @@ import (
 
 	"dropslot/gateway"
 )
+
+// houseAccounts is what a house keeps for its accounts.
+type houseAccounts struct {
+	wait         time.Duration // sign-ins are paused for so long
+	tries        map[string]int
+	keys         []gateway.Passkey
+	told, ended  map[gateway.SessionID]bool
+	invitations  map[gateway.StaffID]gateway.Invitation
+	deskSessions []gateway.DeskSession
+}
+
+func newHouseAccounts() houseAccounts {
+	return houseAccounts{
+		tries: map[string]int{}, told: map[gateway.SessionID]bool{}, ended: map[gateway.SessionID]bool{},
+		invitations: map[gateway.StaffID]gateway.Invitation{},
+	}
+}
+
+func (h *deskHouse) signIns() *gateway.SignIns {
+	return &gateway.SignIns{
+		Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Passwords: deskWords{}, Secrets: deskSecrets{},
+		Ceremonies: deskCeremonies{}, Limiter: deskTries{h}, Now: h.clock, Random: rand.Reader, Total: 12 * time.Hour,
+	}
+}
+
+func (h *deskHouse) accounts() *gateway.Accounts {
+	return &gateway.Accounts{Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Now: h.clock, Random: rand.Reader}
+}
 
 // deskAccounts keeps accounts in memory for the real flows.
 type deskAccounts struct{ h *deskHouse }

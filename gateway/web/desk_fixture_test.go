@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -41,25 +40,25 @@ type deskHouse struct {
 	requests []gateway.RequestView
 	counters []shownLink
 	sendErr  error
-	wait     time.Duration // sign-ins are paused for so long
-	tries    map[string]int
-	keys     []gateway.Passkey
-	told     map[gateway.SessionID]bool
-	ended    map[gateway.SessionID]bool
-
-	invitations  map[gateway.StaffID]gateway.Invitation
-	deskSessions []gateway.DeskSession
-	sessions     *memorySessions
-	metrics      *prometheus.Registry
-	log          bytes.Buffer
-	desk         *gateway.Desk
-	handoff      *gateway.Handoff
-	bound        gateway.Binding // what the binder was last asked for
-	bindErr      error
-	leftOut      []gateway.LeftOut
-	parts        DeskParts
-	handler      http.Handler
-	ids          byte
+	houseAccounts
+	looks    map[lookKey]time.Time
+	remarks  []gateway.Remark
+	names    map[gateway.PhoneIndex][]byte
+	query    gateway.InboxQuery // of the inbox, last
+	blind    gateway.Blind
+	changed  chan struct{}             // what streams hear
+	thread   func(*gateway.ThreadRows) // fills in what a client did beside sending papers
+	sessions *memorySessions
+	metrics  *prometheus.Registry
+	log      bytes.Buffer
+	desk     *gateway.Desk
+	handoff  *gateway.Handoff
+	bound    gateway.Binding // what the binder was last asked for
+	bindErr  error
+	leftOut  []gateway.LeftOut
+	parts    DeskParts
+	handler  http.Handler
+	ids      byte
 }
 
 // deskTemplates loads what every test shares.
@@ -83,9 +82,8 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
-		tries: map[string]int{}, told: map[gateway.SessionID]bool{}, ended: map[gateway.SessionID]bool{},
-		invitations: map[gateway.StaffID]gateway.Invitation{},
-		phones:      map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		houseAccounts: newHouseAccounts(),
+		phones:        map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
 				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour, SecondFactorOptional: true},
@@ -98,6 +96,9 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Countries: []string{"US", "CA"},
 		},
 	}
+	h.looks, h.names, h.blind = map[lookKey]time.Time{}, map[gateway.PhoneIndex][]byte{}, gateway.NewBlind(gateway.LinkKey{})
+	h.changed, h.thread = make(chan struct{}), func(*gateway.ThreadRows) {}
+	close(h.changed)
 	h.sessions = &memorySessions{now: h.clock, entries: map[string]memorySession{}}
 	texts, pages := deskTemplates()
 	h.addStaff("ana", "north")
@@ -113,9 +114,12 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h.parts = DeskParts{
 		Desk: h.desk, Handoff: h.handoff,
-		Requests: deskRequests{h}, SignIns: h.signIns(), Accounts: &gateway.Accounts{
-			Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Now: h.clock, Random: rand.Reader,
-		}, Sessions: h.sessions, Pages: pages,
+		Threads: &gateway.Threads{
+			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
+			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
+		},
+		Changes:  deskChanges{h},
+		Requests: deskRequests{h}, SignIns: h.signIns(), Accounts: h.accounts(), Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 		LanguageName: func(tag string) string {
@@ -126,13 +130,6 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h.build(t)
 	return h
-}
-
-func (h *deskHouse) signIns() *gateway.SignIns {
-	return &gateway.SignIns{
-		Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Passwords: deskWords{}, Secrets: deskSecrets{},
-		Ceremonies: deskCeremonies{}, Limiter: deskTries{h}, Now: h.clock, Random: rand.Reader, Total: 12 * time.Hour,
-	}
 }
 
 // build makes the handler anew, for tests that change a part.
@@ -194,6 +191,7 @@ func (h *deskHouse) addSubmission(office gateway.OfficeID, name, phone string, c
 	at := deskTime.Add(-time.Duration(len(h.subs)+1) * 7 * time.Minute)
 	s := gateway.Submission{
 		ID: gateway.SubmissionID(h.id()), Office: office, Language: "en", State: gateway.SubmissionReceived,
+		Sender: deskPhones{h}.Index(office, p), Stage: gateway.StageNew,
 		Phone: gateway.SealedPhone("sealed:" + phone), SealedName: []byte(name), Pages: len(contents),
 		OpenedAt: at.Add(-time.Minute), ArrivedAt: at, FinishedAt: at.Add(2 * time.Minute),
 	}

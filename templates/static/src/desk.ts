@@ -4,6 +4,7 @@ import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
 import { offerPasskeys } from "./desk/passkey";
+import { liveList } from "./desk/list";
 import { sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
@@ -21,6 +22,7 @@ offerPasskeys();
 for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {
   field.addEventListener("focus", () => field.select());
 }
+liveList();
 chooseForHandoff();
 copyLink();
 offerPrint();
