@@ -28,12 +28,15 @@ type Desk struct {
 type Actor struct {
 	Staff Staff  // of the operator, the roles alone
 	From  string // network address
+	Role  string // of a process that acts by itself; else empty
 }
 
 func (a Actor) entry(now time.Time, action Action, object string, office OfficeID) AuditEntry {
 	actor := ActorOperator
 	if a.Staff.ID != "" {
 		actor = ActorStaff(a.Staff.ID)
+	} else if a.Role != "" {
+		actor = ActorRole(a.Role)
 	}
 	return AuditEntry{
 		At: now, Actor: actor, Action: action, Object: object, Office: office, From: a.From, Outcome: OutcomeDone,

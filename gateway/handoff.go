@@ -86,8 +86,12 @@ func (h *Handoff) Take(ctx context.Context, who Actor, id SubmissionID, t Take) 
 	if err := d.Audit.Append(ctx, entries...); err != nil {
 		return nil, err
 	}
-	taken := &Package{Row: d.row(s), desk: d, askName: h.AskName}
+	taken := h.pack(s)
 	return taken, taken.prove(ctx, who, chosen)
+}
+
+func (h *Handoff) pack(s Submission) *Package {
+	return &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName}
 }
 
 // choose gives the pages with these identifiers.

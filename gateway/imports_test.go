@@ -26,13 +26,15 @@ var arrows = map[string][]string{
 	"gateway/seal":    {"gateway"},
 	"gateway/vault":   {"gateway"},
 	"gateway/records": {"gateway"},
+	"gateway/scan":    {"gateway"},
+	"gateway/sftp":    {"gateway"},
 	"gateway/jobs":    {"gateway"},
 	"gateway/paper":   {"gateway"},
 	"gateway/twilio":  {"gateway"},
 	"gateway/web":     {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web",
+		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web",
 	},
 }
 

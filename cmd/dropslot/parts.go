@@ -40,7 +40,9 @@ type parts struct {
 	redis     redis.UniversalClient
 	links     *linkstore.Links
 	limiter   *linkstore.Limiter
-	teardown  []func() error
+	// deliveries hands papers over; nil but at the desk.
+	deliveries *gateway.Deliveries
+	teardown   []func() error
 }
 
 // newParts builds what needs no disk, no database and no network: everything
@@ -161,7 +163,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
-			DailySegments: int(o.DailySpend / c.Twilio.Price),
+			DailySegments: int(o.DailySpend / c.Twilio.Price), NoDownload: noDownloadOf(o), Delivery: deliveryOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -59,10 +59,13 @@ const deskFormBytes = 64 << 10
 
 // DeskParts is what the caseworkers' side is made of.
 type DeskParts struct {
-	Desk     Desk
-	Handoff  Handoff
-	Requests Requests
-	SignIns  SignIns
+	Desk    Desk
+	Handoff Handoff
+	// Deliveries hands papers over to partners.
+	Deliveries Deliveries
+	Random     io.Reader
+	Requests   Requests
+	SignIns    SignIns
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -48,6 +49,7 @@ type deskHouse struct {
 	handoff  *gateway.Handoff
 	bound    gateway.Binding // what the binder was last asked for
 	bindErr  error
+	handed   []gateway.HandDelivery
 	leftOut  []gateway.LeftOut
 	parts    DeskParts
 	handler  http.Handler
@@ -102,7 +104,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 	}
 	h.parts = DeskParts{
-		Desk: h.desk, Handoff: h.handoff,
+		Desk: h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
