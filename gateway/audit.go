@@ -45,6 +45,13 @@ const (
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
+	ActionErasureWarned     Action = "erasure.warned" // supervisors see that an unfinished submission goes
+	ActionErased            Action = "submission.erased"
+	ActionHeld              Action = "hold.placed"
+	ActionReleased          Action = "hold.released"
+	ActionRetentionViewed   Action = "retention.viewed"
+	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"
 	ActionStarted           Action = "process.started"

@@ -54,7 +54,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		Inbound: &gateway.Inbound{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
 			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, WordsKey: p.key.Subkey(gateway.SubkeyWords), Budget: p.budget, PublicURL: p.config.PublicURL,
-			Now: time.Now, Random: rand.Reader, Log: p.log,
+			Now: time.Now, Random: rand.Reader,
 		},
 		Claims: &gateway.Claims{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,
@@ -178,6 +178,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
