@@ -60,6 +60,7 @@ func newPartnership(t *testing.T, rule gateway.DeliveryRule, sealTo ...string) *
 			t.Fatal(err)
 		}
 		p.pages = append(p.pages, page.ID)
+		p.wait(time.Second) // the order of the pages is that of their arrival
 	}
 	if _, err := p.uploads.Finish(t.Context(), p.resume(s.Submission.ID, b), gateway.Name{}); err != nil {
 		t.Fatal(err)
