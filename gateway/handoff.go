@@ -91,7 +91,14 @@ func (h *Handoff) Take(ctx context.Context, who Actor, id SubmissionID, t Take) 
 }
 
 func (h *Handoff) pack(s Submission) *Package {
-	return &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName}
+	p := &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName}
+	if len(s.SealedCase) > 0 {
+		// A number that cannot be opened is left out: the reference stands for it.
+		if number, err := openBytes(h.Desk.Opener, s.Office, s.SealedCase); err == nil {
+			p.caseNumber = string(number)
+		}
+	}
+	return p
 }
 
 // choose gives the pages with these identifiers.
