@@ -32,6 +32,9 @@ type Actor struct {
 	Role  string // of a process that acts by itself; else empty
 }
 
+// own names the person's own account as the object of an act.
+func (a Actor) own() string { return "staff:" + string(a.Staff.ID) }
+
 func (a Actor) entry(now time.Time, action Action, object string, office OfficeID) AuditEntry {
 	actor := ActorOperator
 	if a.Staff.ID != "" {

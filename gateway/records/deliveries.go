@@ -114,6 +114,9 @@ func (s *Store) FinishDelivery(ctx context.Context, d gateway.HandDelivery, audi
 			_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
 				handled_as = $4, handled_note = '' WHERE id = $1 AND state = 'received' AND pages = $5`,
 				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), len(d.Pages))
+			if err == nil {
+				err = x.changedOf(d.Submission)
+			}
 			if err != nil {
 				return struct{}{}, err
 			}
