@@ -87,8 +87,8 @@ func TestFaultsOfAPartner(t *testing.T) {
 	}
 	h := newHouse(t)
 	for want, lines := range map[string]string{
-		"auditor is no role that sees papers": "    download: {auditor: on}\n",
-		"this is neither on nor off":          "    download: {caseworker: yes}\n",
+		`"auditor" is no role that sees papers`: "    download: {auditor: on}\n",
+		"this is neither on nor off":            "    download: {caseworker: yes}\n",
 	} {
 		if _, err := h.load(RoleDesk, "    download: {caseworker: on, supervisor: on}\n", lines); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)

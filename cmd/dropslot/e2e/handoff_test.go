@@ -43,7 +43,7 @@ func (c *caseworker) downloads() string {
 	folder := c.t.TempDir()
 	c.do("keep downloads", func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, chromedp.FromContext(ctx).Browser, downloads.SetDownloadBehavior, downloads.SetDownloadBehaviorParams{
-			Behavior: downloads.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+			Behavior: downloads.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
 		})
 		return chromedp.Void{}, err
 	})
