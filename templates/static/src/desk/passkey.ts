@@ -126,6 +126,10 @@ function work(box: HTMLElement, act: () => Promise<{ next: string } | Problem>):
   const button = find<HTMLButtonElement>("button", box);
   const problem = find("[data-passkey-problem]", box);
   box.hidden = false;
+  box.addEventListener("submit", (event) => {
+    event.preventDefault();
+    button.click();
+  });
   button.addEventListener("click", async () => {
     button.disabled = true;
     problem.hidden = true;
