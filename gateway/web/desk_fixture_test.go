@@ -38,6 +38,7 @@ type deskHouse struct {
 	audit    []gateway.AuditEntry
 	auditErr error
 	requests []gateway.RequestView
+	asked    []gateway.RequestAsk
 	counters []shownLink
 	sendErr  error
 	signErr  error

@@ -1,8 +1,9 @@
 // The desk's pages: without this script they are plain pages and forms.
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
+import { asksOfOffice } from "./desk/asks";
 import { lockWhenIdle } from "./desk/idle";
-import { sendInPlace, watchStates } from "./desk/requests";
+import { actInPlace, sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
 // A page from the browser's back-forward cache may show papers after the
@@ -14,6 +15,8 @@ window.addEventListener("pageshow", (event) => {
 lockWhenIdle();
 keepTimes();
 sendInPlace();
+actInPlace();
+asksOfOffice();
 watchStates();
 
 const stage = document.querySelector("[data-stage]");
