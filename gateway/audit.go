@@ -27,6 +27,9 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
+	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed
+	ActionExported          Action = "submission.exported"
 	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came

@@ -20,6 +20,15 @@ type Office struct {
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
 	DailySegments int
+	// NoDownload are roles that may look at papers and not take them along.
+	NoDownload []Role
+}
+
+// Downloads tells whether one of a person's roles lets them take papers along.
+func (o Office) Downloads(s Staff) bool {
+	return s.DisabledAt.IsZero() && slices.ContainsFunc(s.Roles[o.ID], func(role Role) bool {
+		return slices.Contains(rights[role], RightDownload) && !slices.Contains(o.NoDownload, role)
+	})
 }
 
 // Asked tells whether a label is one the office asks for.

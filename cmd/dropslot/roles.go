@@ -81,18 +81,19 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	if err != nil {
 		return nil, err
 	}
+	flow := &gateway.Desk{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
+		Opener: opener, Phones: p.phones, Now: time.Now,
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: &gateway.Desk{
-			Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-			Opener: opener, Phones: p.phones, Now: time.Now,
-		},
+		Desk: flow, Handoff: p.handoff(flow),
 		Requests: requests,
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
 		},
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
-		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
+		AskName:      p.askName,
 		LanguageName: p.languageName,
 		URL:          p.config.DeskURL, TrustedProxies: p.config.Proxies(),
 		Idle: time.Duration(p.config.Limits.DeskIdle), Total: time.Duration(p.config.Limits.DeskTotal),

@@ -10,13 +10,11 @@ import (
 )
 
 func TestWordsToAClient(t *testing.T) {
-	var key, other gateway.LinkKey
-	key[0], other[0] = 1, 2
-	book, err := NewWordsBook(key, rand.Reader)
+	book, err := NewWordsBook(linkKey(t, 1), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := NewWordsBook(other, rand.Reader)
+	foreign, err := NewWordsBook(linkKey(t, 2), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,4 +49,13 @@ func TestWordsToAClient(t *testing.T) {
 	if _, err := book.SealWords("north", strings.Repeat("x", wordsSpace+1)); !gateway.Is(err, gateway.CodeWordsLong) {
 		t.Errorf("too long: %v", err)
 	}
+}
+
+func linkKey(t *testing.T, first byte) gateway.LinkKey {
+	t.Helper()
+	key, err := gateway.NewLinkKey(append([]byte{first}, make([]byte, gateway.LinkKeySize-1)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

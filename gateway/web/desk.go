@@ -63,6 +63,7 @@ const deskFormBytes = 64 << 10
 // DeskParts is what the caseworkers' side is made of.
 type DeskParts struct {
 	Desk     Desk
+	Handoff  Handoff
 	Requests Requests
 	SignIns  SignIns
 	// Sessions keeps sessions where every desk process finds them. It sees

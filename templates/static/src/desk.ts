@@ -1,4 +1,5 @@
 // The desk's pages: without this script they are plain pages and forms.
+import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { asksOfOffice } from "./desk/asks";
@@ -18,6 +19,9 @@ sendInPlace();
 actInPlace();
 asksOfOffice();
 watchStates();
+chooseForHandoff();
+copyLink();
+offerPrint();
 
 const stage = document.querySelector("[data-stage]");
 if (stage) new Viewer(find("[data-viewer]"));
