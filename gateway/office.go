@@ -15,6 +15,10 @@ type Office struct {
 	Retention time.Duration  // after a caseworker marked a submission done
 	Asks      []string       // keys of what the page offers as labels
 	LongSide  int            // pixels that a photograph is scaled down to
+	// WorkingDays and OverdueAfter, a count of them, tell when papers have
+	// waited too long.
+	WorkingDays  Workweek
+	OverdueAfter int
 	// BrowserOnly takes no page that the phone did not seal.
 	BrowserOnly bool
 	// DailySegments is what may be texted in a day: the office's spending
@@ -104,6 +108,12 @@ type Limits struct {
 	AgainPerLink   int           // new links that one used or expired link brings
 	AgainPause     time.Duration // between two of them
 	ErasePatience  time.Duration // what cannot be erased at Twilio is given up after this long
+
+	UnfinishedWarned time.Duration // supervisors are warned of a submission that nobody finished after this long
+	UnfinishedKept   time.Duration // and it is erased after this long,
+	WarnedLeast      time.Duration // but at least this long after the warning
+	RowsKept         time.Duration // texts, links and sendings that brought nothing
+	AuditKept        time.Duration
 }
 
 // DefaultLimits are the values most offices never change.
@@ -128,5 +138,11 @@ func DefaultLimits() Limits {
 		AgainPerLink:   3,
 		AgainPause:     10 * time.Minute,
 		ErasePatience:  14 * 24 * time.Hour,
+
+		UnfinishedWarned: 60 * 24 * time.Hour,
+		UnfinishedKept:   365 * 24 * time.Hour,
+		WarnedLeast:      30 * 24 * time.Hour,
+		RowsKept:         365 * 24 * time.Hour,
+		AuditKept:        2192 * 24 * time.Hour, // six years, two of them leap years
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,14 @@ type Reindex struct {
 	// tell: they are a minute old at most, and a failover may lose less.
 	RecordsLost bool
 	behind      bool
+	moved       []movedPage
+}
+
+// movedPage is a page that a caseworker put into another submission, whose own
+// folder may not be read yet.
+type movedPage struct {
+	page Page
+	home Submission
 }
 
 // ReindexReport tells what a reindex found.
@@ -30,6 +39,8 @@ type ReindexReport struct {
 	Submissions int // seen in the vault
 	Restored    int // pages that the records lacked
 	Erased      int // pages with a tombstone: not brought back
+	Gone        int // erased submissions: not brought back
+	Held        int // legal holds that the records lacked
 	Missing     int // pages of a manifest whose object is gone without a tombstone
 	Skipped     int // page objects that were never acknowledged, or are under way
 	Damaged     []BlobName
@@ -44,6 +55,8 @@ type shelf struct {
 	manifests []BlobName // oldest first
 	pages     []BlobInfo
 	erased    map[BlobName]bool
+	gone      bool     // the whole submission was erased
+	hold      BlobName // empty if it is not held
 }
 
 // Run reads the whole vault. Rows that exist are left as they are, so it may
@@ -93,11 +106,18 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 	if err := flush(); err != nil {
 		return report, err
 	}
+	if err := r.restoreMoved(ctx, &report); err != nil {
+		return report, err
+	}
 	return report, r.noteLostHeads(ctx, lost, &report)
 }
 
 func (s *shelf) add(info BlobInfo, name string) {
 	switch {
+	case name == tombstoneName:
+		s.gone = true
+	case info.Name == heldBlob(s.office, s.id):
+		s.hold = info.Name
 	case strings.HasPrefix(name, "header-"):
 		s.headers = append(s.headers, info.Name)
 	case strings.HasPrefix(name, "manifest-"):
@@ -111,6 +131,10 @@ func (s *shelf) add(info BlobInfo, name string) {
 }
 
 func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) error {
+	if s.gone { // what a backup brought back beside the tombstone goes with the worker's next look
+		report.Gone++
+		return nil
+	}
 	if _, known := r.Directory.Offices[s.office]; !known {
 		return fmt.Errorf("the vault holds submissions of office %q, which the configuration does not name: add the office and run again", s.office)
 	}
@@ -123,9 +147,15 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 		return err
 	}
 	pages, err := r.pages(ctx, s, &submission, report)
-	if err != nil || len(pages)+len(submission.Lacks) == 0 {
+	if err != nil || len(pages)+len(submission.Lacks) == 0 && submission.MergedInto == "" {
 		return err
 	}
+	pages = slices.DeleteFunc(pages, func(p Page) bool {
+		if p.Home != "" {
+			r.moved = append(r.moved, movedPage{p, submission})
+		}
+		return p.Home != ""
+	})
 	for _, l := range submission.Lacks {
 		submission.LackCount++
 		submission.ArrivedAt = earlier(submission.ArrivedAt, l.At)
@@ -141,12 +171,59 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 	if submission.FinishedAt.IsZero() {
 		submission.FinishedAt, submission.Unfinished = submission.LastPageAt, true
 	}
-	restored, err := r.Records.RestoreSubmission(ctx, submission, pages, AuditEntry{
-		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.id),
-		Office: s.office, Outcome: OutcomeDone,
+	err = r.putBack(ctx, submission, pages, report)
+	if err == nil && s.hold != "" {
+		err = r.restoreHold(ctx, s, report)
+	}
+	return err
+}
+
+func (r *Reindex) putBack(ctx context.Context, s Submission, pages []Page, report *ReindexReport) error {
+	restored, err := r.Records.RestoreSubmission(ctx, s, pages, AuditEntry{
+		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.ID),
+		Office: s.Office, Outcome: OutcomeDone,
 	})
 	report.Restored += restored
 	return err
+}
+
+func (r *Reindex) restoreHold(ctx context.Context, s shelf, report *ReindexReport) error {
+	var held holdContent
+	if err := r.read(ctx, s.office, s.hold, &held); err != nil {
+		if Is(err, CodeBlobDamaged) {
+			report.Damaged = append(report.Damaged, s.hold)
+			return nil
+		}
+		return err
+	}
+	restored, err := r.Records.RestoreHold(ctx, Hold{
+		Submission: s.id, Office: s.office, Staff: held.Staff, Reason: held.Reason, At: held.At,
+	}, AuditEntry{
+		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.id), Office: s.office,
+		Outcome: OutcomeDone, Reason: "held",
+	})
+	if restored {
+		report.Held++
+	}
+	return err
+}
+
+// restoreMoved puts pages where caseworkers had moved them. One whose place is
+// gone goes back to where its client sent it.
+func (r *Reindex) restoreMoved(ctx context.Context, report *ReindexReport) error {
+	for _, m := range r.moved {
+		place, _, err := r.Records.SubmissionPages(ctx, m.page.Submission)
+		if Is(err, CodeNotFound) {
+			place, err, m.page.Home = m.home, nil, ""
+		}
+		if err == nil {
+			err = r.putBack(ctx, place, []Page{m.page}, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // earlier is the earlier of two times, of which the first may be none.

@@ -43,6 +43,8 @@ const (
 	SubkeyLimits  = "addresses" // network addresses in Redis
 	SubkeyWishes  = "wishes"    // sealing a caseworker's words to a client
 	SubkeyWords   = "words"     // recognizing words that come again
+	SubkeyCases   = "cases"     // finding case numbers again
+	SubkeyClients = "clients"   // naming clients in URLs
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

@@ -40,6 +40,7 @@ type parts struct {
 	budget    *gateway.Budget
 	redis     redis.UniversalClient
 	links     *linkstore.Links
+	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
 	teardown  []func() error
 }
@@ -164,6 +165,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 		offices = append(offices, gateway.Office{
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
+			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
 			DailySegments: int(o.DailySpend / c.Twilio.Price),
 		})
@@ -207,6 +209,11 @@ func limitsOf(c *config.Config) gateway.Limits {
 	override(&l.AgainPerLink, set.AgainPerLink)
 	override(&l.AgainPause, time.Duration(set.AgainPause))
 	override(&l.ErasePatience, time.Duration(set.ErasePatience))
+	override(&l.UnfinishedWarned, time.Duration(set.UnfinishedWarned))
+	override(&l.UnfinishedKept, time.Duration(set.UnfinishedKept))
+	override(&l.WarnedLeast, time.Duration(set.WarnedLeast))
+	override(&l.RowsKept, time.Duration(set.RowsKept))
+	override(&l.AuditKept, time.Duration(set.AuditKept))
 	return l
 }
 

@@ -88,6 +88,9 @@ func (x *tx) openForPage(l gateway.Link) (bool, error) {
 		handled = 0, handled_at = 0, handled_by = '', handled_as = '', handled_note = ''
 		WHERE id = $1 AND EXISTS (SELECT 1 FROM wishes w JOIN pages p ON p.id = w.page WHERE w.link = $2 AND p.submission = $1)`,
 		string(l.Submission), string(l.ID))
+	if err == nil && n == 1 {
+		err = x.changed(l.Office)
+	}
 	return n == 1, err
 }
 

@@ -4,6 +4,7 @@ import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { asksOfOffice } from "./desk/asks";
 import { lockWhenIdle } from "./desk/idle";
+import { liveList } from "./desk/list";
 import { actInPlace, sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
@@ -19,6 +20,7 @@ sendInPlace();
 actInPlace();
 asksOfOffice();
 watchStates();
+liveList();
 chooseForHandoff();
 copyLink();
 offerPrint();
