@@ -43,6 +43,7 @@ const (
 	SubkeyLimits  = "addresses" // network addresses in Redis
 	SubkeyWishes  = "wishes"    // sealing a caseworker's words to a client
 	SubkeyWords   = "words"     // recognizing words that come again
+	SubkeyStaff   = "staff"     // sealing second factors of accounts
 	SubkeyCases   = "cases"     // finding case numbers again
 	SubkeyClients = "clients"   // naming clients in URLs
 )

@@ -4,6 +4,7 @@ import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { asksOfOffice } from "./desk/asks";
 import { lockWhenIdle } from "./desk/idle";
+import { offerPasskeys } from "./desk/passkey";
 import { liveList } from "./desk/list";
 import { actInPlace, sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
@@ -20,6 +21,10 @@ sendInPlace();
 actInPlace();
 asksOfOffice();
 watchStates();
+offerPasskeys();
+for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {
+  field.addEventListener("focus", () => field.select());
+}
 liveList();
 chooseForHandoff();
 copyLink();
