@@ -42,7 +42,9 @@ type parts struct {
 	links     *linkstore.Links
 	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
-	teardown  []func() error
+	// deliveries hands papers over; nil but at the desk.
+	deliveries *gateway.Deliveries
+	teardown   []func() error
 }
 
 // newParts builds what needs no disk, no database and no network: everything
@@ -169,6 +171,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
+			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule
