@@ -88,6 +88,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	return web.NewDesk(web.DeskParts{
 		Desk: flow, Handoff: p.handoff(flow),
 		Requests: requests,
+		Holds:    &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
 		},

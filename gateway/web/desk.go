@@ -62,6 +62,7 @@ type DeskParts struct {
 	Desk     Desk
 	Handoff  Handoff
 	Requests Requests
+	Holds    Holds
 	SignIns  SignIns
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.

@@ -39,6 +39,7 @@ type deskHouse struct {
 	auditErr error
 	requests []gateway.RequestView
 	counters []shownLink
+	held     map[gateway.SubmissionID]gateway.Hold
 	sendErr  error
 	signErr  error
 	sessions *memorySessions
@@ -75,7 +76,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
-		phones: map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		phones: map[string]gateway.Phone{}, held: map[gateway.SubmissionID]gateway.Hold{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
 				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour},
@@ -111,6 +112,9 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		},
 		URL: "https://desk.example.gov", Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: h.clock,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.metrics,
+	}
+	h.parts.Holds = &gateway.Holds{
+		Desk: h.parts.Desk.(*gateway.Desk), Records: deskHolds{h: h}, Archive: &gateway.Archive{Vault: holdVault{deskVault{h: h}}, Sealer: plainSealer{}},
 	}
 	h.build(t)
 	return h

@@ -21,6 +21,7 @@ type submissionView struct {
 	Live      bool
 	Viewer    viewerView
 	Handled   *handledView // nil while it is not done
+	Hold      *goingLine   // nil if the person may not hold papers
 	CanHandle bool
 	HandleURL string
 	Retention string // "90 days"
@@ -116,6 +117,9 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	}
 	view.Handoff = d.handoffView(c, found)
 	view.Viewer = d.viewer(c, found)
+	if view.Hold, err = d.holdLine(c, found); err != nil {
+		return err
+	}
 	return d.render(c, status, "submission", view)
 }
 
