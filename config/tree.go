@@ -51,6 +51,8 @@ type Config struct {
 	Offices map[string]*Office `yaml:"offices" jsonschema:"required" write:"{north: {name: ...}}"`
 	// The offices' Twilio numbers in E.164 form, in quotes.
 	Numbers map[E164]*Number `yaml:"numbers" jsonschema:"required" write:"{\"+15551230100\": {office: north}}"`
+	// The mail server for notices to caseworkers. Without it nobody is written to.
+	SMTP *SMTP `yaml:"smtp"`
 	// The agreements that the operator has with those who handle clients' data,
 	// such as a business associate agreement with Twilio. Nothing is decided by
 	// them: dropslot doctor tells which are missing or run out.
@@ -203,6 +205,9 @@ type Office struct {
 	// stream through its memory. browser-only: on the phone or not at all; who
 	// cannot is asked to call. Default: browser-or-server.
 	Sealing string `yaml:"sealing" jsonschema:"enum=browser-or-server,enum=browser-only"`
+	// Other systems that are told that something is at the desk, by a name of
+	// your choice. They are told how many and where, and nothing of a client.
+	Webhooks map[string]*Webhook `yaml:"webhooks"`
 	// Own words for texts: by language, then by the text's name (greeting,
 	// link, link-last, photos-arriving, photos-arriving-last, photos-saved,
 	// photos-partly, photo-not-kept, photo-not-kept-last, request, receipt,

@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"gateway/web":     {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web",
+		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/notify", "gateway/twilio", "gateway/web",
 	},
 }
 

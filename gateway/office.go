@@ -20,6 +20,7 @@ type Office struct {
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
 	DailySegments int
+	Hooks         []Hook // other systems that are told of what happens here
 	// NoDownload are roles that may look at papers and not take them along.
 	NoDownload []Role
 }

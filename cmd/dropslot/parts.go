@@ -161,7 +161,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
-			DailySegments: int(o.DailySpend / c.Twilio.Price),
+			DailySegments: int(o.DailySpend / c.Twilio.Price), Hooks: hooksOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

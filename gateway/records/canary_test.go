@@ -23,6 +23,10 @@ var staying = map[string]string{
 	"tombstones":        "what stays of an erasure: an identifier, an office, a reason",
 	"retention_runs":    "the clock's own",
 	"staff":             "accounts of caseworkers, not of clients",
+	"notice_settings":   "caseworkers' own",
+	"notices":           "for 30 days: that something happened, by identifier",
+	"notice_messages":   "for 30 days: counts",
+	"notice_looks":      "the clock's own",
 	"budgets":           "counts of segments by office and number",
 }
 

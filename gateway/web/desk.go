@@ -63,6 +63,8 @@ type DeskParts struct {
 	Handoff  Handoff
 	Requests Requests
 	Holds    Holds
+	Notices  Notices
+	Mails    bool // the configuration names a mail server
 	SignIns  SignIns
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.

@@ -43,6 +43,8 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeSignIn: {Status: http.StatusUnauthorized, Title: "Not signed in",
 		Text: "Name or password is not right. Check both, with an eye on the caps-lock key. If you forgot the password, ask the person who runs Dropslot for a new one."},
 
+	gateway.CodeBadAddress: {Status: http.StatusUnprocessableEntity, Title: "Not an e-mail address",
+		Text: "Type your address at work, like ana@example.gov, or choose “Not by e-mail”."},
 	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
 		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
 	gateway.CodeCountry: {Status: http.StatusUnprocessableEntity, Title: "A number of another country",

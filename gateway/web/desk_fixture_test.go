@@ -113,6 +113,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		URL: "https://desk.example.gov", Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: h.clock,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.metrics,
 	}
+	h.parts.Notices, h.parts.Mails = &gateway.NoticeDesk{Directory: h.dir, Records: &deskNotices{h: h}, Now: h.clock}, true
 	h.parts.Holds = &gateway.Holds{
 		Desk: h.parts.Desk.(*gateway.Desk), Records: deskHolds{h: h}, Archive: &gateway.Archive{Vault: holdVault{deskVault{h: h}}, Sealer: plainSealer{}},
 	}

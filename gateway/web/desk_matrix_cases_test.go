@@ -64,6 +64,8 @@ var routeCases = map[string]routeCase{
 	"GET /retention":                {permit: PermitHold},
 	"POST /retention/:id/hold":      {permit: PermitHold, thing: aSubmission, form: func(gateway.OfficeID) url.Values { return url.Values{"reason": {"audit"}} }},
 	"POST /retention/:id/release":   {permit: PermitHold, thing: aHeldSubmission},
+	"GET /notices":                  {permit: PermitStaff},
+	"POST /notices":                 {permit: PermitStaff, form: func(gateway.OfficeID) url.Values { return url.Values{"pace": {"off"}} }},
 	"GET /session":                  {permit: PermitStaff},
 	"POST /session":                 {permit: PermitStaff},
 	"GET /login":                    {permit: PermitAnyone},

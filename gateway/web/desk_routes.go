@@ -71,6 +71,8 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/retention", PermitHold}, false, (*desk).retention},
 	{Route{http.MethodPost, "/retention/:id/hold", PermitHold}, false, (*desk).holdPapers},
 	{Route{http.MethodPost, "/retention/:id/release", PermitHold}, false, (*desk).releasePapers},
+	{Route{http.MethodGet, "/notices", PermitStaff}, false, (*desk).notices},
+	{Route{http.MethodPost, "/notices", PermitStaff}, false, (*desk).saveNotices},
 	{Route{http.MethodGet, "/session", PermitStaff}, true, (*desk).session},
 	{Route{http.MethodPost, "/session", PermitStaff}, false, (*desk).session},
 	{Route{http.MethodGet, "/login", PermitAnyone}, false, (*desk).loginPage},
