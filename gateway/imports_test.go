@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"gateway/vault":   {"gateway"},
 	"gateway/records": {"gateway"},
 	"gateway/jobs":    {"gateway"},
+	"gateway/notify":  {"gateway"},
 	"gateway/paper":   {"gateway"},
 	"gateway/twilio":  {"gateway"},
 	"gateway/web":     {"gateway", "templates"},
