@@ -116,13 +116,13 @@ func (n *Notices) gather(ctx context.Context) error {
 	return n.Records.AddNotices(ctx, notices, now, now.Add(-noticeKept))
 }
 
-// listener is a person who is told.
-type listener struct {
+// told is a person who is told.
+type told struct {
 	staff    Staff
 	settings NoticeSettings
 }
 
-func (n *Notices) listeners(ctx context.Context) ([]listener, error) {
+func (n *Notices) listeners(ctx context.Context) ([]told, error) {
 	if n.Mailer == nil {
 		return nil, nil
 	}
@@ -138,17 +138,17 @@ func (n *Notices) listeners(ctx context.Context) ([]listener, error) {
 	for _, s := range accounts {
 		byID[s.ID] = s
 	}
-	var people []listener
+	var people []told
 	for _, s := range settings {
 		if staff, known := byID[s.Staff]; known {
-			people = append(people, listener{staff, s})
+			people = append(people, told{staff, s})
 		}
 	}
 	return people, nil
 }
 
 // targets gives who is told of an event at an office.
-func (n *Notices) targets(people []listener, source noticeSource, office OfficeID) (targets []NoticeTarget) {
+func (n *Notices) targets(people []told, source noticeSource, office OfficeID) (targets []NoticeTarget) {
 	for _, p := range people {
 		if p.settings.Wants(source.event) && p.staff.Can(source.right, office) {
 			targets = append(targets, StaffTarget(p.staff.ID))

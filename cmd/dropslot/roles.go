@@ -54,7 +54,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		Inbound: &gateway.Inbound{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
 			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, WordsKey: p.key.Subkey(gateway.SubkeyWords), Budget: p.budget, PublicURL: p.config.PublicURL,
-			Now: time.Now, Random: rand.Reader, Log: p.log,
+			Now: time.Now, Random: rand.Reader,
 		},
 		Claims: &gateway.Claims{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,
@@ -81,12 +81,19 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	if err != nil {
 		return nil, err
 	}
+	opened := &gateway.Opened{}
+	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
 	flow := &gateway.Desk{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-		Opener: opener, Phones: p.phones, Now: time.Now,
+		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
 	}
 	return web.NewDesk(web.DeskParts{
 		Desk: flow, Handoff: p.handoff(flow),
+		Threads: &gateway.Threads{
+			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
+			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
+		},
+		Changes:  p.watch,
 		Requests: requests,
 		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
 		Holds: &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},

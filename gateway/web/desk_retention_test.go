@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,16 +23,6 @@ func (v holdVault) Remove(_ context.Context, name gateway.BlobName) error {
 	delete(v.h.blobs, name)
 	return nil
 }
-
-type plainSealer struct{ gateway.Sealer }
-
-func (plainSealer) Seal(_ gateway.OfficeID, dst io.Writer) (io.WriteCloser, error) {
-	return plainSealing{dst}, nil
-}
-
-type plainSealing struct{ io.Writer }
-
-func (plainSealing) Close() error { return nil }
 
 type deskHolds struct {
 	gateway.HoldDeskRecords
