@@ -214,6 +214,11 @@ type Office struct {
 	// Other systems that are told that something is at the desk, by a name of
 	// your choice. They are told how many and where, and nothing of a client.
 	Webhooks map[string]*Webhook `yaml:"webhooks"`
+	// Whether the office's staff need a second factor beside a password: a code
+	// from an app, or a passkey, which stands for both. required: who has none
+	// sets one up at the next sign-in. optional: who has one is asked for it.
+	// Default: required.
+	SecondFactor string `yaml:"second_factor" jsonschema:"enum=required,enum=optional"`
 	// Own words for texts: by language, then by the text's name (greeting,
 	// link, link-last, photos-arriving, photos-arriving-last, photos-saved,
 	// photos-partly, photo-not-kept, photo-not-kept-last, request, receipt,
@@ -285,6 +290,12 @@ type Account struct {
 const (
 	BrowserOrServer = "browser-or-server"
 	BrowserOnly     = "browser-only"
+)
+
+// Whether an office's staff need a second factor.
+const (
+	SecondFactorRequired = "required"
+	SecondFactorOptional = "optional"
 )
 
 // The ways to treat texted pictures and words.
