@@ -58,6 +58,12 @@ func (c *Config) fillDefaults() {
 		orDefault(&office.OverdueAfter, 2)
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
+		if d := office.Deliver; d != nil {
+			orDefault(&d.Form, FormPDF)
+			if d.Host != "" && !strings.Contains(d.Host, ":") {
+				d.Host += ":22"
+			}
+		}
 	}
 	orDefault(&c.Limits.LinkTTL, Duration(4*time.Hour))
 	orDefault(&c.Limits.DeskIdle, Duration(15*time.Minute))
@@ -81,6 +87,9 @@ func (c *Config) makeAbsolute(folder string) {
 	}
 	for _, office := range c.Offices {
 		office.Identity.File = absolute(c.DataDir, office.Identity.File)
+		if office.Deliver != nil {
+			office.Deliver.SealTo = absolute(c.DataDir, office.Deliver.SealTo)
+		}
 		for i := range office.Recipients {
 			office.Recipients[i].File = absolute(c.DataDir, office.Recipients[i].File)
 		}

@@ -53,6 +53,8 @@ type Config struct {
 	Numbers map[E164]*Number `yaml:"numbers" jsonschema:"required" write:"{\"+15551230100\": {office: north}}"`
 	// The mail server for notices to caseworkers. Without it nobody is written to.
 	SMTP *SMTP `yaml:"smtp"`
+	// The virus scanner.
+	Scan Scan `yaml:"scan"`
 	// The agreements that the operator has with those who handle clients' data,
 	// such as a business associate agreement with Twilio. Nothing is decided by
 	// them: dropslot doctor tells which are missing or run out.
@@ -226,6 +228,12 @@ type Office struct {
 	// {hours}, {count}, {reference} and {choices}. dropslot check prints them
 	// filled, with their segments and what a thousand cost.
 	Texts map[string]map[string]string `yaml:"texts"`
+	// Whether caseworker and supervisor may take papers along: download
+	// originals, a PDF or a ZIP, print. off leaves looking at them. Default: on
+	// for both.
+	Download map[string]Switch `yaml:"download"`
+	// Where papers are handed over to. Default: nowhere.
+	Deliver *Deliver `yaml:"deliver"`
 }
 
 // RecipientFile is a file of age recipients.

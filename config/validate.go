@@ -49,6 +49,7 @@ func (v *validator) validate() {
 	v.offices()
 	v.numbers()
 	v.smtp()
+	v.scan()
 	v.limits()
 	if v.role == RoleAll {
 		v.warn(nil, wrong("the role all puts the key that opens documents on the public machine",

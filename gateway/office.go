@@ -28,6 +28,8 @@ type Office struct {
 	SecondFactorOptional bool   // staff may sign in by a password alone
 	// NoDownload are roles that may look at papers and not take them along.
 	NoDownload []Role
+	// Delivery is where papers are handed over to; nil for nowhere.
+	Delivery *DeliveryRule
 }
 
 // Downloads tells whether one of a person's roles lets them take papers along.

@@ -41,7 +41,9 @@ type parts struct {
 	links     *linkstore.Links
 	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
-	teardown  []func() error
+	// deliveries hands papers over; nil but at the desk.
+	deliveries *gateway.Deliveries
+	teardown   []func() error
 }
 
 // newParts builds what needs no disk, no database and no network: everything
@@ -166,6 +168,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Hooks:                hooksOf(o),
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
+			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -35,7 +35,7 @@ func (p *parts) boards() ([]gateway.JobBoard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []gateway.JobBoard{queue, p.records.ChannelBoard(time.Now)}, nil
+	return []gateway.JobBoard{queue, p.records.ChannelBoard(time.Now), p.records.DeliveryBoard(time.Now)}, nil
 }
 
 // countJobs keeps the metrics of the boards up to date.

@@ -87,8 +87,15 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
 		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
 	}
+	if flow.Scanner, err = p.scanner(); err != nil {
+		return nil, err
+	}
+	handoff := p.handoff(flow)
+	if p.deliveries, err = p.delivering(handoff); err != nil {
+		return nil, err
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: flow, Handoff: p.handoff(flow),
+		Desk: flow, Handoff: handoff, Deliveries: p.deliveries, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
 			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
@@ -163,6 +170,9 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	metrics.MustRegister(failures)
 	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
 	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
+	if p.deliveries != nil {
+		all = append(all, jobs.Periodic{Name: "deliver", Every: pace.deliver, Run: p.deliveries.Run})
+	}
 	var workers sync.WaitGroup
 	if role == config.RoleWorker || role == config.RoleAll {
 		tend := &gateway.House{

@@ -14,8 +14,8 @@ const still = `(CASE WHEN b.last_page_at > b.finished_at THEN b.last_page_at
 
 // overIn is true of a submission b of office $1 whose time is over: $2 for what is
 // done, $3 for what is unfinished, with a warning by $4, $5 for what is empty.
-// What is held, also of what was merged or moved into it, and what still lies
-// at Twilio, stays.
+// What is held, also of what was merged or moved into it, what still lies at
+// Twilio, and what is on its way to a partner, stays.
 // So does what was merged, and what holds objects of pages that were moved: it
 // goes with where these are.
 const overIn = `b.office = $1 AND b.merged_into = ''
@@ -24,6 +24,7 @@ const overIn = `b.office = $1 AND b.merged_into = ''
 		OR h.submission IN (SELECT m.id FROM submissions m WHERE m.merged_into = b.id AND m.merged_into <> '')
 		OR h.submission IN (SELECT q.home FROM pages q WHERE q.submission = b.id AND q.home <> '')))
 	AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.submission = b.id AND t.due_at > 0)
+	AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.submission = b.id AND d.due_at > 0)
 	AND (b.state = 'handled' AND b.handled_at <= $2
 		OR b.state = 'received' AND ` + still + ` <= $3 AND EXISTS (SELECT 1 FROM erasure_warnings w
 			WHERE w.submission = b.id AND w.warned_at <= $4 AND w.warned_at > ` + still + `)

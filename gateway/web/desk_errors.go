@@ -85,6 +85,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "What is stored is not what the client sent, so it is not shown. Tell the person who runs Dropslot, and ask the client to send the page again."},
 	gateway.CodePageMissing: {Status: http.StatusUnprocessableEntity, Title: "No page is chosen",
 		Text: "Choose at least one page."},
+	gateway.CodeSendTwice: {Status: http.StatusConflict, Title: "A delivery is under way",
+		Text: "These papers are being handed over already. Wait until that is done, or try it again below."},
 	gateway.CodePDFTooBig: {Status: http.StatusUnprocessableEntity, Title: "That many pages do not fit into this size",
 		Text: "Made any smaller, print could not be read. Choose fewer pages or a larger size, or make several PDFs."},
 	gateway.CodeNoDownload: {Status: http.StatusForbidden, Title: "Your role may not download papers",

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -56,6 +57,7 @@ type deskHouse struct {
 	handoff  *gateway.Handoff
 	bound    gateway.Binding // what the binder was last asked for
 	bindErr  error
+	handed   []gateway.HandDelivery
 	leftOut  []gateway.LeftOut
 	parts    DeskParts
 	handler  http.Handler
@@ -114,7 +116,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 	}
 	h.parts = DeskParts{
-		Desk: h.desk, Handoff: h.handoff,
+		Desk: h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,

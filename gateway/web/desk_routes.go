@@ -64,6 +64,7 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodPost, "/search", PermitPapers}, false, (*desk).search},
 	{Route{http.MethodGet, "/changes", PermitPapers}, true, (*desk).changes},
 	{Route{http.MethodPost, "/submissions/:id/export", PermitDownload}, false, (*desk).export},
+	{Route{http.MethodPost, "/submissions/:id/deliver", PermitDeliver}, false, (*desk).deliver},
 	{Route{http.MethodGet, "/submissions/:id/print", PermitDownload}, false, (*desk).print},
 	{Route{http.MethodGet, "/pages/:id", PermitPapers}, false, (*desk).page},
 	{Route{http.MethodGet, "/pages/:id/original", PermitDownload}, false, (*desk).original},

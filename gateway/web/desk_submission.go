@@ -121,7 +121,9 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if !found.OptedOut.IsZero() {
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
-	view.Handoff = d.handoffView(c, found)
+	if view.Handoff, err = d.handoffView(c, found); err != nil {
+		return err
+	}
 	view.Viewer = d.viewer(c, found)
 	if view.Hold, err = d.holdLine(c, found); err != nil {
 		return err
