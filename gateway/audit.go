@@ -71,6 +71,7 @@ const (
 	ActionReleased          Action = "hold.released"
 	ActionRetentionViewed   Action = "retention.viewed"
 	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionNoticesChanged    Action = "notices.changed" // how a caseworker is told
 	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"

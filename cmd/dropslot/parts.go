@@ -169,6 +169,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
+			Hooks:                hooksOf(o),
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
 			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),

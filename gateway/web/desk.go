@@ -98,6 +98,9 @@ type DeskParts struct {
 	Deliveries Deliveries
 	Random     io.Reader
 	Requests   Requests
+	Holds      Holds
+	Notices    Notices
+	Mails      bool // the configuration names a mail server
 	SignIns    SignIns
 	Accounts   Accounts
 	Threads    Threads

@@ -64,6 +64,8 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
 		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
+	gateway.CodeBadAddress: {Status: http.StatusUnprocessableEntity, Title: "Not an e-mail address",
+		Text: "Type your address at work, like ana@example.gov, or choose “Not by e-mail”."},
 	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
 		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
 	gateway.CodeCountry: {Status: http.StatusUnprocessableEntity, Title: "A number of another country",
