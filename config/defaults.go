@@ -29,7 +29,19 @@ func (c *Config) fillDefaults() {
 		c.Countries = []string{"US", "CA"}
 	}
 	orDefault(&c.Twilio.Price, 11_300)
+	if s := c.SMTP; s != nil {
+		orDefault(&s.TLS, SMTPStartTLS)
+		if s.TLS == SMTPTLS {
+			orDefault(&s.Port, 465)
+		}
+		orDefault(&s.Port, 587)
+	}
 	for _, office := range c.Offices {
+		for _, hook := range office.Webhooks {
+			if hook.Events == nil {
+				hook.Events = noticeEvents
+			}
+		}
 		if office.Languages == nil {
 			office.Languages = []string{"en", "es"}
 		}

@@ -48,6 +48,7 @@ func (v *validator) validate() {
 	v.countries()
 	v.offices()
 	v.numbers()
+	v.smtp()
 	v.scan()
 	v.limits()
 	if v.role == RoleAll {

@@ -43,6 +43,7 @@ func (v *validator) offices() {
 		v.asks(office, here)
 		v.photos(office, here)
 		v.texts(office, here)
+		v.webhooks(office, here)
 		v.download(office, here)
 		v.deliver(office, here)
 		if len(v.config.NumbersOf(id)) == 0 {

@@ -12,6 +12,7 @@ const (
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
 	ActionTextSent          Action = "text.sent" // one that Dropslot sends by itself
+	ActionLinkCancelled     Action = "link.cancelled"
 	ActionLinkSent          Action = "link.sent"
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
@@ -70,6 +71,7 @@ const (
 	ActionReleased          Action = "hold.released"
 	ActionRetentionViewed   Action = "retention.viewed"
 	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionNoticesChanged    Action = "notices.changed" // how a caseworker is told
 	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"gateway/vault":    {"gateway"},
 	"gateway/records":  {"gateway"},
 	"gateway/jobs":     {"gateway"},
+	"gateway/notify":   {"gateway"},
 	"gateway/twilio":   {"gateway"},
 	"gateway/paper":    {"gateway"},
 	"gateway/scan":     {"gateway"},
@@ -36,7 +37,7 @@ var arrows = map[string][]string{
 	"gateway/web":      {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
+		"gateway/records", "gateway/jobs", "gateway/notify", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
 	},
 }
 

@@ -103,6 +103,7 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 		r.stores(ctx, p)
 		err = p.close()
 	}
+	r.mail(ctx, c)
 	if client, failed := twilioClient(c); r.check("the Twilio account is configured", failed, "correct twilio in the configuration") {
 		r.twilio(ctx, c, client)
 	}

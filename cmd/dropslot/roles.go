@@ -62,7 +62,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		},
 		Uploads: &gateway.Uploads{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Vault: p.vault,
-			Sealer: p.sealer, Archive: p.archive, SameKey: p.key.Subkey(gateway.SubkeyPages),
+			Sealer: p.sealer, Archive: p.archive, Words: p.words, SameKey: p.key.Subkey(gateway.SubkeyPages),
 			Now: time.Now, Random: rand.Reader, Log: p.log,
 		},
 		Recipients: p.sealer.Recipients, Directory: p.directory, Limits: p.limits, Limiter: p.limiter, Pages: pages, Words: p.texts,
@@ -102,6 +102,8 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		},
 		Changes:  p.watch,
 		Requests: requests,
+		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
+		Holds:    &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
 		SignIns:  signIns,
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
@@ -132,7 +134,7 @@ func (p *parts) requests() (*gateway.Requests, error) {
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
-		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer,
+		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer, Words: p.words,
 		Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }
@@ -181,11 +183,12 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
-		queue := p.queue(tending.sendings, tending.leftovers)
+		queue := p.queue(tending.sendings, tending.leftovers, tending.notices)
 		workers.Go(func() {
 			if err := queue.Run(ctx); err != nil {
 				p.log.ErrorContext(ctx, "the job queue ended with an error", slog.Any("error", err))
