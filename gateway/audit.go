@@ -12,6 +12,7 @@ const (
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
 	ActionTextSent          Action = "text.sent" // one that Dropslot sends by itself
+	ActionLinkCancelled     Action = "link.cancelled"
 	ActionLinkSent          Action = "link.sent"
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
@@ -38,6 +39,8 @@ const (
 	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
 	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed
 	ActionExported          Action = "submission.exported"
+	ActionDeliveryAsked     Action = "delivery.asked"
+	ActionDelivered         Action = "delivery.tried" // done once the partner has it
 	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
@@ -68,6 +71,7 @@ const (
 	ActionReleased          Action = "hold.released"
 	ActionRetentionViewed   Action = "retention.viewed"
 	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionNoticesChanged    Action = "notices.changed" // how a caseworker is told
 	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"

@@ -51,6 +51,18 @@ const (
 	// CodeAgainOften: new links were texted as often as one link may bring them.
 	CodeAgainOften Code = "again-often"
 
+	// CodeUnasked: a text that the client did not ask for: they texted nothing of
+	// late, and no staff member says that they asked.
+	CodeUnasked Code = "unasked"
+	// CodeWordsLong: a caseworker's own words are above the limit.
+	CodeWordsLong Code = "words-long"
+	// CodeReasonMissing: a page is asked for once more without saying why.
+	CodeReasonMissing Code = "reason-missing"
+	// CodeNoPhone: the papers came from no phone that could be texted.
+	CodeNoPhone Code = "no-phone"
+	// CodeLinkCancelled: a caseworker took the link back.
+	CodeLinkCancelled Code = "link-cancelled"
+
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"
 	// CodeLinkExpired: the link's or the claimed session's time is over.
@@ -99,6 +111,18 @@ const (
 	CodePDFTooBig Code = "pdf-too-big"
 	// CodeNoDownload: the person's role may look at papers, not take them along.
 	CodeNoDownload Code = "no-download"
+	// CodeNoPartner: the office hands papers over to nobody.
+	CodeNoPartner Code = "no-partner"
+	// CodePartnerDown: a partner's server does not answer, or the connection broke.
+	CodePartnerDown Code = "partner-down"
+	// CodePartnerKey: a partner's server has another host key than the pinned one.
+	CodePartnerKey Code = "partner-key"
+	// CodePartnerSignIn: a partner's server does not let Dropslot in.
+	CodePartnerSignIn Code = "partner-sign-in"
+	// CodePartnerFolder: a partner's server does not take files there.
+	CodePartnerFolder Code = "partner-folder"
+	// CodeNameTaken: another file has the name at the partner.
+	CodeNameTaken Code = "name-taken"
 	// CodeInfected: the virus scanner found something.
 	CodeInfected Code = "infected"
 	// CodeScanner: the virus scanner did not answer.

@@ -41,6 +41,7 @@ const (
 	SubkeyAudit   = "audit"
 	SubkeyPages   = "pages"     // recognizing a page that a form sends twice
 	SubkeyLimits  = "addresses" // network addresses in Redis
+	SubkeyWishes  = "wishes"    // sealing a caseworker's words to a client
 	SubkeyWords   = "words"     // recognizing words that come again
 	SubkeyStaff   = "staff"     // sealing second factors of accounts
 	SubkeyCases   = "cases"     // finding case numbers again

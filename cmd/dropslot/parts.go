@@ -32,6 +32,7 @@ type parts struct {
 	texts     *templates.Texts
 	wording   wording
 	phones    *seal.PhoneBook
+	words     *seal.WordsBook
 	sealer    *seal.Sealer
 	records   *records.Store
 	vault     *vault.Disk
@@ -41,7 +42,9 @@ type parts struct {
 	links     *linkstore.Links
 	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
-	teardown  []func() error
+	// deliveries hands papers over; nil but at the desk.
+	deliveries *gateway.Deliveries
+	teardown   []func() error
 }
 
 // newParts builds what needs no disk, no database and no network: everything
@@ -57,6 +60,9 @@ func newParts(c *config.Config, log *slog.Logger) (*parts, error) {
 	}
 	p.wording = wordingOf(p.texts, c)
 	if p.phones, err = seal.NewPhoneBook(p.key, rand.Reader); err != nil {
+		return nil, err
+	}
+	if p.words, err = seal.NewWordsBook(p.key, rand.Reader); err != nil {
 		return nil, err
 	}
 	recipients := map[gateway.OfficeID][]string{}
@@ -163,8 +169,10 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
+			Hooks:                hooksOf(o),
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
+			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -62,7 +62,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		},
 		Uploads: &gateway.Uploads{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Vault: p.vault,
-			Sealer: p.sealer, Archive: p.archive, SameKey: p.key.Subkey(gateway.SubkeyPages),
+			Sealer: p.sealer, Archive: p.archive, Words: p.words, SameKey: p.key.Subkey(gateway.SubkeyPages),
 			Now: time.Now, Random: rand.Reader, Log: p.log,
 		},
 		Recipients: p.sealer.Recipients, Directory: p.directory, Limits: p.limits, Limiter: p.limiter, Pages: pages, Words: p.texts,
@@ -87,14 +87,23 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
 		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
 	}
+	if flow.Scanner, err = p.scanner(); err != nil {
+		return nil, err
+	}
+	handoff := p.handoff(flow)
+	if p.deliveries, err = p.delivering(handoff); err != nil {
+		return nil, err
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: flow, Handoff: p.handoff(flow),
+		Desk: flow, Handoff: handoff, Deliveries: p.deliveries, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
 			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
 		},
 		Changes:  p.watch,
 		Requests: requests,
+		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
+		Holds:    &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
 		SignIns:  signIns,
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
@@ -125,7 +134,7 @@ func (p *parts) requests() (*gateway.Requests, error) {
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
-		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer,
+		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer, Words: p.words,
 		Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }
@@ -161,6 +170,9 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	metrics.MustRegister(failures)
 	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
 	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
+	if p.deliveries != nil {
+		all = append(all, jobs.Periodic{Name: "deliver", Every: pace.deliver, Run: p.deliveries.Run})
+	}
 	var workers sync.WaitGroup
 	if role == config.RoleWorker || role == config.RoleAll {
 		tend := &gateway.House{
@@ -171,11 +183,12 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
+			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
-		queue := p.queue(tending.sendings, tending.leftovers)
+		queue := p.queue(tending.sendings, tending.leftovers, tending.notices)
 		workers.Go(func() {
 			if err := queue.Run(ctx); err != nil {
 				p.log.ErrorContext(ctx, "the job queue ended with an error", slog.Any("error", err))

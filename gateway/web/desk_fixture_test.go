@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -38,7 +39,9 @@ type deskHouse struct {
 	audit    []gateway.AuditEntry
 	auditErr error
 	requests []gateway.RequestView
+	asked    []gateway.RequestAsk
 	counters []shownLink
+	held     map[gateway.SubmissionID]gateway.Hold
 	sendErr  error
 	houseAccounts
 	looks    map[lookKey]time.Time
@@ -55,6 +58,7 @@ type deskHouse struct {
 	handoff  *gateway.Handoff
 	bound    gateway.Binding // what the binder was last asked for
 	bindErr  error
+	handed   []gateway.HandDelivery
 	leftOut  []gateway.LeftOut
 	parts    DeskParts
 	handler  http.Handler
@@ -83,7 +87,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
 		houseAccounts: newHouseAccounts(),
-		phones:        map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		phones:        map[string]gateway.Phone{}, held: map[gateway.SubmissionID]gateway.Hold{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
 				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour, SecondFactorOptional: true},
@@ -113,7 +117,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 	}
 	h.parts = DeskParts{
-		Desk: h.desk, Handoff: h.handoff,
+		Desk: h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
@@ -127,6 +131,10 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		},
 		URL: "https://desk.example.gov", Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: h.clock,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.metrics,
+	}
+	h.parts.Notices, h.parts.Mails = &gateway.NoticeDesk{Directory: h.dir, Records: &deskNotices{h: h}, Now: h.clock}, true
+	h.parts.Holds = &gateway.Holds{
+		Desk: h.parts.Desk.(*gateway.Desk), Records: deskHolds{h: h}, Archive: &gateway.Archive{Vault: holdVault{deskVault{h: h}}, Sealer: plainSealer{}},
 	}
 	h.build(t)
 	return h

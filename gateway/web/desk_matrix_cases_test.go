@@ -26,6 +26,12 @@ func aPage(h *deskHouse, _ gateway.OfficeID) string       { return string(h.page
 func aRequest(h *deskHouse, _ gateway.OfficeID) string    { return string(h.requests[0].ID) }
 func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.counters[0].view.ID) }
 
+// aHeldSubmission is under legal hold.
+func aHeldSubmission(h *deskHouse, _ gateway.OfficeID) string {
+	h.held[h.subs[0].ID] = gateway.Hold{Submission: h.subs[0].ID, Office: h.subs[0].Office, Reason: gateway.HoldAudit, At: deskTime}
+	return string(h.subs[0].ID)
+}
+
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
 
 func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
@@ -40,6 +46,7 @@ var routeCases = map[string]routeCase{
 	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
 	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
 	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"POST /submissions/:id/deliver": {permit: PermitDeliver, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
 	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
 	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
 	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
@@ -50,11 +57,20 @@ var routeCases = map[string]routeCase{
 	"GET /requests":                 {permit: PermitAsk},
 	"POST /requests":                {permit: PermitAsk, form: sendTo, named: true},
 	"GET /requests/:id":             {permit: PermitAsk, thing: aRequest},
+	"POST /requests/:id/cancel":     {permit: PermitAsk, thing: aRequest},
+	"POST /requests/:id/renew":      {permit: PermitAsk, thing: aRequest},
+	"GET /pages/:id/again":          {permit: PermitAsk, thing: aPage},
+	"POST /pages/:id/again":         {permit: PermitAsk, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"reason": {"blurry"}, "asked": {"1"}} }},
 	"GET /requests/:id/state":       {permit: PermitAsk, thing: aRequest},
 	"GET /counter":                  {permit: PermitAsk},
 	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
 	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
 	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"GET /retention":                {permit: PermitHold},
+	"POST /retention/:id/hold":      {permit: PermitHold, thing: aSubmission, form: func(gateway.OfficeID) url.Values { return url.Values{"reason": {"audit"}} }},
+	"POST /retention/:id/release":   {permit: PermitHold, thing: aHeldSubmission},
+	"GET /notices":                  {permit: PermitStaff},
+	"POST /notices":                 {permit: PermitStaff, form: func(gateway.OfficeID) url.Values { return url.Values{"pace": {"off"}} }},
 	"GET /session":                  {permit: PermitStaff},
 	"POST /session":                 {permit: PermitStaff},
 	"GET /login":                    {permit: PermitAnyone},
