@@ -33,7 +33,7 @@ func (x *tx) lockSubmission(id gateway.SubmissionID) (gateway.Submission, error)
 	return only(first(x, scanSubmission, "UPDATE submissions SET state = state WHERE id = $1 RETURNING "+submissionColumns, string(id)))
 }
 
-var insertSubmission = insertInto("submissions", submissionColumns+", handled, archived_at")
+var insertSubmission = insertInto("submissions", submissionColumns+", handled, archived_at, reference")
 
 func submissionArgs(s gateway.Submission) []any {
 	return []any{
@@ -41,6 +41,7 @@ func submissionArgs(s gateway.Submission) []any {
 		s.Language, string(s.State), bit(s.Unfinished), ms(s.OpenedAt), ms(s.ArrivedAt), ms(s.LastPageAt),
 		ms(s.FinishedAt), s.Pages, s.Bytes, solid(s.SealedName), ms(s.HandledAt), string(s.HandledBy),
 		string(s.HandledAs), s.HandledNote, s.LackCount, string(s.Origin), string(s.Staff), bit(s.State == gateway.SubmissionHandled), int64(0),
+		s.ID.Reference(),
 	}
 }
 
