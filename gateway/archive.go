@@ -72,6 +72,7 @@ type ManifestPage struct {
 	Sealing     Sealing   `json:"sealing"`
 	Label       string    `json:"label,omitempty"`
 	Place       int       `json:"place,omitempty"`
+	Rotation    int       `json:"rotation,omitempty"` // degrees clockwise
 	ReceivedAt  time.Time `json:"received_at"`
 }
 
@@ -162,7 +163,7 @@ func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page)
 		m.Pages = append(m.Pages, ManifestPage{
 			ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
 			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
-			Sealing: p.Sealing, Label: p.Label, Place: p.Place, ReceivedAt: p.ReceivedAt.UTC(),
+			Sealing: p.Sealing, Label: p.Label, Place: p.Place, Rotation: p.Rotation, ReceivedAt: p.ReceivedAt.UTC(),
 		})
 	}
 	blob := fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), a.Now().UnixMilli())

@@ -35,6 +35,7 @@ const (
 	ActionSignedIn          Action = "staff.signed-in"
 	ActionSignInRefused     Action = "staff.sign-in-refused"
 	ActionSignedOut         Action = "staff.signed-out"
+	ActionRouteRefused      Action = "desk.refused" // what the person's roles do not allow
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"

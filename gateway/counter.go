@@ -60,7 +60,7 @@ type CounterView struct {
 // clients use, and seals as theirs do. No text is sent.
 func (r *Requests) Counter(ctx context.Context, who Actor, ask CounterAsk) (CounterView, error) {
 	now := r.Now()
-	if !who.Staff.May(ask.Office) {
+	if !who.Staff.Can(RightAsk, ask.Office) {
 		return CounterView{}, r.refused(ctx, who, ask.Office, NewError(CodeForbidden, nil))
 	}
 	rule, ok := r.Directory.NumberOf(ask.Office)
@@ -94,7 +94,7 @@ func (r *Requests) Counter(ctx context.Context, who Actor, ask CounterAsk) (Coun
 // CounterState gives such a link to whoever made it, and to nobody else: it can
 // be opened from there.
 func (r *Requests) CounterState(ctx context.Context, who Actor, id LinkID) (CounterView, error) {
-	row, err := r.Records.CounterLink(ctx, who.Staff.Offices, id)
+	row, err := r.Records.CounterLink(ctx, who.Staff.OfficesWith(RightAsk), id)
 	if err == nil && (row.Staff != who.Staff.ID || row.Staff == "") {
 		err = NewError(CodeNotFound, nil)
 	}

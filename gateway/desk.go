@@ -25,7 +25,7 @@ type Desk struct {
 
 // Actor is the person at the desk, or the operator at the command line.
 type Actor struct {
-	Staff Staff  // of the operator, the offices alone
+	Staff Staff  // of the operator, the roles alone
 	From  string // network address
 }
 
@@ -67,7 +67,7 @@ func (d *Desk) Inbox(ctx context.Context, who Actor, handled bool, after Cursor,
 	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionInboxViewed, "", "")); err != nil {
 		return nil, err
 	}
-	submissions, err := d.Records.Inbox(ctx, who.Staff.Offices, handled, after, limit)
+	submissions, err := d.Records.Inbox(ctx, who.Staff.OfficesWith(RightPapers), handled, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func openBytes(o Opener, office OfficeID, sealed []byte) ([]byte, error) {
 // Submission gives one with its pages.
 func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (SubmissionView, error) {
 	object := "submission:" + string(id)
-	s, pages, err := d.Records.Submission(ctx, who.Staff.Offices, id)
+	s, pages, err := d.Records.Submission(ctx, who.Staff.OfficesWith(RightPapers), id)
 	if err != nil {
 		return SubmissionView{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
 	}
@@ -147,12 +147,12 @@ func (d *Desk) Handle(ctx context.Context, who Actor, id SubmissionID, as Handle
 	if note != "" {
 		entry.Reason += ": " + note
 	}
-	s, _, err := d.Records.Submission(ctx, who.Staff.Offices, id)
+	s, _, err := d.Records.Submission(ctx, who.Staff.OfficesWith(RightChange), id)
 	if err != nil {
 		return d.denied(ctx, who, ActionSubmissionHandled, object, err)
 	}
 	entry.Office = s.Office
-	err = d.Records.HandleSubmission(ctx, who.Staff.Offices, id, who.Staff.ID, as, note, now, entry)
+	err = d.Records.HandleSubmission(ctx, who.Staff.OfficesWith(RightChange), id, who.Staff.ID, as, note, now, entry)
 	if Is(err, CodeForbidden) {
 		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeForbidden)
 		return errors.Join(err, d.Audit.Append(ctx, entry))
@@ -178,12 +178,12 @@ func (p *OpenedPage) Close() error { return p.blob.Close() }
 // sealed file against the record, and only then the first byte. age tells of
 // a truncation only at the end of a stream, hence the digest beforehand.
 func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool) (*OpenedPage, error) {
-	action := ActionPageViewed
+	action, right := ActionPageViewed, RightPapers
 	if download {
-		action = ActionPageDownloaded
+		action, right = ActionPageDownloaded, RightDownload
 	}
 	object := "page:" + string(id)
-	page, err := d.Records.Page(ctx, who.Staff.Offices, id)
+	page, err := d.Records.Page(ctx, who.Staff.OfficesWith(right), id)
 	if err != nil {
 		return nil, d.denied(ctx, who, action, object, err)
 	}

@@ -14,6 +14,8 @@ type AuditRecords interface {
 	// submissions with their pages, links and texts. The client is known by a
 	// submission's reference, or by the phone's index at each office.
 	ClientObjects(ctx context.Context, offices []OfficeID, reference string, phones map[OfficeID]PhoneIndex) ([]string, error)
+	// AuditActions gives the actions that the trail tells of.
+	AuditActions(ctx context.Context) ([]Action, error)
 	// ListStaff lists all accounts by login.
 	ListStaff(ctx context.Context) ([]Staff, error)
 }

@@ -90,7 +90,8 @@ func (r *Reindex) listed(s shelf, m Manifest, report *ReindexReport) []Page {
 			pages = append(pages, Page{
 				ID: listed.ID, Key: listed.Key, Submission: s.id, Office: s.office, Link: listed.Link, Blob: listed.Blob,
 				Digest: digest, Same: same, SealedBytes: listed.SealedBytes, PlainBytes: listed.PlainBytes,
-				Sealing: listed.Sealing, Label: listed.Label, Place: listed.Place, ReceivedAt: listed.ReceivedAt,
+				Sealing: listed.Sealing, Label: listed.Label, Place: listed.Place, Rotation: rotationOf(listed.Rotation),
+				ReceivedAt: listed.ReceivedAt,
 			})
 		}
 	}

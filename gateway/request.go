@@ -61,7 +61,7 @@ const (
 // nothing and tells how far the first came.
 func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office OfficeID, p Phone, language string) (RequestView, error) {
 	now := r.Now()
-	if !who.Staff.May(office) {
+	if !who.Staff.Can(RightAsk, office) {
 		return RequestView{}, r.refused(ctx, who, office, NewError(CodeForbidden, nil))
 	}
 	link, sending, err := r.prepare(who, id, office, p, language, now)
@@ -94,7 +94,7 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 	r.Log.ErrorContext(ctx, "a text was not sent yet, or what Twilio said of it could not be noted",
 		slog.String("sending", string(id)), slog.Any("error", err))
 	// To say "try again" would send two: the job sends it, or finds out how it went.
-	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), id)
 	if err != nil {
 		sending.State = DeliveryUnknown
 		row = RequestRow{Sending: sending, Link: link, Phone: link.Phone, Submission: link.Submission}
@@ -105,7 +105,7 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 // sendAgain is what happens to a form that arrives twice. If its phone was
 // changed in between, because the first answer was lost, it is a text of its own.
 func (r *Requests) sendAgain(ctx context.Context, who Actor, id SendingID, link Link, p Phone) (RequestView, error) {
-	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), id)
 	if err == nil && row.Link.Sender == link.Sender && row.Link.Office == link.Office {
 		return r.view(row), nil
 	}
@@ -165,7 +165,7 @@ func (r *Requests) List(ctx context.Context, who Actor, limit int) ([]RequestVie
 	if err := r.Audit.Append(ctx, who.entry(r.Now(), ActionLinksViewed, "", "")); err != nil {
 		return nil, err
 	}
-	rows, err := r.Records.Requests(ctx, who.Staff.Offices, limit)
+	rows, err := r.Records.Requests(ctx, who.Staff.OfficesWith(RightAsk), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (r *Requests) List(ctx context.Context, who Actor, limit int) ([]RequestVie
 // Get gives one of them. A page asks for it every two seconds while a text is
 // on its way: only what is asked for in vain leaves an audit row.
 func (r *Requests) Get(ctx context.Context, who Actor, id SendingID) (RequestView, error) {
-	row, err := r.Records.Request(ctx, who.Staff.Offices, id)
+	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), id)
 	if Is(err, CodeNotFound) {
 		entry := who.entry(r.Now(), ActionLinksViewed, "sending:"+string(id), "")
 		entry.Outcome, entry.Reason = OutcomeDenied, string(CodeNotFound)

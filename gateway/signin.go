@@ -122,3 +122,10 @@ func (s *SignIns) Staff(ctx context.Context, id StaffID) (Staff, error) {
 func (s *SignIns) SignedOut(ctx context.Context, who Actor) error {
 	return s.Audit.Append(ctx, who.entry(s.Now(), ActionSignedOut, "staff:"+string(who.Staff.ID), ""))
 }
+
+// Refused notes that somebody asked for what their roles do not allow.
+func (s *SignIns) Refused(ctx context.Context, who Actor, route string) error {
+	entry := who.entry(s.Now(), ActionRouteRefused, "route:"+route, "")
+	entry.Outcome, entry.Reason = OutcomeDenied, string(CodeForbidden)
+	return s.Audit.Append(ctx, entry)
+}

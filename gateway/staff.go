@@ -11,7 +11,7 @@ type Staff struct {
 	ID           StaffID
 	Login        string // lowercase; a name or an e-mail address
 	PasswordHash string // PHC string format of argon2id
-	Offices      []OfficeID
+	Roles        Roles
 	CreatedAt    time.Time
 	DisabledAt   time.Time
 }
@@ -19,14 +19,30 @@ type Staff struct {
 // StaffChange is what of an account is to be changed. What is nil stays.
 type StaffChange struct {
 	PasswordHash *string
-	Offices      []OfficeID
+	Roles        Roles
 	DisabledAt   *time.Time // zero switches the account on again
 }
 
-// May tells whether the staff member works for an office.
-func (s Staff) May(office OfficeID) bool {
-	return s.DisabledAt.IsZero() && slices.Contains(s.Offices, office)
+// Can tells whether the staff member has a right at an office.
+func (s Staff) Can(right Right, office OfficeID) bool {
+	return s.DisabledAt.IsZero() && s.Roles.Grant(right, office)
 }
+
+// OfficesWith gives the offices where the staff member has a right, in
+// alphabetical order: what every query is asked for.
+func (s Staff) OfficesWith(right Right) []OfficeID {
+	var offices []OfficeID
+	for office := range s.Roles {
+		if s.Can(right, office) {
+			offices = append(offices, office)
+		}
+	}
+	slices.Sort(offices)
+	return offices
+}
+
+// CanSomewhere tells whether the staff member has a right at some office.
+func (s Staff) CanSomewhere(right Right) bool { return len(s.OfficesWith(right)) > 0 }
 
 var loginPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{1,63}$`)
 

@@ -48,6 +48,7 @@ type Submission struct {
 	Lacks       []Lack    // these, where the pages are read too
 	Origin      Origin    // of the link that began it, if that is one of the counter; else empty
 	Staff       StaffID   // who made that link; else empty
+	Revision    int64     // counts what staff changed of it and its pages
 	HandledAt   time.Time
 	HandledBy   StaffID
 	HandledAs   HandledAs
@@ -91,7 +92,8 @@ type Page struct {
 	PlainBytes  int64
 	Sealing     Sealing
 	Label       string // one of the office's asks, or empty
-	Place       int    // from 1 where the client put the pages in order; 0 behind these, by arrival
+	Place       int    // from 1 where the pages were put in order; 0 behind these, by arrival
+	Rotation    int    // degrees clockwise that staff turned it by: 0, 90, 180 or 270; the sealed bytes stay
 	ReceivedAt  time.Time
 	RemovedAt   time.Time // by the client; zero while it counts
 }

@@ -169,7 +169,8 @@ func (p *demoPlace) addCaseworker(ctx context.Context, c *config.Config, log *sl
 		return err
 	}
 	return parts.records.AddStaff(ctx, gateway.Staff{
-		ID: gateway.StaffID(id), Login: demoLogin, PasswordHash: hash, Offices: []gateway.OfficeID{demoOffice}, CreatedAt: now,
+		ID: gateway.StaffID(id), Login: demoLogin, PasswordHash: hash, CreatedAt: now,
+		Roles: gateway.Roles{demoOffice: gateway.AllRoles()}, // one person tries everything
 	}, operatorEntry(gateway.ActionStaffAdded, "staff:"+id))
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 func staffOf(offices ...gateway.OfficeID) gateway.Actor {
-	return gateway.Actor{Staff: gateway.Staff{ID: "0000000000000000000000staf", Offices: offices}, From: "192.0.2.1"}
+	return gateway.Actor{Staff: gateway.Staff{ID: "0000000000000000000000staf", Roles: gateway.RolesIn(gateway.RoleSupervisor, offices...)}, From: "192.0.2.1"}
 }
 
 // opened reads a page at the desk.

@@ -44,7 +44,7 @@ func newLinkSendCommand(std streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				view, err := requests.Send(cmd.Context(), gateway.Actor{Staff: gateway.Staff{Offices: offices}}, gateway.SendingID(id), offices[0], phone, language)
+				view, err := requests.Send(cmd.Context(), operatorAt(offices...), gateway.SendingID(id), offices[0], phone, language)
 				if err != nil {
 					return errorForOperator(err)
 				}

@@ -32,6 +32,12 @@ func addConfigFlag(command *cobra.Command, path *string) {
 	_ = command.MarkFlagRequired("config")
 }
 
+// operatorAt is the operator as an actor who may do a supervisor's work at
+// some offices.
+func operatorAt(offices ...gateway.OfficeID) gateway.Actor {
+	return gateway.Actor{Staff: gateway.Staff{Roles: gateway.RolesIn(gateway.RoleSupervisor, offices...)}}
+}
+
 // operatorEntry is the audit row of something done at the command line.
 func operatorEntry(action gateway.Action, object string) gateway.AuditEntry {
 	return gateway.AuditEntry{

@@ -90,6 +90,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
 		},
+		Audits: p.audits(), Figures: p.figures(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
 		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
@@ -167,7 +168,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
-			p.countJobs(metrics, pace.expire),
+			p.countJobs(metrics, pace.expire), p.countFigures(),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
 		queue := p.queue(tending.sendings, tending.leftovers)

@@ -28,7 +28,7 @@ func newStaffCommand(std streams) *cobra.Command {
 
 type staffFlags struct {
 	config, passwordFile string
-	offices              []string
+	offices, roles       []string
 	password             bool
 	disable, enable      bool
 }
@@ -36,15 +36,19 @@ type staffFlags struct {
 func newStaffAddCommand(std streams) *cobra.Command {
 	var flags staffFlags
 	command := &cobra.Command{
-		Use:   "add LOGIN --office OFFICE",
+		Use:   "add LOGIN --office OFFICE [--role ROLE]",
 		Short: "Make an account for a caseworker",
 		Long: `Make an account for a caseworker. The password is asked for, or read from the
 first line of --password-file. It needs 15 characters or more: four or five
-words are easy to remember and hard to guess.`,
+words are easy to remember and hard to guess.
+
+A caseworker and a supervisor see papers; an auditor sees the audit trail; an
+admin manages accounts. Several roles may be given, and OFFICE:ROLE gives a
+role at one office alone.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withParts(cmd.Context(), std, flags.config, config.RoleWorker, func(p *parts) error {
-				offices, err := p.officesNamed(flags.offices)
+				roles, err := p.rolesNamed(flags.roles, flags.offices)
 				if err != nil {
 					return err
 				}
@@ -61,9 +65,9 @@ words are easy to remember and hard to guess.`,
 				if err != nil {
 					return err
 				}
-				staff := gateway.Staff{ID: gateway.StaffID(id), Login: login, PasswordHash: hash, Offices: offices, CreatedAt: now}
+				staff := gateway.Staff{ID: gateway.StaffID(id), Login: login, PasswordHash: hash, Roles: roles, CreatedAt: now}
 				entry := operatorEntry(gateway.ActionStaffAdded, "staff:"+id)
-				entry.Reason = fmt.Sprintf("offices %v", offices)
+				entry.Reason = roles.String()
 				err = p.records.AddStaff(cmd.Context(), staff, entry)
 				if gateway.Is(err, gateway.CodeBadRequest) {
 					return fmt.Errorf("there is an account %s already: change it with `dropslot staff change`", login)
@@ -76,6 +80,7 @@ words are easy to remember and hard to guess.`,
 		},
 	}
 	command.Flags().StringSliceVar(&flags.offices, "office", nil, "an office the person works for; may be given several times")
+	command.Flags().StringSliceVar(&flags.roles, "role", []string{string(gateway.RoleCaseworker)}, rolesHelp)
 	addStaffFlags(command, &flags)
 	_ = command.MarkFlagRequired("office")
 	return command
@@ -97,7 +102,8 @@ func newStaffChangeCommand(std streams) *cobra.Command {
 			})
 		},
 	}
-	command.Flags().StringSliceVar(&flags.offices, "office", nil, "the offices the person works for from now on")
+	command.Flags().StringSliceVar(&flags.offices, "office", nil, "the offices the person works for from now on, in the roles of --role")
+	command.Flags().StringSliceVar(&flags.roles, "role", []string{string(gateway.RoleCaseworker)}, rolesHelp)
 	command.Flags().BoolVar(&flags.password, "password", false, "ask for a new password")
 	command.Flags().BoolVar(&flags.disable, "disable", false, "the account may not sign in any more, and is signed out")
 	command.Flags().BoolVar(&flags.enable, "enable", false, "the account may sign in again")
@@ -119,10 +125,10 @@ func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags 
 	var change gateway.StaffChange
 	var told []string
 	if len(flags.offices) > 0 {
-		if change.Offices, err = p.officesNamed(flags.offices); err != nil {
+		if change.Roles, err = p.rolesNamed(flags.roles, flags.offices); err != nil {
 			return err
 		}
-		told = append(told, fmt.Sprintf("offices %v", change.Offices))
+		told = append(told, change.Roles.String())
 	}
 	if flags.password {
 		hash, err := askPasswordHash(cmd, std, flags.passwordFile)
@@ -159,7 +165,7 @@ func newStaffListCommand(std streams) *cobra.Command {
 					if !s.DisabledAt.IsZero() {
 						state = "disabled"
 					}
-					_, _ = fmt.Fprintf(std.out, "%s\t%s\t%v\n", s.Login, state, s.Offices)
+					_, _ = fmt.Fprintf(std.out, "%s\t%s\t%s\n", s.Login, state, s.Roles)
 				}
 				return err
 			})
@@ -172,6 +178,34 @@ func newStaffListCommand(std streams) *cobra.Command {
 func addStaffFlags(command *cobra.Command, flags *staffFlags) {
 	addConfigFlag(command, &flags.config)
 	command.Flags().StringVar(&flags.passwordFile, "password-file", "", "read the password from the first line of this file")
+}
+
+const rolesHelp = "caseworker, supervisor, auditor or admin at these offices, or OFFICE:ROLE; may be given several times"
+
+// rolesNamed reads roles that somebody typed: each holds at all the offices,
+// OFFICE:ROLE at that one.
+func (p *parts) rolesNamed(roles, offices []string) (gateway.Roles, error) {
+	named, err := p.officesNamed(offices)
+	if err != nil {
+		return nil, err
+	}
+	given := gateway.Roles{}
+	for _, text := range roles {
+		at, role := named, gateway.Role(text)
+		if office, name, found := strings.Cut(text, ":"); found {
+			if at, err = p.officesNamed([]string{office}); err != nil {
+				return nil, err
+			}
+			role = gateway.Role(name)
+		}
+		if !gateway.ValidRole(role) {
+			return nil, fmt.Errorf("there is no role %q: write one of %v", role, gateway.AllRoles())
+		}
+		for _, office := range at {
+			given.Add(role, office)
+		}
+	}
+	return given, nil
 }
 
 // officesNamed checks names of offices that somebody typed.

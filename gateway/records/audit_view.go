@@ -148,7 +148,7 @@ func newerAudit(a, b gateway.AuditRow) int {
 	return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Chain, a.Chain), cmp.Compare(b.Seq, a.Seq))
 }
 
-// clientMost bounds how many submissions are taken for one client's.
+// clientMost bounds how many submissions, and how many texts, are taken for one client's.
 const clientMost = 200
 
 // ClientObjects gives the names that a client's things have in the trail.
@@ -166,6 +166,13 @@ func (s *Store) ClientObjects(ctx context.Context, offices []gateway.OfficeID, r
 					return nil, err
 				}
 				objects = append(objects, more...)
+			}
+			if sender := phones[office]; !sender.IsZero() {
+				texts, err := all(v, scanText[string], selectTexts, string(office), sender[:], clientMost)
+				if err != nil {
+					return nil, err
+				}
+				objects = append(objects, texts...)
 			}
 		}
 		slices.Sort(objects)
@@ -194,3 +201,23 @@ const selectObjects = `SELECT 'submission:' || CAST($1 AS TEXT)
 	UNION SELECT 'sending:' || id FROM sendings WHERE submission = $1 AND office = $2
 	UNION SELECT 'text:' || id FROM texts WHERE submission = $1 AND office = $2 AND media_count > 0
 	UNION SELECT 'message:' || message_sid FROM texts WHERE submission = $1 AND office = $2 AND media_count > 0`
+
+// selectTexts names a phone's newest texts: STOP and START belong to no submission.
+const selectTexts = `SELECT 'text:' || id FROM texts WHERE office = $1 AND sender = $2 ORDER BY received_at DESC LIMIT $3`
+
+// selectActions jumps from one action to the next along the index.
+const selectActions = `WITH RECURSIVE found(action) AS (
+	SELECT MIN(action) FROM audit WHERE action <> 'link.issued'
+	UNION ALL
+	SELECT (SELECT MIN(a.action) FROM audit a WHERE a.action <> 'link.issued' AND a.action > found.action) FROM found WHERE found.action IS NOT NULL
+) SELECT action FROM found WHERE action IS NOT NULL`
+
+// AuditActions gives the actions that the trail tells of, and the webhook's.
+func (s *Store) AuditActions(ctx context.Context) ([]gateway.Action, error) {
+	return read(ctx, s, "list the trail's actions", func(v view) ([]gateway.Action, error) {
+		actions, err := all(v, scanText[gateway.Action], selectActions)
+		actions = append(actions, gateway.ActionLinkIssued)
+		slices.Sort(actions)
+		return actions, err
+	})
+}

@@ -145,9 +145,9 @@ func TestHandle(t *testing.T) {
 func TestStaff(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		ann := gateway.Staff{
-			ID: gateway.StaffID(newID(t)), Login: "ann", PasswordHash: "$argon2id$", Offices: []gateway.OfficeID{north, south}, CreatedAt: noon,
+			ID: gateway.StaffID(newID(t)), Login: "ann", PasswordHash: "$argon2id$", Roles: gateway.RolesIn(gateway.RoleCaseworker, north, south), CreatedAt: noon,
 		}
-		bob := gateway.Staff{ID: gateway.StaffID(newID(t)), Login: "bob", PasswordHash: "$argon2id$", Offices: []gateway.OfficeID{}, CreatedAt: noon}
+		bob := gateway.Staff{ID: gateway.StaffID(newID(t)), Login: "bob", PasswordHash: "$argon2id$", Roles: gateway.Roles{}, CreatedAt: noon}
 		w.check(w.AddStaff(t.Context(), bob), "")
 		errs := race(6, func(int) error {
 			mine := ann
@@ -168,9 +168,9 @@ func TestStaff(t *testing.T) {
 		stored, err := w.StaffByLogin(t.Context(), "ann")
 		w.check(err, "")
 		ann.ID = stored.ID
-		ann.Offices, ann.DisabledAt, ann.PasswordHash = []gateway.OfficeID{south}, noon, "other"
+		ann.Roles, ann.DisabledAt, ann.PasswordHash = gateway.Roles{south: {gateway.RoleAdmin, gateway.RoleAuditor}}, noon, "other"
 		disabled := noon
-		change := gateway.StaffChange{Offices: ann.Offices, DisabledAt: &disabled}
+		change := gateway.StaffChange{Roles: ann.Roles, DisabledAt: &disabled}
 		w.check(w.ChangeStaff(t.Context(), "ann", change, entry(gateway.ActionStaffChanged, "")), "")
 		// What a change does not name stays: two at once both hold.
 		w.check(w.ChangeStaff(t.Context(), "ann", gateway.StaffChange{PasswordHash: &ann.PasswordHash}, entry(gateway.ActionStaffChanged, "")), "")

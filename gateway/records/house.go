@@ -79,8 +79,8 @@ func (s *Store) Unarchived(ctx context.Context, after gateway.SubmissionID, limi
 func (s *Store) MarkArchived(ctx context.Context, as gateway.Submission, at time.Time) error {
 	_, err := write(ctx, s, "mark archived", "", func(x *tx) (struct{}, error) {
 		_, err := x.exec(`UPDATE submissions SET archived_at = $2
-			WHERE id = $1 AND state <> 'open' AND pages = $3 AND finished_at = $4 AND last_page_at = $5`,
-			string(as.ID), ms(at), as.Pages, ms(as.FinishedAt), ms(as.LastPageAt))
+			WHERE id = $1 AND state <> 'open' AND pages = $3 AND finished_at = $4 AND last_page_at = $5 AND revision = $6`,
+			string(as.ID), ms(at), as.Pages, ms(as.FinishedAt), ms(as.LastPageAt), as.Revision)
 		return struct{}{}, err
 	})
 	return err

@@ -7,34 +7,34 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, offices, created_at, disabled_at"
+const staffColumns = "id, login, password_hash, roles, created_at, disabled_at"
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
-	var offices string
-	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &offices, at(&s.CreatedAt), at(&s.DisabledAt))
+	var roles string
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, at(&s.CreatedAt), at(&s.DisabledAt))
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal([]byte(offices), &s.Offices)
+	return s, json.Unmarshal([]byte(roles), &s.Roles)
 }
 
-func officeList(offices []gateway.OfficeID) (string, error) {
-	if offices == nil {
-		offices = []gateway.OfficeID{}
+func roleList(roles gateway.Roles) (string, error) {
+	if roles == nil {
+		roles = gateway.Roles{}
 	}
-	list, err := json.Marshal(offices)
+	list, err := json.Marshal(roles)
 	return string(list), err
 }
 
 // AddStaff stores an account; CodeBadRequest if the login is taken.
 func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gateway.AuditEntry) error {
-	offices, err := officeList(staff.Offices)
+	roles, err := roleList(staff.Roles)
 	if err != nil {
 		return describe("add staff", err)
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, offices, ms(staff.CreatedAt), ms(staff.DisabledAt))
+			staff.PasswordHash, roles, ms(staff.CreatedAt), ms(staff.DisabledAt))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -49,13 +49,13 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 // ChangeStaff changes what the change names, by login, or CodeNotFound. Two
 // changes of different things at once both hold.
 func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.StaffChange, audit ...gateway.AuditEntry) error {
-	var offices *string
-	if change.Offices != nil {
-		list, err := officeList(change.Offices)
+	var roles *string
+	if change.Roles != nil {
+		list, err := roleList(change.Roles)
 		if err != nil {
 			return describe("change staff", err)
 		}
-		offices = &list
+		roles = &list
 	}
 	var disabled *int64
 	if change.DisabledAt != nil {
@@ -63,8 +63,8 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		disabled = &at
 	}
 	_, err := write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), offices = COALESCE($3, offices),
-			disabled_at = COALESCE($4, disabled_at) WHERE login = $1`, login, change.PasswordHash, offices, disabled)
+		n, err := x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
+			disabled_at = COALESCE($4, disabled_at) WHERE login = $1`, login, change.PasswordHash, roles, disabled)
 		if err != nil {
 			return struct{}{}, err
 		}

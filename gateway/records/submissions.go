@@ -8,14 +8,14 @@ import (
 
 const submissionColumns = `id, office, number, sender, phone, language, state, unfinished, opened_at,
 	arrived_at, last_page_at, finished_at, pages, bytes, sealed_name, handled_at, handled_by, handled_as, handled_note,
-	lacks, origin, staff`
+	lacks, origin, staff, revision`
 
 func submissionFields(s *gateway.Submission) []any {
 	return []any{
 		(*string)(&s.ID), (*string)(&s.Office), (*string)(&s.Number), fixed(s.Sender[:]), (*[]byte)(&s.Phone),
 		&s.Language, (*string)(&s.State), flag(&s.Unfinished), at(&s.OpenedAt), at(&s.ArrivedAt), at(&s.LastPageAt),
 		at(&s.FinishedAt), &s.Pages, &s.Bytes, &s.SealedName, at(&s.HandledAt), (*string)(&s.HandledBy),
-		(*string)(&s.HandledAs), &s.HandledNote, &s.LackCount, (*string)(&s.Origin), (*string)(&s.Staff),
+		(*string)(&s.HandledAs), &s.HandledNote, &s.LackCount, (*string)(&s.Origin), (*string)(&s.Staff), &s.Revision,
 	}
 }
 
@@ -40,7 +40,7 @@ func submissionArgs(s gateway.Submission) []any {
 		string(s.ID), string(s.Office), string(s.Number), unlessZero(s.Sender[:], s.Sender.IsZero()), solid(s.Phone),
 		s.Language, string(s.State), bit(s.Unfinished), ms(s.OpenedAt), ms(s.ArrivedAt), ms(s.LastPageAt),
 		ms(s.FinishedAt), s.Pages, s.Bytes, solid(s.SealedName), ms(s.HandledAt), string(s.HandledBy),
-		string(s.HandledAs), s.HandledNote, s.LackCount, string(s.Origin), string(s.Staff), bit(s.State == gateway.SubmissionHandled), int64(0),
+		string(s.HandledAs), s.HandledNote, s.LackCount, string(s.Origin), string(s.Staff), s.Revision, bit(s.State == gateway.SubmissionHandled), int64(0),
 		s.ID.Reference(),
 	}
 }

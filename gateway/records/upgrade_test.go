@@ -107,3 +107,24 @@ func TestKeepRefusesAnOlderSchema(t *testing.T) {
 		}
 	})
 }
+
+// Who had an account before there were roles was a caseworker.
+func TestUpgradeGivesRoles(t *testing.T) {
+	onBothOld(t, func(t *testing.T, url string) {
+		old := func(login, offices string) string {
+			return `INSERT INTO staff (id, login, password_hash, offices, created_at, disabled_at)
+				VALUES ('` + login + `', '` + login + `', 'hash', '` + offices + `', 1, 0)`
+		}
+		openOld(t, url, old("none", "[]"), old("one", `["north"]`), old("two", `["north","south-2","x"]`))
+		w := openWorld(t, url)
+		for login, want := range map[string]string{
+			"none": "", "one": "north: caseworker", "two": "north: caseworker; south-2: caseworker; x: caseworker",
+		} {
+			staff, err := w.StaffByLogin(t.Context(), login)
+			w.check(err, "")
+			if got := staff.Roles.String(); got != want {
+				t.Errorf("%s: %q, not %q", login, got, want)
+			}
+		}
+	})
+}

@@ -42,6 +42,8 @@ type SignIns interface {
 	SignIn(ctx context.Context, login, password, address string) (gateway.Staff, error)
 	Staff(ctx context.Context, id gateway.StaffID) (gateway.Staff, error)
 	SignedOut(ctx context.Context, who gateway.Actor) error
+	// Refused notes that somebody asked for a route that their roles do not allow.
+	Refused(ctx context.Context, who gateway.Actor, route string) error
 }
 
 // DeskPages renders the desk's pages. Nothing is written to w unless the
@@ -58,6 +60,8 @@ type DeskParts struct {
 	Desk     Desk
 	Requests Requests
 	SignIns  SignIns
+	Audits   Audits
+	Figures  Figures
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore
@@ -166,12 +170,18 @@ type frame struct {
 	Login string // who is signed in; empty before
 	Here  string // which entry of the menu is the current one
 	Idle  int    // seconds after which the page asks for the password again; 0 before the sign-in
+	May   rights // what the person may do at some office
 }
+
+// rights lets a template ask for a right by its name, as in {{if .May.Has "audit"}}.
+type rights struct{ staff gateway.Staff }
+
+func (r rights) Has(right string) bool { return r.staff.CanSomewhere(gateway.Right(right)) }
 
 func (d *desk) frame(c echo.Context, title, here string) frame {
 	f := frame{Title: title, Here: here}
 	if who, ok := signedInActor(c); ok {
-		f.Login, f.Idle = who.Staff.Login, int(d.Idle.Seconds())
+		f.Login, f.Idle, f.May = who.Staff.Login, int(d.Idle.Seconds()), rights{who.Staff}
 	}
 	return f
 }

@@ -40,6 +40,8 @@ type deskHouse struct {
 	requests []gateway.RequestView
 	counters []shownLink
 	sendErr  error
+	trail    trailFake
+	figures  figuresFake
 	signErr  error
 	sessions *memorySessions
 	metrics  *prometheus.Registry
@@ -93,6 +95,10 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
 			Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
 		},
+		Audits: &gateway.AuditView{
+			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Prove: h.prove, Now: h.clock,
+		},
+		Figures:  &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
 		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
@@ -139,8 +145,12 @@ func (h *deskHouse) id() string {
 }
 
 func (h *deskHouse) addStaff(login string, offices ...gateway.OfficeID) {
+	h.addRoles(login, gateway.RolesIn(gateway.RoleCaseworker, offices...))
+}
+
+func (h *deskHouse) addRoles(login string, roles gateway.Roles) {
 	id := gateway.StaffID(h.id())
-	h.staff[id] = gateway.Staff{ID: id, Login: login, Offices: offices}
+	h.staff[id] = gateway.Staff{ID: id, Login: login, Roles: roles}
 }
 
 func (h *deskHouse) staffByLogin(login string) gateway.Staff {

@@ -78,7 +78,7 @@ func (d *desk) inbox(c echo.Context) error {
 	}
 	view := inboxView{
 		frame: d.frame(c, title, here), Done: done, Newest: after == gateway.Cursor{},
-		Offices: len(who.Staff.Offices) > 1, Numbers: d.numbersOf(who.Staff), Send: d.sendBox(who.Staff),
+		Offices: len(who.Staff.OfficesWith(gateway.RightPapers)) > 1, Numbers: d.numbersOf(who.Staff), Send: d.sendBox(who.Staff),
 	}
 	if len(rows) > inboxRows {
 		rows = rows[:inboxRows]
@@ -112,7 +112,7 @@ func submissionURL(id gateway.SubmissionID) string { return "/submissions/" + st
 // numbersOf lists the numbers that clients of a person's offices text to.
 func (d *desk) numbersOf(staff gateway.Staff) []officeNumber {
 	var numbers []officeNumber
-	for _, id := range staff.Offices {
+	for _, id := range staff.OfficesWith(gateway.RightPapers) {
 		if rule, ok := d.Directory.NumberOf(id); ok {
 			numbers = append(numbers, officeNumber{d.Directory.Offices[id].Name, templates.FormatPhone(string(rule.Number))})
 		}

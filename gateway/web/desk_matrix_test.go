@@ -10,119 +10,167 @@ import (
 	"dropslot/gateway"
 )
 
-// Every route but these asks who is there.
-var openRoutes = map[string]bool{
-	"GET /login": true, "POST /login": true, "POST /logout": true, "GET /static/*": true,
+func (r Route) name() string { return r.Method + " " + r.Path }
+
+// try asks for a route as a page of the desk would.
+func try(b *browser, h *deskHouse, route Route, office gateway.OfficeID) *httptest.ResponseRecorder {
+	expect, path := routeCases[route.name()], route.Path
+	if expect.thing != nil {
+		path = strings.Replace(path, ":id", expect.thing(h, office), 1)
+	}
+	if route.Method != http.MethodPost {
+		return b.get(path)
+	}
+	var form url.Values
+	if expect.form != nil {
+		form = expect.form(office)
+	}
+	return b.post(path, form)
 }
 
-func try(b *browser, route Route, id string) *httptest.ResponseRecorder {
-	path := strings.Replace(route.Path, ":id", id, 1)
-	if route.Method == http.MethodPost {
-		return b.post(path, url.Values{"as": {"delivered"}, "phone": {"(555) 123-0142"}, "office": {id}, "language": {"en"}})
+func TestEveryRouteHasItsExpectation(t *testing.T) {
+	known := map[string]bool{}
+	for _, route := range DeskRoutes() {
+		known[route.name()] = true
+		expect, found := routeCases[route.name()]
+		if !found {
+			t.Errorf("%s: say in routeCases who may use it", route.name())
+			continue
+		}
+		if route.Permit != expect.permit {
+			t.Errorf("%s permits %s, not %s", route.name(), route.Permit, expect.permit)
+		}
+		if strings.Contains(route.Path, ":") != (expect.thing != nil) {
+			t.Errorf("%s: routeCases must give a thing exactly if the path names one", route.name())
+		}
 	}
-	return b.get(path)
+	for name := range routeCases {
+		if !known[name] {
+			t.Errorf("%s: there is no such route", name)
+		}
+	}
+}
+
+const (
+	secretName = "Maria of the other office"
+	secretFour = "4321"
+)
+
+// furnish puts one of everything into an office. Whoever made the link at the
+// counter, and nobody else, may look at it.
+func (h *deskHouse) furnish(office gateway.OfficeID, counterBy gateway.StaffID) {
+	s := h.addSubmission(office, secretName, otherPhone, []byte(secretName))
+	h.requests = []gateway.RequestView{{
+		ID: gateway.SendingID(h.id()), Office: h.dir.Offices[office], LastFour: secretFour, Submission: s.ID, Pages: 1, Opened: true,
+	}}
+	h.counters = []shownLink{{by: counterBy, view: gateway.CounterView{
+		ID: gateway.LinkID(h.id()), Office: h.dir.Offices[office], Submission: s.ID, URL: "https://docs.example.gov/c/" + secretName,
+	}}}
 }
 
 func TestEveryRouteAsksWhoIsThere(t *testing.T) {
 	h := newDeskHouse(t)
-	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8))
+	h.furnish("north", "")
 	planted := h.browser(t)
 	planted.cookie = &http.Cookie{Name: DeskCookie, Value: strings.Repeat("A", 43)}
 	for _, route := range DeskRoutes() {
-		name := route.Method + " " + route.Path
-		if (route.Permit == PermitAnyone) != openRoutes[name] {
-			t.Errorf("%s permits %s", name, route.Permit)
-		}
 		if route.Permit == PermitAnyone {
 			continue
 		}
 		for _, b := range []*browser{h.browser(t), planted} {
-			answer := try(b, route, string(s.ID))
+			answer := try(b, h, route, "north")
 			if answer.Code != http.StatusSeeOther || !strings.HasPrefix(answer.Header().Get("Location"), "/login") {
-				t.Errorf("%s without a session: %d %s", name, answer.Code, answer.Header())
+				t.Errorf("%s without a session: %d %s", route.name(), answer.Code, answer.Header())
 			}
-			wantNoText(t, answer, "Maria")
+			wantNoText(t, answer, secretName)
 			b.header.Set("Accept", "application/json")
-			if answer := try(b, route, string(s.ID)); answer.Code != http.StatusUnauthorized {
-				t.Errorf("%s without a session, JSON: %d", name, answer.Code)
+			if answer := try(b, h, route, "north"); answer.Code != http.StatusUnauthorized {
+				t.Errorf("%s without a session, JSON: %d", route.name(), answer.Code)
 			}
 			b.header.Del("Accept")
 		}
 	}
-	if len(h.audit) != 0 || len(h.requests) != 0 || len(h.counters) != 0 {
+	if len(h.audit) != 0 || len(h.requests) != 1 || len(h.counters) != 1 {
 		t.Error("a stranger reached a flow")
 	}
 }
 
-// Each account tries each route with the things of each office.
-func TestOfficesAreIsolated(t *testing.T) {
-	accounts := map[string][]gateway.OfficeID{"ana": {"north"}, "ben": {"south"}, "cho": {"north", "south"}}
-	for login, offices := range accounts {
+// matrixAccounts are every role at one office, alone and beside the work of a
+// caseworker at the other: what somebody may do at one office opens nothing at
+// the other.
+func matrixAccounts() map[string]gateway.Roles {
+	accounts := map[string]gateway.Roles{
+		"nothing": {},
+		"all":     {"north": gateway.AllRoles(), "south": gateway.AllRoles()},
+	}
+	for _, role := range gateway.AllRoles() {
+		accounts[string(role)] = gateway.RolesIn(role, "north")
+		for _, other := range gateway.AllRoles() {
+			if other == role {
+				continue
+			}
+			accounts[string(role)+"-and-"+string(other)] = gateway.Roles{"north": {role}, "south": {other}}
+		}
+	}
+	return accounts
+}
+
+// Every account tries every route with the things of every office.
+func TestRolesAndOfficesAreIsolated(t *testing.T) {
+	for login, roles := range matrixAccounts() {
 		for _, office := range []gateway.OfficeID{"north", "south"} {
-			may := strings.Contains(strings.Join(officeNames(offices), " "), string(office))
 			for _, route := range DeskRoutes() {
 				if route.Permit == PermitAnyone {
 					continue
 				}
 				h := newDeskHouse(t)
-				const secret = "Maria of the other office"
-				s := h.addSubmission(office, secret, otherPhone, []byte(secret))
-				h.requests = []gateway.RequestView{{
-					ID: gateway.SendingID(h.id()), Office: h.dir.Offices[office], LastFour: "4321", Submission: s.ID, Pages: 1, Opened: true,
-				}}
-				if may { // whoever made such a link, and nobody else, may look at it
-					h.counters = []shownLink{{view: gateway.CounterView{ID: gateway.LinkID(h.id()), Office: h.dir.Offices[office], Submission: s.ID}, by: h.staffByLogin(login).ID}}
-				} else {
-					h.counters = []shownLink{{view: gateway.CounterView{ID: gateway.LinkID(h.id()), Submission: s.ID, URL: "https://docs.example.gov/c/" + secret}}}
-				}
-				answer := try(h.signedIn(t, login), route, thingOf(h, route, office))
-				check(t, login+" "+route.Method+" "+route.Path+" of "+string(office), answer, route, may, secret)
-				if !may && (h.subs[0].State != gateway.SubmissionReceived || len(h.requests) != 1 || len(h.counters) != 1) {
-					t.Errorf("%s changed something of %s by %s", login, office, route.Path)
-				}
+				h.addRoles(login, roles)
+				staff := h.staffByLogin(login)
+				h.furnish(office, staff.ID)
+				before := len(h.audit)
+				answer := try(h.signedIn(t, login), h, route, office)
+				checkCell(t, h, login+" "+route.name()+" of "+string(office), answer, route, staff, office, before)
 			}
 		}
 	}
 }
 
-// thingOf gives what stands for :id in a route, or the office to send from.
-func thingOf(h *deskHouse, route Route, office gateway.OfficeID) string {
-	switch {
-	case strings.HasPrefix(route.Path, "/submissions"):
-		return string(h.subs[0].ID)
-	case strings.HasPrefix(route.Path, "/pages"):
-		return string(h.pages[0].ID)
-	case strings.HasPrefix(route.Path, "/counter/"):
-		return string(h.counters[0].view.ID)
-	case strings.HasPrefix(route.Path, "/requests/"):
-		return string(h.requests[0].ID)
-	}
-	return string(office)
-}
-
-func check(t *testing.T, name string, answer *httptest.ResponseRecorder, route Route, may bool, secret string) {
+func checkCell(t *testing.T, h *deskHouse, name string, answer *httptest.ResponseRecorder, route Route, staff gateway.Staff, office gateway.OfficeID, before int) {
 	t.Helper()
-	leaks := strings.Contains(answer.Body.String(), secret) || strings.Contains(answer.Body.String(), "4321")
-	names := strings.Contains(route.Path, ":id")
-	sends := (route.Path == "/requests" || route.Path == "/counter") && route.Method == http.MethodPost
+	expect := routeCases[route.name()]
+	right := gateway.Right(route.Permit)
+	here := route.Permit == PermitStaff || staff.Can(right, office)
+	anywhere := route.Permit == PermitStaff || staff.CanSomewhere(right)
+	status := answer.Code
 	switch {
-	case may && answer.Code >= http.StatusBadRequest:
-		t.Errorf("%s: %d", name, answer.Code)
-	case !may && names && answer.Code != http.StatusNotFound:
-		t.Errorf("%s: %d", name, answer.Code)
-	case !may && sends && answer.Code != http.StatusForbidden:
-		t.Errorf("%s: %d", name, answer.Code)
-	case !may && leaks:
-		t.Errorf("%s leaks: %s", name, answer.Body)
+	case here && expect.status == 0 && status >= http.StatusBadRequest, here && expect.status != 0 && status != expect.status:
+		t.Errorf("%s: %d\n%s", name, status, answer.Body)
+	case !anywhere && route.Path == "/":
+		if status != http.StatusForbidden && (status != http.StatusSeeOther || answer.Header().Get("Location") == "/") {
+			t.Errorf("%s: %d", name, status)
+		}
+	case !anywhere && status != http.StatusForbidden:
+		t.Errorf("%s: %d", name, status)
+	case anywhere && !here && expect.thing != nil && status != http.StatusNotFound:
+		t.Errorf("%s: %d", name, status)
+	case anywhere && !here && expect.named && status != http.StatusForbidden:
+		t.Errorf("%s: %d", name, status)
 	}
-}
-
-func officeNames(offices []gateway.OfficeID) []string {
-	var names []string
-	for _, o := range offices {
-		names = append(names, string(o))
+	if here && right != "" {
+		return
 	}
-	return names
+	if body := answer.Body.String(); strings.Contains(body, secretName) || strings.Contains(body, secretFour) {
+		t.Errorf("%s leaks: %s", name, body)
+	}
+	if h.subs[0].State != gateway.SubmissionReceived || len(h.requests) != 1 || len(h.counters) != 1 {
+		t.Errorf("%s changed something", name)
+	}
+	if status == http.StatusForbidden && !anywhere {
+		last := h.audit[len(h.audit)-1]
+		if len(h.audit) == before || last.Action != gateway.ActionRouteRefused || last.Object != "route:"+route.name() {
+			t.Errorf("%s left no line in the trail", name)
+		}
+	}
 }
 
 func TestUnknownPathsAndMethods(t *testing.T) {

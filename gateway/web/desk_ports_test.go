@@ -165,7 +165,7 @@ func (r deskRequests) Send(ctx context.Context, who gateway.Actor, id gateway.Se
 	if r.h.sendErr != nil {
 		return gateway.RequestView{}, r.h.sendErr
 	}
-	if !slices.Contains(who.Staff.Offices, office) {
+	if !who.Staff.Can(gateway.RightAsk, office) {
 		return gateway.RequestView{}, gateway.NewError(gateway.CodeForbidden, nil)
 	}
 	view := gateway.RequestView{
@@ -179,7 +179,7 @@ func (r deskRequests) Send(ctx context.Context, who gateway.Actor, id gateway.Se
 func (r deskRequests) List(_ context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error) {
 	var found []gateway.RequestView
 	for _, v := range r.h.requests {
-		if slices.Contains(who.Staff.Offices, v.Office.ID) && len(found) < limit {
+		if who.Staff.Can(gateway.RightAsk, v.Office.ID) && len(found) < limit {
 			found = append(found, v)
 		}
 	}
@@ -197,7 +197,7 @@ func (r deskRequests) Get(ctx context.Context, who gateway.Actor, id gateway.Sen
 }
 
 func (r deskRequests) Counter(_ context.Context, who gateway.Actor, ask gateway.CounterAsk) (gateway.CounterView, error) {
-	if !slices.Contains(who.Staff.Offices, ask.Office) {
+	if !who.Staff.Can(gateway.RightAsk, ask.Office) {
 		return gateway.CounterView{}, gateway.NewError(gateway.CodeForbidden, nil)
 	}
 	view := gateway.CounterView{
@@ -211,7 +211,7 @@ func (r deskRequests) Counter(_ context.Context, who gateway.Actor, ask gateway.
 
 func (r deskRequests) CounterState(_ context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error) {
 	for _, made := range r.h.counters {
-		if made.view.ID == id && made.by == who.Staff.ID {
+		if made.view.ID == id && made.by == who.Staff.ID && who.Staff.Can(gateway.RightAsk, made.view.Office.ID) {
 			return made.view, nil
 		}
 	}
@@ -248,6 +248,13 @@ func (s deskSignIns) Staff(_ context.Context, id gateway.StaffID) (gateway.Staff
 
 func (s deskSignIns) SignedOut(_ context.Context, who gateway.Actor) error {
 	s.note(gateway.ActionSignedOut, who.Staff.ID, who.From)
+	return s.h.auditErr
+}
+
+func (s deskSignIns) Refused(_ context.Context, who gateway.Actor, route string) error {
+	s.h.audit = append(s.h.audit, gateway.AuditEntry{
+		Action: gateway.ActionRouteRefused, Actor: gateway.ActorStaff(who.Staff.ID), Object: "route:" + route, Outcome: gateway.OutcomeDenied,
+	})
 	return s.h.auditErr
 }
 

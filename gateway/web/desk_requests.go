@@ -61,7 +61,7 @@ type step struct {
 
 func (d *desk) sendBox(staff gateway.Staff) sendBox {
 	box := sendBox{ID: d.newSendingID()}
-	for _, id := range staff.Offices {
+	for _, id := range staff.OfficesWith(gateway.RightAsk) {
 		office, known := d.Directory.Offices[id]
 		if !known {
 			continue
@@ -92,7 +92,7 @@ func (d *desk) showRequests(c echo.Context, status int, box sendBox) error {
 	if err != nil {
 		return err
 	}
-	view := requestsView{frame: d.frame(c, "Sent links", "requests"), Send: box, Offices: len(who.Staff.Offices) > 1}
+	view := requestsView{frame: d.frame(c, "Sent links", "requests"), Send: box, Offices: len(who.Staff.OfficesWith(gateway.RightAsk)) > 1}
 	for _, r := range found {
 		view.Rows = append(view.Rows, d.requestView(r))
 	}

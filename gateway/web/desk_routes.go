@@ -13,11 +13,27 @@ import (
 // is decided by the flows, office by office.
 type Permission string
 
-// The permissions.
+// The permissions. Beside these two each right is one: who has it at some
+// office may use the route, and the flow behind decides office by office.
 const (
 	PermitAnyone Permission = "anyone" // also before the sign-in
 	PermitStaff  Permission = "staff"  // a signed-in account that is not disabled
+
+	PermitPapers   = Permission(gateway.RightPapers)
+	PermitChange   = Permission(gateway.RightChange)
+	PermitDownload = Permission(gateway.RightDownload)
+	PermitAsk      = Permission(gateway.RightAsk)
+	PermitDeliver  = Permission(gateway.RightDeliver)
+	PermitHold     = Permission(gateway.RightHold)
+	PermitFigures  = Permission(gateway.RightFigures)
+	PermitAudit    = Permission(gateway.RightAudit)
+	PermitAccounts = Permission(gateway.RightAccounts)
 )
+
+// allows tells whether an account may use a route of this permission.
+func (p Permission) allows(staff gateway.Staff) bool {
+	return p == PermitAnyone || p == PermitStaff || staff.CanSomewhere(gateway.Right(p))
+}
 
 // Route is one line of the desk's table of routes.
 type Route struct {
@@ -33,19 +49,25 @@ type deskRoute struct {
 
 // deskRoutes is the desk's whole surface. What is not in it answers 404.
 var deskRoutes = []deskRoute{
-	{Route{http.MethodGet, "/", PermitStaff}, false, (*desk).inbox},
-	{Route{http.MethodGet, "/submissions/:id", PermitStaff}, false, (*desk).submission},
-	{Route{http.MethodPost, "/submissions/:id/handled", PermitStaff}, false, (*desk).handled},
-	{Route{http.MethodGet, "/pages/:id", PermitStaff}, false, (*desk).page},
-	{Route{http.MethodGet, "/pages/:id/original", PermitStaff}, false, (*desk).original},
-	{Route{http.MethodGet, "/requests", PermitStaff}, false, (*desk).requests},
-	{Route{http.MethodPost, "/requests", PermitStaff}, false, (*desk).sendRequest},
-	{Route{http.MethodGet, "/requests/:id", PermitStaff}, false, (*desk).request},
-	{Route{http.MethodGet, "/requests/:id/state", PermitStaff}, true, (*desk).requestState},
-	{Route{http.MethodGet, "/counter", PermitStaff}, false, (*desk).counterForm},
-	{Route{http.MethodPost, "/counter", PermitStaff}, false, (*desk).openCounter},
-	{Route{http.MethodGet, "/counter/:id", PermitStaff}, false, (*desk).counter},
-	{Route{http.MethodGet, "/counter/:id/state", PermitStaff}, true, (*desk).counterState},
+	{Route{http.MethodGet, "/", PermitPapers}, false, (*desk).inbox},
+	{Route{http.MethodGet, "/submissions/:id", PermitPapers}, false, (*desk).submission},
+	{Route{http.MethodPost, "/submissions/:id/handled", PermitChange}, false, (*desk).handled},
+	{Route{http.MethodGet, "/pages/:id", PermitPapers}, false, (*desk).page},
+	{Route{http.MethodGet, "/pages/:id/original", PermitDownload}, false, (*desk).original},
+	{Route{http.MethodGet, "/requests", PermitAsk}, false, (*desk).requests},
+	{Route{http.MethodPost, "/requests", PermitAsk}, false, (*desk).sendRequest},
+	{Route{http.MethodGet, "/requests/:id", PermitAsk}, false, (*desk).request},
+	{Route{http.MethodGet, "/requests/:id/state", PermitAsk}, true, (*desk).requestState},
+	{Route{http.MethodGet, "/counter", PermitAsk}, false, (*desk).counterForm},
+	{Route{http.MethodPost, "/counter", PermitAsk}, false, (*desk).openCounter},
+	{Route{http.MethodGet, "/counter/:id", PermitAsk}, false, (*desk).counter},
+	{Route{http.MethodGet, "/counter/:id/state", PermitAsk}, true, (*desk).counterState},
+	{Route{http.MethodGet, "/audit", PermitAudit}, false, (*desk).audit},
+	{Route{http.MethodPost, "/audit", PermitAudit}, false, (*desk).searchAudit},
+	{Route{http.MethodPost, "/audit/download", PermitAudit}, false, (*desk).downloadAudit},
+	{Route{http.MethodPost, "/audit/verify", PermitAudit}, false, (*desk).verifyAudit},
+	{Route{http.MethodGet, "/figures", PermitFigures}, false, (*desk).figures},
+	{Route{http.MethodGet, "/figures/csv", PermitFigures}, false, (*desk).figuresCSV},
 	{Route{http.MethodGet, "/session", PermitStaff}, true, (*desk).session},
 	{Route{http.MethodPost, "/session", PermitStaff}, false, (*desk).session},
 	{Route{http.MethodGet, "/login", PermitAnyone}, false, (*desk).loginPage},
@@ -81,8 +103,39 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 		}
 		c.Set(actorKey, gateway.Actor{Staff: staff, From: c.RealIP()})
 		c.Set(leftKey, left)
+		if !r.Permit.allows(staff) {
+			return d.refuseRoute(c, r.Route)
+		}
 		return r.handle(d, c)
 	}
+}
+
+// homes are the pages that a person may begin at, by what they may do.
+var homes = []struct {
+	right gateway.Right
+	path  string
+}{
+	{gateway.RightPapers, "/"},
+	{gateway.RightAudit, "/audit"},
+	{gateway.RightFigures, "/figures"},
+	{gateway.RightAccounts, "/accounts"},
+}
+
+// refuseRoute leads from the inbox, where everybody begins, to the page of who
+// may see no papers, and refuses every other route with a line in the trail.
+func (d *desk) refuseRoute(c echo.Context, r Route) error {
+	who := actor(c)
+	if r.Path == "/" {
+		for _, home := range homes {
+			if who.Staff.CanSomewhere(home.right) && d.known[home.path] {
+				return d.redirect(c, home.path)
+			}
+		}
+	}
+	if err := d.SignIns.Refused(c.Request().Context(), who, r.Method+" "+r.Path); err != nil {
+		return err
+	}
+	return gateway.NewError(gateway.CodeForbidden, nil)
 }
 
 // signedIn gives the account of a request as it is now and how long its

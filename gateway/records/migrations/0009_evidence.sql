@@ -45,6 +45,7 @@ CREATE TABLE figures (
     first_p90     BIGINT  NOT NULL,
     pages         INTEGER NOT NULL,
     removed       INTEGER NOT NULL, -- of these, taken back by the client
+    retakes       INTEGER NOT NULL, -- links that asked for one page again
     waiting       INTEGER NOT NULL, -- submissions not marked done, when the week was last counted
     waiting_ms    BIGINT  NOT NULL, -- the median of how long they waited by then
     oldest_ms     BIGINT  NOT NULL,

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"dropslot/gateway"
+)
+
+// routeCase is what is expected of one route of the desk. A route without a
+// case fails the tests: whoever adds a route says here who may use it.
+type routeCase struct {
+	permit Permission
+	// thing gives what stands for :id, of the office; nil for a route without.
+	thing func(h *deskHouse, office gateway.OfficeID) string
+	// form is posted; office is where the thing is. Nil posts an empty form.
+	form func(office gateway.OfficeID) url.Values
+	// named tells that the form names the office, so that another's is 403.
+	named bool
+	// status is the answer to who may, if it is one of 400 and above.
+	status int
+}
+
+func aSubmission(h *deskHouse, _ gateway.OfficeID) string { return string(h.subs[0].ID) }
+func aPage(h *deskHouse, _ gateway.OfficeID) string       { return string(h.pages[0].ID) }
+func aRequest(h *deskHouse, _ gateway.OfficeID) string    { return string(h.requests[0].ID) }
+func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.counters[0].view.ID) }
+
+// inOffice asks for what an office's trail holds.
+func inOffice(office gateway.OfficeID) url.Values {
+	return url.Values{"office": {string(office)}, "format": {"csv"}}
+}
+
+func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
+
+func sendTo(office gateway.OfficeID) url.Values {
+	return url.Values{"phone": {"(555) 123-0142"}, "office": {string(office)}, "language": {"en"}}
+}
+
+// routeCases has a line for each line of deskRoutes.
+var routeCases = map[string]routeCase{
+	"GET /":                         {permit: PermitPapers},
+	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
+	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
+	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
+	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
+	"GET /requests":                 {permit: PermitAsk},
+	"POST /requests":                {permit: PermitAsk, form: sendTo, named: true},
+	"GET /requests/:id":             {permit: PermitAsk, thing: aRequest},
+	"GET /requests/:id/state":       {permit: PermitAsk, thing: aRequest},
+	"GET /counter":                  {permit: PermitAsk},
+	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
+	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
+	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"GET /audit":                    {permit: PermitAudit},
+	"POST /audit":                   {permit: PermitAudit, form: inOffice, named: true},
+	"POST /audit/download":          {permit: PermitAudit, form: inOffice, named: true},
+	"POST /audit/verify":            {permit: PermitAudit},
+	"GET /figures":                  {permit: PermitFigures},
+	"GET /figures/csv":              {permit: PermitFigures},
+	"GET /session":                  {permit: PermitStaff},
+	"POST /session":                 {permit: PermitStaff},
+	"GET /login":                    {permit: PermitAnyone},
+	"POST /login":                   {permit: PermitAnyone, status: http.StatusUnauthorized},
+	"POST /logout":                  {permit: PermitAnyone},
+	"GET /static/*":                 {permit: PermitAnyone, status: http.StatusNotFound},
+}
