@@ -34,8 +34,10 @@ type Header struct {
 	Submission SubmissionID `json:"submission"`
 	Link       LinkID       `json:"link"`
 	Number     Number       `json:"number"`
-	Phone      string       `json:"phone"`            // E.164: sealed to the office like its pages; empty at the counter
-	Origin     Origin       `json:"origin,omitempty"` // staff or counter
+	Phone      string       `json:"phone"`                 // E.164: sealed to the office like its pages; empty at the counter
+	Origin     Origin       `json:"origin,omitempty"`      // staff or counter
+	Staff      StaffID      `json:"staff,omitempty"`       // who made the link at the counter
+	SealedName []byte       `json:"sealed_name,omitempty"` // that they gave it, sealed once more on its own
 	Language   string       `json:"language"`
 	ClaimedAt  time.Time    `json:"claimed_at"`
 }
@@ -110,15 +112,17 @@ func splitBlob(name BlobName) (folder BlobName, last string) {
 	return name[:i], string(name[i+1:])
 }
 
-// WriteHeader seals and stores the header of a claimed link. A header that is
-// there already is fine: the claim was repeated.
-func (a *Archive) WriteHeader(ctx context.Context, l Link) error {
+// WriteHeader seals and stores the header of a claimed link, made what the
+// records keep of one from the counter: only there nothing but this tells,
+// until the session ends, whose papers they are. A header that is there already
+// is fine: the claim was repeated.
+func (a *Archive) WriteHeader(ctx context.Context, l Link, made Counter) error {
 	header := Header{
 		Version: archiveVersion, Office: l.Office, Submission: l.Submission, Link: l.ID, Number: l.Number,
 		Language: l.Language, ClaimedAt: l.ClaimedAt.UTC(),
 	}
 	if l.Origin.AtCounter() {
-		header.Origin = l.Origin
+		header.Origin, header.Staff, header.SealedName = l.Origin, made.Staff, made.SealedName
 	} else {
 		phone, err := a.Phones.Open(l.Phone)
 		if err != nil {

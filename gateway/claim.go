@@ -105,10 +105,21 @@ func (c *Claims) Claim(ctx context.Context, t Token, b Browser) (LinkView, error
 	if refused {
 		return view, NewError(refusal(view), nil)
 	}
-	if err := c.Archive.WriteHeader(ctx, link); err != nil {
+	if err := c.writeHeader(ctx, link); err != nil {
 		return view, fmt.Errorf("write header: %w", err)
 	}
 	return view, nil
+}
+
+func (c *Claims) writeHeader(ctx context.Context, l Link) error {
+	var made Counter
+	if l.Origin.AtCounter() {
+		var err error
+		if made, err = c.Records.Counter(ctx, l.ID); err != nil {
+			return err
+		}
+	}
+	return c.Archive.WriteHeader(ctx, l, made)
 }
 
 func refusal(v LinkView) Code {

@@ -19,6 +19,9 @@ const (
 	// CodeTooManyTries: a limit per address or account was reached.
 	CodeTooManyTries Code = "too-many-tries"
 
+	// CodeTooManyChanges: a session changed more in a short time than a person does.
+	CodeTooManyChanges Code = "too-many-changes"
+
 	// CodeBadPhone: not a phone number in E.164 form.
 	CodeBadPhone Code = "bad-phone"
 	// CodeCountry: the phone is not of a country that is answered.

@@ -16,7 +16,7 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 	if err != nil {
 		return err
 	}
-	page, err = u.Records.RemovePage(ctx, s.Link.ID, s.Submission.ID, key, now, AuditEntry{
+	page, err = u.Records.RemovePage(ctx, s.Link.ID, s.Submission.ID, key, u.act(now), AuditEntry{
 		At: now, Actor: ActorClient, Action: ActionPageRemoved, Object: "page:" + string(page.ID),
 		Office: s.Submission.Office, Outcome: OutcomeDone,
 	})

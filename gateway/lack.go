@@ -57,7 +57,10 @@ func (u *Uploads) Lack(ctx context.Context, s Session, ask string, reason LackRe
 	if !office.Asked(ask) || reason != LackNone && !slices.Contains(LackReasons(), reason) || reason == LackRemind && !s.Texted() {
 		return NewError(CodeBadRequest, nil)
 	}
-	said := LackSaid{Lack: Lack{Ask: ask, Reason: reason, At: now}}
+	if s.Submission.LackOf(ask) == reason {
+		return nil // said before: a retry, or a second tap
+	}
+	said := LackSaid{Lack: Lack{Ask: ask, Reason: reason, At: now}, IdleAt: u.act(now).IdleAt}
 	if reason == LackRemind {
 		reminder, err := newSending(u.Random, now, OccasionRemindMe, s.Link)
 		if err != nil {

@@ -173,6 +173,9 @@ func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule)
 		ReceivedAt: now, MediaCount: m.MediaCount,
 	}
 	in := Message{Sender: m.Sender, From: m.Phone, Country: m.Country, Words: m.Words, MediaCount: m.MediaCount}
+	if in.Keyword() == KeywordStart {
+		t.ReceivedAt = m.CreatedAt // so that StartedSince knows when
+	}
 	started := false
 	if in.Sender == SenderPhone {
 		t.Sender = f.Phones.Index(rule.Office, in.From)
@@ -199,9 +202,10 @@ func (f *Leftovers) adopt(ctx context.Context, m TwilioMessage, rule NumberRule)
 }
 
 // decide decides on an adopted text, and gives the reason by which its content
-// is kept. Messages come to light in any order, so a STOP counts unless a START
-// is known that was later, and a START lifts nothing: it may be older than
-// the opt-out, and who wants texts again can text START again.
+// is kept. Messages come to light in any order, and of STOP and START the later
+// counts by Twilio's dates: a STOP unless a START is known that was later, a
+// START unless the opt-out is as late. Dates are whole seconds, and of a tie the
+// opt-out counts: who wants texts again can text START again.
 func (f *Leftovers) decide(m Message, s Standing, made time.Time, started bool) (d Decision, kept Reason) {
 	d = Decision{Reason: ReasonMissed, Standing: s}
 	reason, unanswerable := senderReason(m, Rules{Countries: f.Directory.Countries, Own: f.Directory.Own()})
@@ -216,7 +220,10 @@ func (f *Leftovers) decide(m Message, s Standing, made time.Time, started bool) 
 			d.Standing.OptedOutAt = made
 		}
 	case KeywordStart:
-		return d, ReasonStart // nothing of it is kept, and StartedSince does not take it for one that counts
+		d.Reason = ReasonStart
+		if made.After(s.OptedOutAt) {
+			d.Standing.OptedOutAt = time.Time{}
+		}
 	case KeywordHelp:
 		d.Reason = ReasonHelp
 	}

@@ -72,8 +72,19 @@ func (f *Sendings) addressee(t PhotosToTell) Link {
 }
 
 // linkLeast is the least that a link must have left to stand in a text about
-// pictures: the person reads it, and takes them once more.
+// pictures: the person reads it, and takes them once more. A reminder comes at
+// an hour that its reader did not choose: see leastFor.
 const linkLeast = 30 * time.Minute
+
+// leastFor gives the least that a link must have left to be chosen over a fresh
+// one.
+func leastFor(o Occasion, fresh Link) time.Duration {
+	half := fresh.ExpiresAt.Sub(fresh.IssuedAt) / 2
+	if o == OccasionRemindMe {
+		return half
+	}
+	return min(linkLeast, half)
+}
 
 // offersLink tells whether a text is wanted whatever became of the sender's
 // link: it gives the one that works when it is sent.
@@ -97,8 +108,7 @@ func (f *Sendings) draft(s Sending, now time.Time) (Link, error) {
 // still be opened for a while, else the fresh one. That happens only once the
 // text may go out: until then the link that it would replace is better than none.
 func (f *Sendings) offer(ctx context.Context, s Sending, fresh Link) (Link, error) {
-	least := min(linkLeast, fresh.ExpiresAt.Sub(fresh.IssuedAt)/2)
-	link, err := f.Records.LinkSending(ctx, s.ID, fresh, least, AuditEntry{
+	link, err := f.Records.LinkSending(ctx, s.ID, fresh, leastFor(s.Occasion, fresh), AuditEntry{
 		At: fresh.IssuedAt, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
 		Office: s.Office, Outcome: OutcomeDone, Reason: string(s.Occasion),
 	})

@@ -52,6 +52,8 @@ type LinkRecords interface {
 	// sender and replaces no other link. Its submission gets origin, staff and
 	// name with the claim.
 	IssueCounter(ctx context.Context, l Link, c Counter, audit ...AuditEntry) error
+	// Counter gives what was kept of such a link, or CodeNotFound.
+	Counter(ctx context.Context, id LinkID) (Counter, error)
 }
 
 // Claim is one browser's wish to have a link.
@@ -100,16 +102,18 @@ type SubmissionRecords interface {
 	// CodeLinkExpired), the submission (open, else CodeLinkClosed) and the
 	// caps (CodeTooManyPages, CodeLinkFull). It moves the link's IdleAt.
 	SavePage(ctx context.Context, p Page, l Limits, audit ...AuditEntry) (saved Page, stored bool, err error)
+	// This and what follows moves the link's IdleAt as SavePage does.
+	//
 	// RemovePage marks a page removed while the session lives and gives it.
 	// Removing it again gives it again.
-	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, at time.Time, audit ...AuditEntry) (Page, error)
+	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, act Act, audit ...AuditEntry) (Page, error)
 	// LabelPage sets a page's label while the session lives; CodeNotFound if no
 	// page that counts has the key.
-	LabelPage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, label string, at time.Time, audit ...AuditEntry) error
+	LabelPage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, label string, act Act, audit ...AuditEntry) error
 	// OrderPages puts the pages in the order of the keys while the session
 	// lives, the others behind them; CodeNotFound if no page that counts has one
 	// of them.
-	OrderPages(ctx context.Context, link LinkID, id SubmissionID, keys []PageKey, at time.Time, audit ...AuditEntry) error
+	OrderPages(ctx context.Context, link LinkID, id SubmissionID, keys []PageKey, act Act, audit ...AuditEntry) error
 	// SaveLack notes or takes back what the client does not have while the
 	// session lives. The reminder is stored unless the submission has one:
 	// CodeOptedOut if the person texted STOP.
@@ -121,10 +125,18 @@ type SubmissionRecords interface {
 	FinishSubmission(ctx context.Context, link LinkID, id SubmissionID, f Finish, audit ...AuditEntry) (Submission, error)
 }
 
+// Act is when a client did something in a session, and until when the session
+// then waits for the next thing.
+type Act struct {
+	At     time.Time
+	IdleAt time.Time
+}
+
 // LackSaid is a client's word about one ask.
 type LackSaid struct {
 	Lack
-	Reminder Sending // only for LackRemind
+	IdleAt   time.Time // see Act
+	Reminder Sending   // only for LackRemind
 	Jobs     []Job
 }
 

@@ -172,7 +172,7 @@ func (r *Reindex) fromHeaders(ctx context.Context, s shelf) (Submission, error) 
 	if header.Origin.AtCounter() && header.Submission == s.id && header.Office == s.office {
 		return Submission{
 			ID: s.id, Office: s.office, Number: header.Number, Language: header.Language, State: SubmissionReceived,
-			OpenedAt: header.ClaimedAt, Origin: header.Origin,
+			OpenedAt: header.ClaimedAt, Origin: header.Origin, Staff: header.Staff, SealedName: header.SealedName,
 		}, nil
 	}
 	phone, err := ParsePhone(header.Phone)

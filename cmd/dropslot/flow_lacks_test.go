@@ -293,6 +293,159 @@ func TestPapersAtTheCounter(t *testing.T) {
 	}
 }
 
+// The database is lost while the phone at the counter is still photographing:
+// whose papers these are, and who took them, lies in the vault from the claim on.
+func TestPapersAtTheCounterSurviveTheDatabaseBeforeTheEnd(t *testing.T) {
+	r := newRig(t)
+	who := staffOf(demoOffice)
+	name := gateway.Name{First: "Ana", Last: "Rivera"}
+	made, err := r.requestsBy(&texter{}).Counter(t.Context(), who, gateway.CounterAsk{Office: demoOffice, Origin: gateway.OriginCounter, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t)
+	view, err := r.claims.Claim(t.Context(), r.token(gateway.Answer{Body: made.URL}), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := picture(t, 50)
+	if _, err := r.send(r.resume(view.Submission, b), "page-0000000000000001", r.sealed(plain)); err != nil {
+		t.Fatal(err)
+	}
+	after := r.lost()
+	after.reindex()
+	found, err := after.desk.Submission(t.Context(), who, view.Submission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Name != name || found.Submission.Staff != who.Staff.ID || found.Submission.Origin != gateway.OriginCounter {
+		t.Errorf("the desk shows %q, %+v", found.Name.Whole(), found.Submission)
+	}
+	if len(found.Pages) != 1 || !bytes.Equal(after.opened(found.Pages[0].ID), plain) {
+		t.Errorf("%d pages are back", len(found.Pages))
+	}
+}
+
+// A second tap, and a retry after an answer that was lost, write nothing.
+func TestWhatChangesNothingWritesNothing(t *testing.T) {
+	w := newTown(t, nil)
+	s, b := w.session(client)
+	keys := []gateway.PageKey{"page-0000000000000001", "page-0000000000000002"}
+	for n, key := range keys {
+		if _, err := w.send(s, string(key), w.sealed(picture(t, uint8(n)))); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(time.Second)
+	}
+	for name, do := range map[string]func(gateway.Session) error{
+		"label": func(s gateway.Session) error { return w.uploads.Label(t.Context(), s, keys[0], "photo-id") },
+		"order": func(s gateway.Session) error { return w.uploads.Order(t.Context(), s, keys[1:]) },
+		"lack": func(s gateway.Session) error {
+			return w.uploads.Lack(t.Context(), s, "benefit-letter", gateway.LackCannot)
+		},
+		"nothing to take back": func(s gateway.Session) error { return w.uploads.Lack(t.Context(), s, "other", gateway.LackNone) },
+	} {
+		if err := do(w.resume(s.Submission.ID, b)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		w.wait(time.Minute)
+		rows, before := w.count("audit"), w.resume(s.Submission.ID, b)
+		if err := do(before); err != nil {
+			t.Fatalf("%s again: %v", name, err)
+		}
+		if n := w.count("audit") - rows; n != 0 || !w.resume(s.Submission.ID, b).Link.IdleAt.Equal(before.Link.IdleAt) {
+			t.Errorf("%s again: %d audit rows, idle until %v", name, n, before.Link.IdleAt)
+		}
+	}
+	// That a page is here, said again after it was said to be missing, is news.
+	lacks := func() int { return w.resume(s.Submission.ID, b).Submission.LackCount }
+	w.lack(w.resume(s.Submission.ID, b), "photo-id", gateway.LackCannot)
+	before := lacks()
+	if err := w.uploads.Label(t.Context(), w.resume(s.Submission.ID, b), keys[0], "photo-id"); err != nil || lacks() != before-1 {
+		t.Errorf("%d papers are missing, %v", lacks(), err)
+	}
+}
+
+// Whoever names, sorts or takes back pages is there: the session waits for the
+// next act as after a page, though never beyond its end.
+func TestEveryActKeepsTheSessionAwake(t *testing.T) {
+	r := newRig(t)
+	s, b := r.session(client)
+	keys := []gateway.PageKey{"page-0000000000000001", "page-0000000000000002"}
+	for n, key := range keys {
+		if _, err := r.send(s, string(key), r.sealed(picture(t, uint8(n)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	acts := []func(gateway.Session) error{
+		func(s gateway.Session) error { return r.uploads.Label(t.Context(), s, keys[0], "photo-id") },
+		func(s gateway.Session) error {
+			return r.uploads.Order(t.Context(), s, []gateway.PageKey{s.Pages[1].Key})
+		},
+		func(s gateway.Session) error {
+			return r.uploads.Lack(t.Context(), s, "benefit-letter", gateway.LackHelp)
+		},
+		func(s gateway.Session) error {
+			return r.uploads.Lack(t.Context(), s, "benefit-letter", gateway.LackNone)
+		},
+		func(s gateway.Session) error { return r.uploads.Remove(t.Context(), s, keys[1]) },
+	}
+	for n, act := range acts {
+		r.wait(r.limits.SessionIdle - time.Minute)
+		if err := act(r.resume(s.Submission.ID, b)); err != nil {
+			t.Fatalf("act %d: %v", n, err)
+		}
+		if idle := r.resume(s.Submission.ID, b).Link.IdleAt; !idle.Equal(r.now().Add(r.limits.SessionIdle)) {
+			t.Errorf("after act %d it waits until %v", n, idle)
+		}
+	}
+	r.wait(r.limits.SessionIdle)
+	if err := acts[2](r.resume(s.Submission.ID, b)); !gateway.Is(err, gateway.CodeLinkExpired) {
+		t.Errorf("after it was idle: %v", err)
+	}
+	s, b = r.session("+13125550143")
+	for r.now().Add(r.limits.SessionIdle - time.Minute).Before(s.Link.EndsAt) {
+		r.wait(r.limits.SessionIdle - time.Minute)
+		reason := gateway.LackCannot
+		if now := r.resume(s.Submission.ID, b); now.Submission.LackCount > 0 {
+			reason = gateway.LackNone
+		}
+		r.lack(r.resume(s.Submission.ID, b), "photo-id", reason)
+	}
+	r.wait(s.Link.EndsAt.Sub(r.now()))
+	err := r.uploads.Lack(t.Context(), r.resume(s.Submission.ID, b), "pay-stub", gateway.LackHelp)
+	if !gateway.Is(err, gateway.CodeLinkExpired) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+// A link that is about to end is no good in a reminder, which is read at an
+// hour that nobody chose: it gets one of its own, to the same papers.
+func TestAReminderCarriesALinkThatLives(t *testing.T) {
+	w := newTown(t, nil)
+	x := &texter{}
+	w.sendings.Texter = x
+	w.until(11)
+	s, _ := w.session(client)
+	w.lack(s, "pay-stub", gateway.LackRemind)
+	id := w.sending(gateway.OccasionRemindMe)
+	w.wait(w.jobDue(id).Sub(w.now()) - 3*time.Hour)
+	texted := w.token(w.receive(w.message(client, "a new link please", 0))) // lives for an hour more when the reminder comes
+	w.wait(3 * time.Hour)
+	if err := w.sendings.Send(t.Context(), id); err != nil || len(x.bodies) != 1 {
+		t.Fatalf("texts %q, %v", x.bodies, err)
+	}
+	reminded := w.token(gateway.Answer{Body: x.bodies[0]})
+	view, err := w.claims.Look(t.Context(), reminded, newBrowser(t))
+	if err != nil || view.State != gateway.LinkIssued || view.ExpiresAt.Sub(w.now()) < w.limits.RequestTTL/2 {
+		t.Errorf("the reminder's link: %+v, %v", view, err)
+	}
+	old, err := w.claims.Look(t.Context(), texted, newBrowser(t))
+	if err != nil || old.Submission != view.Submission {
+		t.Errorf("the texted link leads to %s, the reminder's to %s; %v", old.Submission, view.Submission, err)
+	}
+}
+
 func TestBrowserOnlyTakesNothingPlain(t *testing.T) {
 	r := newRig(t)
 	office := r.directory.Offices[demoOffice]

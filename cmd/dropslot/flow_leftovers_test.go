@@ -41,6 +41,20 @@ func TestAdoptedKeywords(t *testing.T) {
 		"a lost START before a STOP":      {func(w *town) { w.lost(client, "start"); w.text(client, "STOP") }, 1},
 		"a lost STOP after a START":       {func(w *town) { w.text(client, "START"); w.wait(time.Minute); w.lost(client, "STOP") }, 1},
 		"a lost START before a lost STOP": {func(w *town) { w.lost(client, "START"); w.wait(time.Minute); w.lost(client, "STOP") }, 1},
+		"a lost STOP before a lost START": {func(w *town) { w.lost(client, "STOP"); w.wait(time.Minute); w.lost(client, "START") }, 0},
+		"a STOP before a lost START":      {func(w *town) { w.text(client, "STOP"); w.wait(time.Minute); w.lost(client, "START") }, 0},
+		"a lost START found before a STOP": {func(w *town) {
+			w.lost(client, "START")
+			w.look()
+			w.text(client, "STOP")
+		}, 1},
+		"two lost STOPs around a lost START": {func(w *town) {
+			w.lost(client, "STOP")
+			w.wait(time.Minute)
+			w.lost(client, "START")
+			w.wait(time.Minute)
+			w.lost(client, "STOP")
+		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t, nil)

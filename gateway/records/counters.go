@@ -12,6 +12,11 @@ func counterOf(q queryer, id gateway.LinkID) (gateway.Counter, bool, error) {
 	}, "SELECT link, staff, sealed_name FROM counters WHERE link = $1", string(id))
 }
 
+// Counter gives what was kept of a link that is shown at the desk.
+func (s *Store) Counter(ctx context.Context, id gateway.LinkID) (gateway.Counter, error) {
+	return read(ctx, s, "find what a counter link is for", func(v view) (gateway.Counter, error) { return only(counterOf(v, id)) })
+}
+
 // IssueCounter stores a link that is shown at the desk; see the port.
 func (s *Store) IssueCounter(ctx context.Context, l gateway.Link, c gateway.Counter, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "issue counter link", "", func(x *tx) (struct{}, error) {

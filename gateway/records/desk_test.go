@@ -64,7 +64,7 @@ func TestRemovedPageIsNotShown(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.session(north, 1)
 		page, kept := w.page(link, noon), w.page(link, noon.Add(time.Minute))
-		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, noon)
+		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, gateway.Act{At: noon})
 		w.check(err, "")
 		_, err = w.Page(t.Context(), []gateway.OfficeID{north}, page.ID)
 		w.check(err, gateway.CodeNotFound)

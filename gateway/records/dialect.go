@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/riverqueue/river/riverdriver"
 )
@@ -25,9 +26,9 @@ type dialect interface {
 	lockJob(x *tx, key string) error
 	// types replaces the words of a migration that name types.
 	types(migration string) string
-	// lockMigrations keeps every other process from migrating until the
-	// transaction ends.
-	lockMigrations(ctx context.Context, tx *sql.Tx) error
+	// beginMigration begins a transaction that keeps every other process from
+	// migrating until it ends. patience bounds what it waits for, not what it does.
+	beginMigration(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Tx, error)
 	// begin begins a write transaction; it waits for another process's turn
 	// to end as long as the context allows.
 	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)

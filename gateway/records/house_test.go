@@ -164,7 +164,7 @@ func TestKnownBlobs(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.session(north, 1)
 		kept, removed := w.page(link, noon), w.page(link, noon)
-		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, removed.Key, noon)
+		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, removed.Key, gateway.Act{At: noon})
 		w.check(err, "")
 		got, err := w.KnownBlobs(t.Context(), link.Submission, []gateway.BlobName{kept.Blob, removed.Blob, "leftover"})
 		w.check(err, "")
@@ -190,7 +190,7 @@ func TestRestore(t *testing.T) {
 		link := w.session(north, 1)
 		pages := []gateway.Page{w.page(link, noon)}
 		removed := w.page(link, noon.Add(time.Second))
-		removed, err := w.RemovePage(t.Context(), link.ID, link.Submission, removed.Key, noon.Add(3*time.Minute))
+		removed, err := w.RemovePage(t.Context(), link.ID, link.Submission, removed.Key, gateway.Act{At: noon.Add(3 * time.Minute)})
 		w.check(err, "")
 		pages = append(pages, w.page(link, noon.Add(time.Minute)))
 		w.finish(link, noon.Add(time.Hour))

@@ -18,8 +18,6 @@ const jobIndex = `CREATE INDEX IF NOT EXISTS river_job_waiting ON river_job (kin
 // done, and the next start goes on from there. With keep, tables that are there
 // must be up to date.
 func migrateQueue(ctx context.Context, d dialect, db *sql.DB, keep bool) error {
-	ctx, cancel := context.WithTimeout(ctx, migratePatience)
-	defer cancel()
 	migrator, err := rivermigrate.New(d.river(db), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return describe("the job queue's schema", err)
@@ -40,7 +38,7 @@ func migrateQueue(ctx context.Context, d dialect, db *sql.DB, keep bool) error {
 
 // checkQueue tells whether there are tables, and fails if they are older ones.
 func checkQueue(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigrate.Migrator[*sql.Tx]) (there bool, err error) {
-	tx, err := d.begin(ctx, db)
+	tx, err := d.beginMigration(ctx, db, migratePatience)
 	if err != nil {
 		return false, describe("the job queue's schema", err)
 	}
@@ -60,14 +58,11 @@ func checkQueue(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigra
 }
 
 func migrateQueueStep(ctx context.Context, d dialect, db *sql.DB, migrator *rivermigrate.Migrator[*sql.Tx]) (done bool, err error) {
-	tx, err := d.begin(ctx, db)
+	tx, err := d.beginMigration(ctx, db, migratePatience)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := d.lockMigrations(ctx, tx); err != nil {
-		return false, err
-	}
 	// Each step has a transaction of its own, which is what the method's
 	// deprecation asks for.
 	step, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1}) //nolint:staticcheck // see above

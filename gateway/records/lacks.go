@@ -41,6 +41,9 @@ func (s *Store) SaveLack(ctx context.Context, link gateway.LinkID, id gateway.Su
 		if err := x.countLacks(submission, said.At); err != nil {
 			return struct{}{}, err
 		}
+		if err := x.keepAwake(l, said.IdleAt); err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, x.append(audit...)
 	})
 	return err
@@ -113,8 +116,8 @@ func (x *tx) putLacks(s gateway.Submission) error {
 }
 
 // LabelPage sets a page's label; see the port.
-func (s *Store) LabelPage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, label string, at time.Time, audit ...gateway.AuditEntry) error {
-	return s.arrange(ctx, "label page", link, id, at, audit, func(x *tx, submission gateway.Submission) error {
+func (s *Store) LabelPage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, label string, act gateway.Act, audit ...gateway.AuditEntry) error {
+	return s.arrange(ctx, "label page", link, id, act, audit, func(x *tx, submission gateway.Submission) error {
 		n, err := x.exec("UPDATE pages SET label = $3 WHERE submission = $1 AND page_key = $2 AND removed_at = 0",
 			string(id), string(key), label)
 		if err == nil && n == 0 {
@@ -123,13 +126,13 @@ func (s *Store) LabelPage(ctx context.Context, link gateway.LinkID, id gateway.S
 		if err != nil {
 			return err
 		}
-		return x.notLacked(submission, label, at)
+		return x.notLacked(submission, label, act.At)
 	})
 }
 
 // OrderPages puts the pages in order; see the port.
-func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, keys []gateway.PageKey, at time.Time, audit ...gateway.AuditEntry) error {
-	return s.arrange(ctx, "order pages", link, id, at, audit, func(x *tx, _ gateway.Submission) error {
+func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, keys []gateway.PageKey, act gateway.Act, audit ...gateway.AuditEntry) error {
+	return s.arrange(ctx, "order pages", link, id, act, audit, func(x *tx, _ gateway.Submission) error {
 		there, err := all(x, scanText[gateway.PageKey], "SELECT page_key FROM pages WHERE submission = $1 AND removed_at = 0 "+inOrder, string(id))
 		if err != nil {
 			return err
@@ -156,16 +159,19 @@ func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.
 }
 
 // arrange changes pages of a session that lives.
-func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, id gateway.SubmissionID, at time.Time, audit []gateway.AuditEntry, change func(*tx, gateway.Submission) error) error {
+func (s *Store) arrange(ctx context.Context, what string, link gateway.LinkID, id gateway.SubmissionID, act gateway.Act, audit []gateway.AuditEntry, change func(*tx, gateway.Submission) error) error {
 	_, err := write(ctx, s, what, "", func(x *tx) (struct{}, error) {
 		submission, l, err := x.lockSession(link, id)
 		if err != nil {
 			return struct{}{}, err
 		}
-		if code := sessionEnded(submission, l, at); code != "" {
+		if code := sessionEnded(submission, l, act.At); code != "" {
 			return struct{}{}, refuse(code)
 		}
 		if err := change(x, submission); err != nil {
+			return struct{}{}, err
+		}
+		if err := x.keepAwake(l, act.IdleAt); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)

@@ -59,7 +59,7 @@ func TestALackArrivesLikeAPage(t *testing.T) {
 			t.Errorf("lacks:\n%s", diff)
 		}
 		page := w.page(link, noon.Add(4*time.Minute))
-		_, err = w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, noon.Add(5*time.Minute))
+		_, err = w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, gateway.Act{At: noon.Add(5 * time.Minute)})
 		w.check(err, "")
 		if rows := w.inbox(); len(rows) != 1 || !rows[0].ArrivedAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("with its page, what was said left the inbox: %+v", rows)
@@ -127,7 +127,7 @@ func TestAPageTakesBackThatItIsMissing(t *testing.T) {
 		if rows := w.inbox(); len(rows) != 1 || rows[0].LackCount != 1 || rows[0].Pages != 2 {
 			t.Fatalf("the inbox has %+v", rows)
 		}
-		w.check(w.LabelPage(t.Context(), link.ID, link.Submission, other.Key, "photo-id", noon, entry(gateway.ActionPageLabeled, "")), "")
+		w.check(w.LabelPage(t.Context(), link.ID, link.Submission, other.Key, "photo-id", gateway.Act{At: noon}, entry(gateway.ActionPageLabeled, "")), "")
 		if rows := w.inbox(); rows[0].LackCount != 0 || w.count("lacks") != 0 {
 			t.Errorf("%d papers are missing, %d rows", rows[0].LackCount, w.count("lacks"))
 		}
@@ -187,7 +187,7 @@ func TestPagesAreLabeledAndOrdered(t *testing.T) {
 			return found
 		}
 		put := func(keys ...gateway.PageKey) error {
-			return w.OrderPages(t.Context(), link.ID, link.Submission, keys, noon, entry(gateway.ActionPagesOrdered, ""))
+			return w.OrderPages(t.Context(), link.ID, link.Submission, keys, gateway.Act{At: noon}, entry(gateway.ActionPagesOrdered, ""))
 		}
 		w.check(put(keys[2], keys[0]), "")
 		if want := []gateway.PageKey{keys[2], keys[0], keys[1], keys[3]}; !slices.Equal(order(), want) {
@@ -199,7 +199,7 @@ func TestPagesAreLabeledAndOrdered(t *testing.T) {
 			t.Errorf("the order is %v, want %v", order(), want)
 		}
 		w.check(put(keys[0], "key-of-no-page-at-all"), gateway.CodeNotFound)
-		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, keys[1], noon)
+		_, err := w.RemovePage(t.Context(), link.ID, link.Submission, keys[1], gateway.Act{At: noon})
 		w.check(err, "")
 		w.check(put(keys[1]), gateway.CodeNotFound)
 		if want := []gateway.PageKey{keys[3], keys[2], keys[0], late}; !slices.Equal(order(), want) {
@@ -207,7 +207,7 @@ func TestPagesAreLabeledAndOrdered(t *testing.T) {
 		}
 		label := func(key gateway.PageKey, label string, want gateway.Code) {
 			t.Helper()
-			w.check(w.LabelPage(t.Context(), link.ID, link.Submission, key, label, noon, entry(gateway.ActionPageLabeled, "")), want)
+			w.check(w.LabelPage(t.Context(), link.ID, link.Submission, key, label, gateway.Act{At: noon}, entry(gateway.ActionPageLabeled, "")), want)
 		}
 		label(keys[0], "pay-stub", "")
 		label(keys[1], "pay-stub", gateway.CodeNotFound)
@@ -217,7 +217,7 @@ func TestPagesAreLabeledAndOrdered(t *testing.T) {
 			t.Errorf("page %+v", page)
 		}
 		other := w.session(north, 2)
-		w.check(w.LabelPage(t.Context(), other.ID, link.Submission, keys[0], "", noon), gateway.CodeNotFound)
+		w.check(w.LabelPage(t.Context(), other.ID, link.Submission, keys[0], "", gateway.Act{At: noon}), gateway.CodeNotFound)
 		w.finish(link, noon)
 		label(keys[0], "", gateway.CodeLinkClosed)
 		w.check(put(keys[0]), gateway.CodeLinkClosed)

@@ -54,7 +54,8 @@ func listMigrations(folder fs.FS) ([]migration, error) {
 	return list, nil
 }
 
-// migratePatience is how long a start waits for another process to migrate.
+// migratePatience is how long a start waits for another process to migrate, or
+// to let go of a table. The migration itself takes as long as it takes.
 const migratePatience = time.Minute
 
 // migrate brings the schema up to date. All steps are one transaction that one
@@ -69,16 +70,11 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, o Options) error {
 }
 
 func migrateWith(ctx context.Context, d dialect, db *sql.DB, o Options, list []migration) error {
-	ctx, cancel := context.WithTimeout(ctx, migratePatience)
-	defer cancel()
-	tx, err := d.begin(ctx, db)
+	tx, err := d.beginMigration(ctx, db, migratePatience)
 	if err != nil {
-		return describe("open the records", err)
+		return describe("open the records and wait for another process that migrates", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := d.lockMigrations(ctx, tx); err != nil {
-		return describe("wait for another process that migrates", err)
-	}
 	present, err := schemaVersion(ctx, d, tx)
 	if err != nil {
 		return describe("read the schema's version", err)

@@ -2,12 +2,15 @@ package records
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"dropslot/gateway/records/recordstest"
 )
@@ -90,6 +93,35 @@ func TestTwoFirstStarts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A start waits for another process that migrates, longer than any write waits,
+// but not for ever; and its own work may take longer than the waiting may.
+func TestAMigrationMayTakeLongerThanItsTurn(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		begin := func(patience time.Duration) (*sql.Tx, error) {
+			db, err := w.dialect.openWriter()
+			w.check(err, "")
+			t.Cleanup(func() { _ = db.Close() })
+			return w.dialect.beginMigration(t.Context(), db, patience)
+		}
+		first, err := begin(100 * time.Millisecond)
+		w.check(err, "")
+		time.Sleep(150 * time.Millisecond) // as a long migration does
+		if _, err := first.ExecContext(t.Context(), "CREATE TABLE extra (n INTEGER)"); err != nil {
+			t.Fatalf("the work was cut off with the waiting: %v", err)
+		}
+		if _, err := begin(100 * time.Millisecond); err == nil {
+			t.Fatal("two processes migrate at once")
+		}
+		ended := make(chan error)
+		time.AfterFunc(1500*time.Millisecond, func() { ended <- first.Commit() }) // more than lock_timeout
+		second, err := begin(time.Minute)
+		if err := errors.Join(err, <-ended); err != nil {
+			t.Fatalf("it did not wait: %v", err)
+		}
+		w.check(second.Rollback(), "")
+	})
 }
 
 func newestSchema(t *testing.T) int {

@@ -104,18 +104,26 @@ func (x *tx) addPage(s gateway.Submission, link gateway.Link, p gateway.Page, l 
 	if err := x.notLacked(s, p.Label, p.ReceivedAt); err != nil {
 		return err
 	}
-	if idle := p.ReceivedAt.Add(l.SessionIdle); idle.After(link.IdleAt) {
-		if _, err := x.exec("UPDATE links SET idle_at = $2 WHERE id = $1", string(link.ID), ms(idle)); err != nil {
-			return err
-		}
+	if err := x.keepAwake(link, p.ReceivedAt.Add(l.SessionIdle)); err != nil {
+		return err
 	}
 	return x.append(audit...)
+}
+
+// keepAwake moves the time until which a session waits for its client's next
+// act. It ends at ends_at all the same.
+func (x *tx) keepAwake(link gateway.Link, idle time.Time) error {
+	if !idle.After(link.IdleAt) {
+		return nil
+	}
+	_, err := x.exec("UPDATE links SET idle_at = $2 WHERE id = $1", string(link.ID), ms(idle))
+	return err
 }
 
 // RemovePage marks a page removed while the session lives. When the last page
 // goes and nothing else was said, the submission leaves the inbox until
 // another one comes.
-func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, at time.Time, audit ...gateway.AuditEntry) (gateway.Page, error) {
+func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, act gateway.Act, audit ...gateway.AuditEntry) (gateway.Page, error) {
 	return write(ctx, s, "remove page", "", func(x *tx) (gateway.Page, error) {
 		submission, l, err := x.lockSession(link, id)
 		if err != nil {
@@ -126,10 +134,13 @@ func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.
 		case err != nil || !page.RemovedAt.IsZero():
 			return page, err
 		}
-		if code := sessionEnded(submission, l, at); code != "" {
+		if code := sessionEnded(submission, l, act.At); code != "" {
 			return page, refuse(code)
 		}
-		return x.takePage(submission, page, at, audit)
+		if err := x.keepAwake(l, act.IdleAt); err != nil {
+			return page, err
+		}
+		return x.takePage(submission, page, act.At, audit)
 	})
 }
 

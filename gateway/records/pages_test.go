@@ -66,7 +66,7 @@ func TestPageIsSentAgain(t *testing.T) {
 		_, _, err = w.SavePage(t.Context(), other, gateway.DefaultLimits())
 		w.check(err, gateway.CodePageConflict)
 
-		removed, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, noon, entry(gateway.ActionPageRemoved, ""))
+		removed, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, gateway.Act{At: noon}, entry(gateway.ActionPageRemoved, ""))
 		w.check(err, "")
 		if removed.Blob != page.Blob || !removed.RemovedAt.Equal(noon) {
 			t.Errorf("removed %+v", removed)
@@ -156,7 +156,7 @@ func TestPageOfAStrangersLink(t *testing.T) {
 		w.check(err, gateway.CodeNotFound)
 		_, err = w.FinishSubmission(t.Context(), mine.ID, theirs.Submission, finish(t, noon))
 		w.check(err, gateway.CodeNotFound)
-		_, err = w.RemovePage(t.Context(), mine.ID, theirs.Submission, w.page(theirs, noon).Key, noon)
+		_, err = w.RemovePage(t.Context(), mine.ID, theirs.Submission, w.page(theirs, noon).Key, gateway.Act{At: noon})
 		w.check(err, gateway.CodeNotFound)
 	})
 }
@@ -204,7 +204,7 @@ func TestRemovePage(t *testing.T) {
 		link := w.session(north, 1)
 		page := w.page(link, noon)
 		remove := func(at time.Time) error {
-			_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, at, entry(gateway.ActionPageRemoved, ""))
+			_, err := w.RemovePage(t.Context(), link.ID, link.Submission, page.Key, gateway.Act{At: at}, entry(gateway.ActionPageRemoved, ""))
 			return err
 		}
 		w.check(remove(link.IdleAt.Add(time.Hour)), gateway.CodeLinkExpired)
@@ -221,7 +221,7 @@ func TestRemovePage(t *testing.T) {
 		page = w.page(link, noon.Add(time.Minute))
 		w.finish(link, noon)
 		w.check(remove(noon), gateway.CodeLinkClosed)
-		_, err = w.RemovePage(t.Context(), link.ID, link.Submission, "none", noon)
+		_, err = w.RemovePage(t.Context(), link.ID, link.Submission, "none", gateway.Act{At: noon})
 		w.check(err, gateway.CodeNotFound)
 	})
 }

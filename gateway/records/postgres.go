@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -67,9 +68,22 @@ func (postgresDialect) types(migration string) string {
 	})
 }
 
-func (postgresDialect) lockMigrations(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock))
-	return err
+// beginMigration has the server bound the waiting: a deadline of the context
+// would end the statements too.
+func (d postgresDialect) beginMigration(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Tx, error) {
+	tx, err := d.begin(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, "SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", patience.Milliseconds()))
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock))
+	}
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return tx, nil
 }
 
 // begin names the isolation level, because the package's locking is made for

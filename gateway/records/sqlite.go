@@ -95,8 +95,13 @@ func (sqliteDialect) types(migration string) string {
 	})
 }
 
-// lockMigrations has nothing to do: the transaction began as the only writer.
-func (sqliteDialect) lockMigrations(context.Context, *sql.Tx) error { return nil }
+// beginMigration begins as the only writer; begin hands its context's deadline
+// to nothing but the waiting.
+func (d sqliteDialect) beginMigration(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Tx, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return d.begin(ctx, db)
+}
 
 // begin polls for the write lock. The context is not handed to SQLite: a
 // statement that it interrupts in a transaction rolls the transaction back

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -83,6 +84,56 @@ func TestLabelsAndOrder(t *testing.T) {
 	w = h.ask(http.MethodPost, send+"/order", fields("page", pageKey+"a"), "Cookie", cookie)
 	if w.Code != http.StatusSeeOther || len(h.order) != 1 {
 		t.Errorf("order by form: %d, %v", w.Code, h.order)
+	}
+}
+
+// Who changes more than any person does is told to wait, by script and by form,
+// and nothing that is there is lost; whoever has another session is not.
+func TestChangesAreBoundedPerSession(t *testing.T) {
+	h := newHouse(t)
+	cookie := h.claimed(t)
+	h.link.ID = "link-one"
+	send := "/send/" + string(submission)
+	h.pages = []gateway.Page{{Key: pageKey, Label: "photo-id"}}
+	posts := map[string]string{
+		"/pages/" + pageKey + "/label":  fields("label", "pay-stub"),
+		"/order":                        fields("page", pageKey),
+		"/lacks":                        fields("ask", "pay-stub", "reason", "cannot"),
+		"/pages/" + pageKey + "/remove": "",
+	}
+	h.limiter.tries["change link-one"] = changes
+	for path, body := range posts {
+		if !strings.HasSuffix(path, "/remove") {
+			w := h.ask(http.MethodPost, send+path, body, "Cookie", cookie, "Accept", byScript)
+			if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "wait a minute") {
+				t.Errorf("%s by script: %d, Retry-After %q: %s", path, w.Code, w.Header().Get("Retry-After"), w.Body)
+			}
+		}
+		w := h.ask(http.MethodPost, send+path, body, "Cookie", cookie)
+		where := w.Header().Get("Location")
+		if w.Code != http.StatusSeeOther || !strings.Contains(where, "problem=too-many-changes") {
+			t.Fatalf("%s by form: %d %s", path, w.Code, where)
+		}
+		if page := h.ask(http.MethodGet, strings.TrimSuffix(where, "#status"), "", "Cookie", cookie).Body.String(); !strings.Contains(page, "Everything you sent is safe. Please wait a minute.") {
+			t.Errorf("after %s the page does not tell to wait", path)
+		}
+	}
+	if w := h.ask(http.MethodDelete, send+"/pages/"+pageKey, "", "Cookie", cookie, "Accept", byScript); w.Code != http.StatusTooManyRequests {
+		t.Errorf("taking back by script: %d", w.Code)
+	}
+	if len(h.pages) != 1 || h.pages[0].Label != "photo-id" || h.order != nil || h.lacks != nil {
+		t.Errorf("what was refused changed something: %+v %v %v", h.pages, h.order, h.lacks)
+	}
+	h.link.ID = "link-two"
+	label := func() int {
+		return h.ask(http.MethodPost, send+"/pages/"+pageKey+"/label", fields("label", "pay-stub"), "Cookie", cookie, "Accept", byScript).Code
+	}
+	if code := label(); code != http.StatusNoContent {
+		t.Errorf("another session: %d", code)
+	}
+	h.link.ID, h.limiter.fail = "link-one", errors.New("no Redis")
+	if code := label(); code != http.StatusNoContent {
+		t.Errorf("without the count: %d", code)
 	}
 }
 

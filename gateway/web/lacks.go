@@ -80,10 +80,10 @@ func (i *intake) sayLack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
-	defer cancel()
 	ask := form.Get("ask")
-	err = i.Uploads.Lack(ctx, s, ask, gateway.LackReason(form.Get("reason")))
+	err = i.change(c, s, func(ctx context.Context) error {
+		return i.Uploads.Lack(ctx, s, ask, gateway.LackReason(form.Get("reason")))
+	})
 	return i.answerForm(c, s, err, queryLack, ask)
 }
 
@@ -96,9 +96,9 @@ func (i *intake) labelPage(c echo.Context) error {
 	if !form.Has("label") {
 		return gateway.NewError(gateway.CodeBadRequest, nil)
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
-	defer cancel()
-	err = i.Uploads.Label(ctx, s, gateway.PageKey(c.Param("page")), form.Get("label"))
+	err = i.change(c, s, func(ctx context.Context) error {
+		return i.Uploads.Label(ctx, s, gateway.PageKey(c.Param("page")), form.Get("label"))
+	})
 	return i.answerForm(c, s, err, queryArranged, "1")
 }
 
@@ -115,9 +115,8 @@ func (i *intake) orderPages(c echo.Context) error {
 	for _, key := range form["page"] {
 		keys = append(keys, gateway.PageKey(key))
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
-	defer cancel()
-	return i.answerForm(c, s, i.Uploads.Order(ctx, s, keys), queryArranged, "1")
+	err = i.change(c, s, func(ctx context.Context) error { return i.Uploads.Order(ctx, s, keys) })
+	return i.answerForm(c, s, err, queryArranged, "1")
 }
 
 // answerForm answers what changed nothing but records: 204 to the page's
@@ -134,7 +133,7 @@ func (i *intake) answerForm(c echo.Context, s gateway.Session, err error, name, 
 		return err
 	case isOver(err):
 		return i.backToOver(c, s, err)
-	case code == gateway.CodeOptedOut:
+	case code == gateway.CodeOptedOut, code == gateway.CodeTooManyChanges:
 		c.Set(codeKey, code)
 		return i.backWith(c, s, queryProblem, string(code))
 	}

@@ -173,6 +173,11 @@ func (i *intake) guessed(c echo.Context, unknown error) error {
 	if err != nil || allowed {
 		return unknown // without the count the answer is still right
 	}
-	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait.Seconds())+1))
+	retryAfter(c, wait)
 	return gateway.NewError(gateway.CodeTooManyTries, nil)
+}
+
+// retryAfter says in the header when to come again, in whole seconds.
+func retryAfter(c echo.Context, wait time.Duration) {
+	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait.Seconds())+1))
 }

@@ -173,12 +173,13 @@ func (i *intake) removePage(c echo.Context) error {
 	if !key.Valid() {
 		return gateway.NewError(gateway.CodeNotFound, nil)
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), backendTimeout)
-	defer cancel()
-	err = i.Uploads.Remove(ctx, s, key)
+	err = i.change(c, s, func(ctx context.Context) error { return i.Uploads.Remove(ctx, s, key) })
 	switch byScript := c.Request().Method == http.MethodDelete; {
 	case !byScript && isOver(err):
 		return i.backToOver(c, s, err)
+	case !byScript && gateway.Is(err, gateway.CodeTooManyChanges):
+		c.Set(codeKey, gateway.CodeTooManyChanges)
+		return i.backWith(c, s, queryProblem, string(gateway.CodeTooManyChanges))
 	case err != nil:
 		return err
 	case byScript:
