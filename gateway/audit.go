@@ -26,6 +26,7 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
 	ActionTwilioSwept       Action = "twilio.looked-through" // for what was left there

@@ -203,6 +203,9 @@ type DeskRecords interface {
 	Correspondence(ctx context.Context, s Submission) (Correspondence, error)
 	// Page gives one page that counts.
 	Page(ctx context.Context, offices []OfficeID, id PageID) (Page, error)
+	// ChangePage turns, labels or moves a page that counts, and has the manifest
+	// written once more.
+	ChangePage(ctx context.Context, offices []OfficeID, id PageID, change PageChange, audit ...AuditEntry) error
 	// HandleSubmission marks a submission done. One that is done already is
 	// left as it is, without an error; one the client may still add to is
 	// CodeForbidden.

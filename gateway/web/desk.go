@@ -24,6 +24,8 @@ import (
 type Desk interface {
 	Inbox(ctx context.Context, who gateway.Actor, handled bool, after gateway.Cursor, limit int) ([]gateway.InboxRow, error)
 	Submission(ctx context.Context, who gateway.Actor, id gateway.SubmissionID) (gateway.SubmissionView, error)
+	PageKind(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.PageKind, error)
+	ChangePage(ctx context.Context, who gateway.Actor, id gateway.PageID, change gateway.PageChange) (gateway.Page, error)
 	OpenPage(ctx context.Context, who gateway.Actor, id gateway.PageID, download bool) (*gateway.OpenedPage, error)
 	Handle(ctx context.Context, who gateway.Actor, id gateway.SubmissionID, as gateway.HandledAs, note string) error
 }

@@ -107,7 +107,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"ETag", "Last-Modified"} {
-			if got.Get(name) != "" {
+			ranges := name == "ETag" && strings.HasPrefix(path, "/pages/") // of which a download that was cut goes on
+			if got.Get(name) != "" && !ranges {
 				t.Errorf("%s: has %s", path, name)
 			}
 		}

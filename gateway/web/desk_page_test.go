@@ -2,6 +2,9 @@ package web
 
 import (
 	"bytes"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,7 +52,7 @@ func TestPageBytesByWhatTheyAre(t *testing.T) {
 					"X-Frame-Options":              "SAMEORIGIN",
 					"Cache-Control":                "no-store",
 					"Cross-Origin-Resource-Policy": "same-origin",
-					"ETag":                         "", "Last-Modified": "",
+					"Last-Modified":                "",
 				} {
 					if got.Get(name) != want {
 						t.Errorf("%s: %s is %q, want %q", url, name, got.Get(name), want)
@@ -79,16 +82,63 @@ func TestPageRanges(t *testing.T) {
 	content := pdfPage("ranges")
 	h.addSubmission("north", "", "+15551230142", content)
 	b := h.signedIn(t, "ana")
-	r := httptest.NewRequest(http.MethodGet, pageURL(h.pages[0].ID, 1), nil)
-	r.Header.Set("Range", "bytes=5-14")
-	answer := b.do(r)
-	wantStatus(t, answer, http.StatusPartialContent)
-	if !bytes.Equal(answer.Body.Bytes(), content[5:15]) {
-		t.Errorf("got %q", answer.Body)
+	url := pageURL(h.pages[0].ID, 1)
+	tag := b.get(url).Header().Get("ETag")
+	if len(tag) < 10 || strings.HasPrefix(tag, "W/") {
+		t.Fatalf("no strong ETag: %q", tag)
 	}
-	r = httptest.NewRequest(http.MethodGet, pageURL(h.pages[0].ID, 1), nil)
-	r.Header.Set("Range", "bytes=999999-")
-	wantStatus(t, b.do(r), http.StatusRequestedRangeNotSatisfiable)
+	ask := func(headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, url, nil)
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		h.audit = nil
+		answer := b.do(r)
+		if len(h.audit) != 1 || h.audit[0].Action != gateway.ActionPageViewed {
+			t.Errorf("%v: audit %+v", headers, h.audit)
+		}
+		return answer
+	}
+	part := func(answer *httptest.ResponseRecorder, want []byte) {
+		t.Helper()
+		wantStatus(t, answer, http.StatusPartialContent)
+		if !bytes.Equal(answer.Body.Bytes(), want) || answer.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("got %q with %v", answer.Body, answer.Header())
+		}
+	}
+	part(ask("Range", "bytes=5-14"), content[5:15])
+	part(ask("Range", "bytes=-7"), content[len(content)-7:])
+	part(ask("Range", "bytes=5-14", "If-Range", tag), content[5:15])
+	// What was begun of something else is sent whole, and never "not modified".
+	for _, headers := range [][]string{
+		{"Range", "bytes=5-14", "If-Range", `"another"`},
+		{"If-None-Match", tag}, {"If-Match", `"another"`}, {"If-Modified-Since", "Tue, 03 Nov 2099 20:41:00 GMT"},
+	} {
+		answer := ask(headers...)
+		wantStatus(t, answer, http.StatusOK)
+		if !bytes.Equal(answer.Body.Bytes(), content) {
+			t.Errorf("%v: got %d bytes", headers, answer.Body.Len())
+		}
+	}
+	wantStatus(t, ask("Range", "bytes=999999-"), http.StatusRequestedRangeNotSatisfiable)
+
+	several := ask("Range", "bytes=0-3,8-11")
+	wantStatus(t, several, http.StatusPartialContent)
+	kind, params, err := mime.ParseMediaType(several.Header().Get("Content-Type"))
+	if err != nil || kind != "multipart/byteranges" {
+		t.Fatalf("several ranges are %q", several.Header().Get("Content-Type"))
+	}
+	parts := multipart.NewReader(several.Body, params["boundary"])
+	for _, want := range [][]byte{content[0:4], content[8:12]} {
+		p, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(p)
+		if err != nil || !bytes.Equal(got, want) || p.Header.Get("Content-Type") != "application/pdf" {
+			t.Errorf("part %q of %q, %v", got, p.Header.Get("Content-Type"), err)
+		}
+	}
 }
 
 // The audit row comes before the first byte, tells view from download, and

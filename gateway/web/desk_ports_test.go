@@ -56,6 +56,28 @@ func (r deskRecords) Page(_ context.Context, offices []gateway.OfficeID, id gate
 	return gateway.Page{}, gateway.NewError(gateway.CodeNotFound, nil)
 }
 
+func (r deskRecords) ChangePage(_ context.Context, offices []gateway.OfficeID, id gateway.PageID, change gateway.PageChange, audit ...gateway.AuditEntry) error {
+	for i := range r.h.pages {
+		p := &r.h.pages[i]
+		if p.ID != id || !slices.Contains(offices, p.Office) {
+			continue
+		}
+		if change.Rotation != nil {
+			p.Rotation = *change.Rotation
+		}
+		if change.Label != nil {
+			p.Label = *change.Label
+		}
+		if change.Place > 0 {
+			moved := *p
+			r.h.pages = slices.Insert(slices.Delete(r.h.pages, i, i+1), min(change.Place-1, len(r.h.pages)-1), moved)
+		}
+		r.h.audit = append(r.h.audit, audit...)
+		return nil
+	}
+	return gateway.NewError(gateway.CodeNotFound, nil)
+}
+
 func (r deskRecords) HandleSubmission(_ context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, by gateway.StaffID, as gateway.HandledAs, note string, at time.Time, audit ...gateway.AuditEntry) error {
 	s, err := r.find(offices, id)
 	if err != nil {

@@ -87,6 +87,9 @@ func (d *desk) refuseLogin(c echo.Context, view loginView, err error) error {
 // logout ends the session even when the audit trail cannot be written: to
 // refuse a sign-out would leave the desk open.
 func (d *desk) logout(c echo.Context) error {
+	// "Back" must not show papers: Chromium and Firefox drop this site's pages
+	// that they kept for it. "cookies" would take those of the whole domain.
+	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
 	session, err := d.sessions.load(c.Request())
 	if err != nil {
 		d.sessions.takeBack(c) // the cookie goes even if the store is out of reach

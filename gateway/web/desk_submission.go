@@ -19,10 +19,7 @@ type submissionView struct {
 	Finished  moment // zero while the client may still send
 	Unfinish  bool   // the time was over before the client was done
 	Live      bool
-	Pages     []pageView
-	Current   *pageView // nil if nothing is left to show
-	Previous  string    // URLs without JavaScript; empty at the ends
-	Next      string
+	Viewer    viewerView
 	Handled   *handledView // nil while it is not done
 	CanHandle bool
 	HandleURL string
@@ -45,19 +42,6 @@ var lackWords = map[gateway.LackReason]string{
 	gateway.LackCannot: "cannot get it",
 	gateway.LackHelp:   "needs help with it",
 	gateway.LackRemind: "wants a text about it the next day",
-}
-
-// pageView is one page in the list beside the viewer.
-type pageView struct {
-	Number   int // from 1, in the client's order
-	URL      string
-	ShownAt  string // the submission with this page in the viewer
-	Original string
-	Label    string
-	Received moment
-	Sealed   string
-	Size     string
-	Current  bool
 }
 
 // handledView tells what became of a submission.
@@ -87,11 +71,6 @@ var notNeededReasons = []choice{
 	{"wrong-papers", "Wrong papers"},
 	{"not-readable", "Not readable"},
 	{"sent-by-mistake", "Sent by mistake"},
-}
-
-var sealedWords = map[gateway.Sealing]string{
-	gateway.SealedByBrowser: "sealed on the phone",
-	gateway.SealedByServer:  "sealed by the server",
 }
 
 func submissionID(c echo.Context) (gateway.SubmissionID, error) {
@@ -134,7 +113,7 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if !found.OptedOut.IsZero() {
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
-	d.addPages(&view, found, c.QueryParam("page"))
+	view.Viewer = d.viewer(c, found)
 	return d.render(c, status, "submission", view)
 }
 
@@ -152,39 +131,6 @@ func (d *desk) takenWords(c echo.Context, s gateway.Submission) string {
 		return "photographed by " + name
 	}
 	return "by the client’s own phone, with " + name
-}
-
-func (d *desk) addPages(view *submissionView, found gateway.SubmissionView, wanted string) {
-	shown, err := strconv.Atoi(wanted)
-	if err != nil || shown < 1 || shown > len(found.Pages) {
-		shown = 1
-	}
-	at := func(n int) string { return submissionURL(found.Submission.ID) + "?page=" + strconv.Itoa(n) }
-	for i, p := range found.Pages {
-		n := i + 1
-		page := pageView{
-			Number: n, URL: pageURL(p.ID, n), ShownAt: at(n), Original: originalURL(p.ID, n),
-			Received: momentOf(p.ReceivedAt, d.Now(), found.Office.Location), Sealed: sealedWords[p.Sealing],
-			Size: sizeWords(p.PlainBytes), Current: n == shown,
-		}
-		if p.Text != "" {
-			page.Sealed = "texted"
-		}
-		if p.Label != "" {
-			page.Label = d.AskName(p.Label)
-		}
-		view.Pages = append(view.Pages, page)
-	}
-	if len(view.Pages) == 0 {
-		return
-	}
-	view.Current = &view.Pages[shown-1]
-	if shown > 1 {
-		view.Previous = at(shown - 1)
-	}
-	if shown < len(view.Pages) {
-		view.Next = at(shown + 1)
-	}
 }
 
 func (d *desk) handledView(c echo.Context, found gateway.SubmissionView) *handledView {

@@ -1,4 +1,5 @@
 // The desk's pages: without this script they are plain pages and forms.
+import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
 import { sendInPlace, watchStates } from "./desk/requests";
@@ -15,5 +16,5 @@ keepTimes();
 sendInPlace();
 watchStates();
 
-const stage = document.querySelector<HTMLElement>("[data-stage]");
-if (stage) new Viewer(stage);
+const stage = document.querySelector("[data-stage]");
+if (stage) new Viewer(find("[data-viewer]"));

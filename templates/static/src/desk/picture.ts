@@ -1,19 +1,18 @@
-import { find } from "./elements";
-
 const smallest = 0.05;
 const largest = 8;
 
-// Picture shows one picture in a stage that scrolls: it can be zoomed,
-// rotated and dragged. Only the view changes, never the page.
+// Picture shows one picture in a stage that scrolls: it can be zoomed, turned
+// and dragged.
 export class Picture {
   readonly shown: Promise<void>;
   private readonly image = document.createElement("img");
   private readonly box = document.createElement("div");
   private readonly ending = new AbortController();
   private scale = 0; // CSS pixels for each pixel of the picture; 0 fits the stage
-  private quarters = 0; // turns to the right
+  // laid is told how large the picture is shown, in percent.
+  laid: (percent: number) => void = () => undefined;
 
-  constructor(private readonly stage: HTMLElement, url: string, name: string) {
+  constructor(private readonly stage: HTMLElement, url: string, name: string, private degrees: number) {
     this.image.alt = name;
     this.image.draggable = false;
     this.box.className = "picture";
@@ -43,9 +42,13 @@ export class Picture {
     this.lay();
   }
 
-  rotate(): void {
-    this.quarters = (this.quarters + 1) % 4;
+  turn(degrees: number): void {
+    this.degrees = degrees;
     this.lay();
+  }
+
+  percent(): number {
+    return this.image.naturalWidth ? Math.round(this.now() * 100) : 100;
   }
 
   // zoomBy keeps the middle of what is seen in the middle.
@@ -74,7 +77,7 @@ export class Picture {
   }
 
   private lying(): boolean {
-    return this.quarters % 2 === 1;
+    return this.degrees % 180 !== 0;
   }
 
   private now(): number {
@@ -95,10 +98,8 @@ export class Picture {
     this.box.style.height = (this.lying() ? width : height) + "px";
     this.image.style.width = width + "px";
     this.image.style.height = height + "px";
-    this.image.style.transform = `translate(-50%, -50%) rotate(${this.quarters * 90}deg)`;
-    const fit = find("[data-fit]");
-    fit.textContent = Math.round(scale * 100) + "%";
-    fit.setAttribute("aria-label", fit.textContent + ", fit to the window");
+    this.image.style.transform = `translate(-50%, -50%) rotate(${this.degrees}deg)`;
+    this.laid(this.percent());
     this.stage.classList.toggle("drags", this.box.offsetWidth > this.stage.clientWidth || this.box.offsetHeight > this.stage.clientHeight);
   }
 

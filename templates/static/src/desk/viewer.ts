@@ -1,46 +1,188 @@
-import { ask, find, isProblem, Problem, showProblem } from "./elements";
-import { Picture } from "./picture";
+import { find } from "./elements";
 import { Keys } from "./keys";
+import { Pane, Shelf } from "./pane";
+import { PageForms } from "./pageforms";
 
-// Opened is one page as the server sent it.
-interface Opened {
-  url: string; // blob: URL of the bytes; empty if they are not shown here
-  type: string;
-  extension: string;
-}
-
-// Each fetch of a page is one line in the audit trail, so the last few pages
-// are kept while this submission is on the screen. More would fill the memory.
-const keepOpen = 8;
-
-// Viewer shows one page of a submission at a time.
+// Viewer shows the pages of a submission: one, or two side by side. What the
+// toolbars do is done to the page in hand, the one that was touched last.
 export class Viewer {
-  private readonly links: HTMLAnchorElement[];
-  private readonly opened = new Map<number, Opened>();
-  private current = 0;
-  private picture: Picture | null = null;
-  private fetching: AbortController | null = null;
+  private links: HTMLAnchorElement[];
+  private readonly shelf = new Shelf();
+  private readonly panes: Pane[];
+  private readonly forms: PageForms | null;
+  private hand: Pane;
 
-  constructor(private readonly stage: HTMLElement) {
-    this.links = [...document.querySelectorAll<HTMLAnchorElement>("[data-pages] a[data-page]")];
-    this.links.forEach((link, index) => this.onClick(link, () => this.show(index)));
-    this.onClick(find("[data-previous]"), () => this.show(this.current - 1));
-    this.onClick(find("[data-next]"), () => this.show(this.current + 1));
-    find("[data-smaller]").addEventListener("click", () => this.picture?.zoomBy(1 / 1.25));
-    find("[data-larger]").addEventListener("click", () => this.picture?.zoomBy(1.25));
-    find("[data-fit]").addEventListener("click", () => this.picture?.fit());
-    find("[data-rotate]").addEventListener("click", () => this.picture?.rotate());
+  constructor(private readonly root: HTMLElement) {
+    this.links = pageLinks();
+    this.panes = [...root.querySelectorAll<HTMLElement>("[data-stage]")].map((stage) => this.pane(stage));
+    const first = this.panes[0];
+    const link = this.links.find((each) => each.hasAttribute("aria-current"));
+    if (!first || !link) throw new Error("the viewer has no page");
+    this.hand = first;
+    this.forms = root.querySelector("[data-page-form]") ? new PageForms(root, this) : null;
+    this.listen();
+    const beside = this.links[Number(this.beside.value) - 1];
+    void this.show(link, true);
+    if (this.panes[1] && beside) void this.panes[1].show(beside);
+  }
+
+  // link is the page in hand.
+  get link(): HTMLAnchorElement {
+    if (!this.hand.link) throw new Error("nothing is shown");
+    return this.hand.link;
+  }
+
+  private get beside(): HTMLSelectElement {
+    return this.root.querySelector<HTMLSelectElement>("#beside") ?? document.createElement("select");
+  }
+
+  private listen(): void {
+    this.links.forEach((link) => this.onClick(link, () => this.show(link)));
+    this.onClick(find("[data-previous]"), () => this.step(-1));
+    this.onClick(find("[data-next]"), () => this.step(1));
+    find("[data-smaller]").addEventListener("click", () => this.hand.picture?.zoomBy(1 / 1.25));
+    find("[data-larger]").addEventListener("click", () => this.hand.picture?.zoomBy(1.25));
+    find("[data-fit]").addEventListener("click", () => this.hand.picture?.fit());
+    const show = this.root.querySelector<HTMLElement>("[data-beside-form] button");
+    if (show) show.hidden = true;
+    this.beside.addEventListener("change", () => this.showBeside());
+    this.root.querySelector("[data-beside-form]")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.showBeside();
+    });
+    this.light();
     new Keys({
-      ArrowLeft: () => this.show(this.current - 1),
-      ArrowRight: () => this.show(this.current + 1),
-      "+": () => this.picture?.zoomBy(1.25),
-      "=": () => this.picture?.zoomBy(1.25),
-      "-": () => this.picture?.zoomBy(1 / 1.25),
-      "0": () => this.picture?.fit(),
-      r: () => this.picture?.rotate(),
+      ArrowLeft: () => this.step(-1),
+      ArrowRight: () => this.step(1),
+      "+": () => this.hand.picture?.zoomBy(1.25),
+      "=": () => this.hand.picture?.zoomBy(1.25),
+      "-": () => this.hand.picture?.zoomBy(1 / 1.25),
+      "0": () => this.hand.picture?.fit(),
+      r: () => this.hand.picture && this.forms?.turn(90),
       d: () => find("[data-original]").click(),
     });
-    void this.show(this.links.findIndex((link) => link.hasAttribute("aria-current")), true);
+    // Neither the history nor the browser's memory keeps what was shown.
+    window.addEventListener("pagehide", () => {
+      for (const pane of this.panes) pane.blank();
+      for (const link of this.links) link.querySelector(".thumb")?.replaceChildren();
+      this.shelf.empty();
+    });
+  }
+
+  private pane(stage: HTMLElement): Pane {
+    const pane = new Pane(stage, this.shelf);
+    pane.changed = () => this.tools();
+    for (const name of ["pointerdown", "focusin"]) stage.addEventListener(name, () => this.take(pane));
+    return pane;
+  }
+
+  // take makes a pane's page the one in hand.
+  private take(pane: Pane): void {
+    if (this.hand === pane || !pane.link) return;
+    this.hand = pane;
+    this.mark();
+  }
+
+  private step(by: number): void {
+    const link = this.links[this.links.indexOf(this.link) + by];
+    if (link) void this.show(link);
+  }
+
+  private async show(link: HTMLAnchorElement, first = false): Promise<void> {
+    if (link === this.hand.link) return;
+    const shown = this.hand.show(link);
+    this.mark(first);
+    await shown;
+  }
+
+  // Two pages need two panes; the second is made once.
+  private showBeside(): void {
+    const link = this.links[Number(this.beside.value) - 1];
+    const [first, second] = this.panes;
+    const panes = find("[data-panes]");
+    panes.toggleAttribute("data-two", Boolean(link));
+    if (!link) {
+      if (first) this.hand = first;
+      second?.blank();
+      second?.stage.parentElement?.remove();
+      this.panes.length = 1;
+      this.mark();
+      return;
+    }
+    if (second) {
+      void second.show(link);
+      return;
+    }
+    const copy = first?.stage.parentElement?.cloneNode(true) as HTMLElement;
+    panes.append(copy);
+    const pane = this.pane(find("[data-stage]", copy));
+    this.panes.push(pane);
+    void pane.show(link);
+  }
+
+  // renumber follows a page that was moved.
+  renumber(): void {
+    this.links = pageLinks();
+    for (const pane of this.panes) pane.name();
+    this.mark();
+  }
+
+  // mark moves everything that names the page in hand.
+  mark(first = false): void {
+    const { link } = this;
+    const { label, page } = link.dataset;
+    for (const other of this.links) other.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "true");
+    reveal(link);
+    for (const pane of this.panes) pane.stage.toggleAttribute("data-hand", pane === this.hand && this.panes.length > 1);
+    find("[data-place]").textContent = page ?? "";
+    find("[data-place-label]").textContent = label ? " · " + label : "";
+    this.hand.name();
+    const at = this.links.indexOf(link);
+    lead("[data-previous]", this.links[at - 1]);
+    lead("[data-next]", this.links[at + 1]);
+    find<HTMLAnchorElement>("[data-original]").href = link.dataset["original"] ?? "";
+    find<HTMLAnchorElement>("[data-tab]").href = link.dataset["src"] ?? "";
+    this.forms?.follow(link, at > 0, at < this.links.length - 1);
+    if (!first) window.history.replaceState(null, "", link.href);
+    this.tools();
+  }
+
+  turnTo(degrees: number): void {
+    for (const pane of this.panes) {
+      if (pane.link === this.link) pane.picture?.turn(degrees);
+    }
+  }
+
+  private tools(): void {
+    const { picture } = this.hand;
+    find("[data-picture-tools]").hidden = !picture;
+    const turns = this.root.querySelector<HTMLElement>("[data-page-form=rotation]");
+    if (turns) turns.hidden = !picture;
+    if (!picture) return;
+    const fit = find("[data-fit]");
+    picture.laid = (percent) => {
+      if (this.hand.picture !== picture) return;
+      fit.textContent = percent + "%";
+      fit.setAttribute("aria-label", fit.textContent + ", fit to the window");
+    };
+    picture.laid(picture.percent());
+  }
+
+  // light makes faint print readable: the view alone.
+  private light(): void {
+    const form = find<HTMLFormElement>("[data-light-form]", this.root);
+    const bars = [...form.querySelectorAll<HTMLInputElement>("input[type=range]")];
+    const set = () => {
+      for (const { stage } of this.panes) for (const bar of bars) stage.dataset[bar.name] = bar.value;
+    };
+    for (const bar of bars) bar.addEventListener("input", set);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    find("[data-light-apply]", form).hidden = true;
+    this.onClick(find("[data-light-reset]", form), () => {
+      for (const bar of bars) bar.value = "100";
+      set();
+    });
   }
 
   // A click with a key held down keeps its meaning: a new tab, a new window.
@@ -51,135 +193,21 @@ export class Viewer {
       act();
     });
   }
+}
 
-  private async show(index: number, first = false): Promise<void> {
-    const link = this.links[index];
-    if (!link || (index === this.current && !first)) return;
-    this.current = index;
-    this.fetching?.abort();
-    this.fetching = new AbortController();
-    this.mark(link);
-    if (!first) window.history.replaceState(null, "", link.href);
-    this.place(document.createElement("p"), "Opening the page…");
-    try {
-      const page = this.opened.get(index) ?? (await this.open(link, this.fetching.signal));
-      if (this.current !== index) return;
-      if ("title" in page) {
-        const box = document.createElement("div");
-        box.className = "problem";
-        box.setAttribute("role", "alert");
-        showProblem(box, page);
-        this.stage.replaceChildren(box);
-        return;
-      }
-      this.keep(index, page);
-      this.put(link, page);
-    } catch (cause) {
-      if (!(cause instanceof DOMException && cause.name === "AbortError")) throw cause;
-    }
-  }
+function pageLinks(): HTMLAnchorElement[] {
+  return [...document.querySelectorAll<HTMLAnchorElement>("[data-pages] a[data-page]")];
+}
 
-  // mark moves everything that names the current page.
-  private mark(link: HTMLAnchorElement): void {
-    const label = link.dataset["label"] ?? "";
-    for (const other of this.links) other.removeAttribute("aria-current");
-    link.setAttribute("aria-current", "true");
-    reveal(link);
-    find("[data-place]").textContent = link.dataset["page"] ?? "";
-    find("[data-place-label]").textContent = label && " · " + label;
-    this.stage.setAttribute("aria-label", "Page " + link.dataset["page"] + (label && ", " + label));
-    this.step("[data-previous]", this.links[this.current - 1]);
-    this.step("[data-next]", this.links[this.current + 1]);
-    find<HTMLAnchorElement>("[data-original]").href = link.dataset["original"] ?? "";
-    find<HTMLAnchorElement>("[data-tab]").href = link.dataset["src"] ?? "";
+function lead(selector: string, to: HTMLAnchorElement | undefined): void {
+  const link = find<HTMLAnchorElement>(selector);
+  if (to) {
+    link.href = to.href;
+    link.removeAttribute("aria-disabled");
+    return;
   }
-
-  private step(selector: string, to: HTMLAnchorElement | undefined): void {
-    const link = find<HTMLAnchorElement>(selector);
-    link.toggleAttribute("aria-disabled", !to);
-    if (to) link.href = to.href;
-    else {
-      link.removeAttribute("href");
-      link.setAttribute("aria-disabled", "true");
-    }
-  }
-
-  // open fetches a page once: a frame or an img of its URL would ask again
-  // for each part of a PDF. The server says what it is; only the types it
-  // names are ever shown.
-  private async open(link: HTMLAnchorElement, signal: AbortSignal): Promise<Opened | Problem> {
-    const answer = await ask(link.dataset["src"] ?? "", { signal, headers: { Accept: "application/json, */*" } });
-    if (isProblem(answer)) return answer;
-    const disposition = answer.headers.get("Content-Disposition") ?? "";
-    const extension = /\.([a-z0-9]{1,5})"?$/.exec(disposition)?.[1] ?? "";
-    const type = answer.headers.get("Content-Type") ?? "";
-    if (!disposition.startsWith("inline") || !/^(image\/(jpeg|png|webp)|application\/pdf)$/.test(type)) {
-      await answer.body?.cancel();
-      return { url: "", type: "", extension };
-    }
-    const bytes = await answer.arrayBuffer();
-    return { url: URL.createObjectURL(new Blob([bytes], { type })), type, extension };
-  }
-
-  private keep(index: number, page: Opened): void {
-    this.opened.delete(index);
-    this.opened.set(index, page);
-    for (const [old, { url }] of this.opened) {
-      if (this.opened.size <= keepOpen) break;
-      this.opened.delete(old);
-      if (url) URL.revokeObjectURL(url);
-    }
-  }
-
-  private put(link: HTMLAnchorElement, page: Opened): void {
-    const name = this.stage.getAttribute("aria-label") ?? "";
-    if (page.type === "application/pdf") {
-      const frame = document.createElement("iframe");
-      frame.title = name + ", PDF";
-      frame.src = page.url;
-      this.stage.replaceChildren(frame);
-      this.thumb(link, "PDF");
-      return;
-    }
-    if (page.url === "") {
-      const heic = page.extension === "heic";
-      this.place(
-        document.createElement("p"),
-        heic
-          ? "This is a HEIC photo, as iPhones take them. Browsers cannot show it: use “Original” to download it and open it with your photo viewer."
-          : "This page is not shown here, because it is no picture or PDF that is safe to show. “Original” downloads it as it came.",
-      );
-      this.thumb(link, page.extension.toUpperCase());
-      return;
-    }
-    const picture = new Picture(this.stage, page.url, name);
-    this.picture = picture;
-    picture.shown.then(
-      () => {
-        find("[data-picture-tools]").hidden = this.picture !== picture;
-        const small = picture.thumbnail(112);
-        if (small) find(".thumb", link).replaceChildren(small);
-      },
-      () => {
-        if (this.picture === picture) {
-          this.place(document.createElement("p"), "The browser cannot read this picture. “Original” downloads it as it came; you may need to ask the client to send the page again.");
-        }
-      },
-    );
-  }
-
-  private thumb(link: HTMLAnchorElement, words: string): void {
-    find(".thumb", link).textContent = words;
-  }
-
-  private place(element: HTMLElement, words: string): void {
-    this.picture?.leave();
-    this.picture = null;
-    find("[data-picture-tools]").hidden = true;
-    element.className = "note";
-    element.textContent = words;
-    this.stage.replaceChildren(element);
-  }
+  link.removeAttribute("href");
+  link.setAttribute("aria-disabled", "true");
 }
 
 // reveal scrolls the list of pages and never the window.

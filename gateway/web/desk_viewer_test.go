@@ -1,0 +1,98 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"dropslot/gateway"
+)
+
+// Without JavaScript pages are turned, labeled and moved by forms that lead
+// back to the page.
+func TestPagesAreChangedByForms(t *testing.T) {
+	h := newDeskHouse(t)
+	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8), pdfPage("x"), jpegPage(9, 9))
+	first, second := h.pages[0], h.pages[1]
+	north := h.dir.Offices["north"]
+	north.Asks = []string{"photo-id", "pay-stub"}
+	h.dir.Offices["north"] = north
+	b := h.signedIn(t, "ana")
+	post := func(page gateway.Page, what, field, value, lands string) {
+		t.Helper()
+		h.audit = nil
+		answer := b.post("/pages/"+string(page.ID)+"/"+what, url.Values{field: {value}, "n": {"1"}})
+		wantStatus(t, answer, http.StatusSeeOther)
+		if got := answer.Header().Get("Location"); got != submissionURL(s.ID)+"?page="+lands {
+			t.Errorf("%s leads to %s", what, got)
+		}
+		if len(h.audit) != 1 || h.audit[0].Object != "page:"+string(page.ID) || h.audit[0].Reason == "" {
+			t.Errorf("%s: audit %+v", what, h.audit)
+		}
+	}
+	post(first, "rotation", "rotation", "90", "1")
+	wantText(t, b.get(submissionURL(s.ID)), `data-rotation="90" alt="Page 1, Photo ID"`, `value="180" data-rotate`, `value="0" data-rotate-left`)
+	post(first, "label", "label", "pay-stub", "1")
+	wantText(t, b.get(submissionURL(s.ID)), `alt="Page 1, Pay stub"`)
+	post(first, "place", "place", "2", "2")
+	if h.pages[0].ID != second.ID || h.pages[1].ID != first.ID || h.pages[1].Rotation != 90 {
+		t.Errorf("order %v", h.pages)
+	}
+	for _, wrong := range []struct{ what, field, value string }{
+		{"rotation", "rotation", "45"}, {"rotation", "rotation", "360"}, {"rotation", "rotation", "-90"}, {"rotation", "rotation", ""},
+		{"label", "label", "passport"}, {"place", "place", "0"}, {"place", "place", "first"},
+	} {
+		h.audit = nil
+		answer := b.post("/pages/"+string(first.ID)+"/"+wrong.what, url.Values{wrong.field: {wrong.value}})
+		if answer.Code != http.StatusBadRequest || len(h.audit) != 0 {
+			t.Errorf("%+v: %d, audit %v", wrong, answer.Code, h.audit)
+		}
+	}
+	b.header.Set("Accept", "application/json")
+	wantStatus(t, b.post("/pages/"+string(first.ID)+"/rotation", url.Values{"rotation": {"270"}}), http.StatusNoContent)
+}
+
+// What the browser can show is told without opening the page; who may not see
+// it learns nothing, and leaves a line.
+func TestPageKinds(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addSubmission("north", "", "+15551230142", jpegPage(8, 8), pdfPage("x"), heicPage, svgPage)
+	b := h.signedIn(t, "ana")
+	h.audit = nil
+	for i, kind := range []string{"picture", "pdf", "heic", "other"} {
+		wantText(t, b.get("/pages/"+string(h.pages[i].ID)+"/kind"), `{"kind":"`+kind+`"}`)
+	}
+	if len(h.audit) != 0 {
+		t.Errorf("audit %+v", h.audit)
+	}
+	wantStatus(t, h.signedIn(t, "ben").get("/pages/"+string(h.pages[0].ID)+"/kind"), http.StatusNotFound)
+	if last := h.audit[len(h.audit)-1]; last.Outcome != gateway.OutcomeDenied || last.Action != gateway.ActionPageViewed {
+		t.Errorf("audit %+v", last)
+	}
+}
+
+// Two pages, and faint print, without JavaScript.
+func TestViewerWithoutScript(t *testing.T) {
+	h := newDeskHouse(t)
+	s := h.addSubmission("north", "", "+15551230142", jpegPage(8, 8), pdfPage("x"), heicPage)
+	b := h.signedIn(t, "ana")
+	page := b.get(submissionURL(s.ID) + "?page=1&beside=2&brightness=150&contrast=75")
+	wantText(t, page, `<iframe src="`+pageURL(h.pages[1].ID, 2), `data-brightness="150" data-contrast="75"`, `alt="Page 1, Photo ID"`)
+	if n := strings.Count(page.Body.String(), "data-stage"); n != 2 {
+		t.Errorf("%d stages", n)
+	}
+	page = b.get(submissionURL(s.ID) + "?page=3&beside=3&brightness=9999&contrast=x")
+	wantText(t, page, "This is a HEIC photo", `data-brightness="100" data-contrast="100"`)
+	if n := strings.Count(page.Body.String(), "data-stage"); n != 1 {
+		t.Errorf("a page beside itself: %d stages", n)
+	}
+}
+
+func TestSignOutClearsWhatTheBrowserKept(t *testing.T) {
+	h := newDeskHouse(t)
+	answer := h.signedIn(t, "ana").post("/logout", nil)
+	if got := answer.Header().Get("Clear-Site-Data"); got != `"cache"` {
+		t.Errorf("Clear-Site-Data %q", got)
+	}
+}
