@@ -49,7 +49,7 @@ func TestFigures(t *testing.T) {
 		first := w.claim(w.linkAt(north, 1, noon), browser(1), noon.Add(time.Minute))
 		gone := w.pageAt(first, noon.Add(4*time.Minute))
 		w.pageAt(first, noon.Add(9*time.Minute))
-		_, err := w.RemovePage(t.Context(), first.ID, first.Submission, gone.Key, noon.Add(10*time.Minute))
+		_, err := w.RemovePage(t.Context(), first.ID, first.Submission, gone.Key, gateway.Act{At: noon.Add(10 * time.Minute)})
 		w.check(err, "")
 		w.linkAt(north, 2, noon)                                                                   // is replaced
 		empty := w.claim(w.linkAt(north, 2, noon.Add(time.Hour)), browser(2), noon.Add(time.Hour)) // brings nothing
