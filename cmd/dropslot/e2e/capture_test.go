@@ -156,7 +156,7 @@ func frameStepsAndTips(w *town) {
 		w.t.Errorf("the next steps are %q", got)
 	}
 	eva.is("the label came along", `document.querySelector("#label").value === "pay-stub"`)
-	eva.is("nothing to say of a good picture", `!document.querySelector("#status").textContent.trim()`)
+	eva.is("nothing to say of a good picture", `document.querySelector("#advice").hidden`)
 	eva.sends("pay-stub")
 	eva.readsPage("page.script.received", "1")
 	eva.visible("#camera") // for the next page
@@ -171,7 +171,7 @@ func frameStepsAndTips(w *town) {
 	eva.bothLights("large-camera")
 	eva.presses("#shutter")
 	eva.visible("#preview")
-	eva.is("the review does not stick out", `[...document.querySelectorAll("#review *, #status")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
+	eva.is("the review does not stick out", `[...document.querySelectorAll("#review *")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
 }
 
 // lamp is offered where the phone has one.
@@ -309,7 +309,7 @@ func blurredPages(w *town) {
 		bea.shoots()
 	}
 	bea.reads("page.script.own")
-	bea.is("it does not ask again", `!document.querySelector("#status").textContent.includes("blurry")`)
+	bea.is("it does not ask again", `!document.querySelector("#advice").textContent.includes("blurry")`)
 	bea.visible("#own")
 	bea.reads("page.send.own-note")
 	bea.is("the phone's own camera", `document.querySelector("#own-file").getAttribute("capture") === "environment"`)

@@ -1,7 +1,9 @@
 // The client's pages: without this script they are plain forms.
 import { Capture } from "./client/capture";
-import { Status, Words } from "./client/elements";
+import { Words } from "./client/elements";
+import { hintInApp } from "./client/inapp";
 import { openOutbox, sweep } from "./client/start";
+import { Status } from "./client/status";
 
 // A page from the browser's back-forward cache may tell of a link or of pages
 // that are no longer so.
@@ -10,11 +12,13 @@ window.addEventListener("pageshow", (event) => {
 });
 
 const settings = document.getElementById("settings");
-const region = document.getElementById("status");
-if (settings && region) {
+const live = document.getElementById("live");
+if (settings && live) {
   const words = new Words(settings);
-  const status = new Status(region);
+  const status = new Status(live, document.querySelectorAll<HTMLElement>(".news"));
   new Capture(words, status, openOutbox(words, status));
-  if (region.textContent) region.focus();
+  const notice = document.getElementById("status"); // what became of a plain form
+  if (notice?.textContent) notice.focus();
 }
-sweep(window.location.pathname);
+hintInApp();
+void sweep(window.location.pathname);

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { load, page, settle } from "./kit.mjs";
 
 const { Capture } = await load("capture.ts");
-const { Status, Words } = await load("elements.ts");
+const { Words } = await load("elements.ts");
+const { Status } = await load("status.ts");
 
 const letter = (name) => new File([`%PDF-1.7 ${name}`], name);
 const notes = (name) => new File(["just words"], name);
@@ -12,19 +13,28 @@ const notes = (name) => new File(["just words"], name);
 // the outbox.
 async function open() {
   const browser = page();
-  const outbox = { drafts: [], count: 0, warm() {}, drafted() {}, add: async (draft) => void outbox.drafts.push(draft) };
-  new Capture(new Words(browser.get("settings")), new Status(browser.get("status")), outbox);
+  browser.get("preparing").hidden = true;
+  const outbox = { drafts: [], count: 0, pending: 0, warm() {}, drafted() {}, add: async (draft) => void outbox.drafts.push(draft) };
+  // A hash is made elsewhere, and takes as long as it takes.
+  const prepared = async () => {
+    do await settle();
+    while (!browser.get("preparing").hidden);
+  };
+  const status = new Status(browser.get("live"), []);
+  new Capture(new Words(browser.get("settings")), status, outbox);
   return {
+    status,
     async choose(...files) {
       browser.get("file").files = files;
       browser.get("file").fire("change");
-      await settle();
+      await prepared();
     },
     async press(id) {
       browser.get(id).fire("click");
-      await settle();
+      await prepared();
     },
-    said: () => browser.get("status").textContent.trim(),
+    refused: () => browser.get("refusals").textContent,
+    sees: (id) => (browser.get(id).hidden ? "" : browser.get(id).textContent),
     shows: (id) => !browser.get(id).hidden,
     drafting: () => outbox.drafting(),
     sent: () => Promise.all(outbox.drafts.map((draft) => draft.content.text())),
@@ -35,21 +45,43 @@ test("a refused file is named, the others are not lost", async () => {
   const person = await open();
   await person.choose(notes("notes.txt"), letter("one.pdf"), new File([], "empty.jpg"), letter("two.pdf"));
   assert.ok(person.shows("review"), "the second file waits to be sent");
-  assert.match(person.said(), /^not-sent\[notes\.txtpage-type/);
+  assert.match(person.refused(), /^not-sent\[notes\.txtpage-type[^\n]*$/);
 
   await person.press("send");
   assert.ok(person.shows("review"), "the last file waits to be sent");
-  assert.match(person.said(), /not-sent\[empty\.jpgpage-empty/);
   await person.press("send");
   assert.ok(person.shows("start"));
+  // Both refusals are still there, each in its own line.
+  assert.match(person.sees("refusals"), /^not-sent\[notes\.txtpage-type.*\nnot-sent\[empty\.jpgpage-empty.*$/);
   assert.deepEqual(await person.sent(), ["%PDF-1.7 one.pdf", "%PDF-1.7 two.pdf"]);
+  await person.choose(letter("three.pdf"));
+  assert.equal(person.sees("refusals"), "", "a new choice begins anew");
 });
 
 test("nothing but refused files", async () => {
   const person = await open();
   await person.choose(notes("a.txt"), new File([`%PDF-1.7${"x".repeat(1000)}`], "big.pdf"));
-  assert.ok(person.shows("start") && !person.shows("review"));
-  assert.match(person.said(), /not-sent\[a\.txtpage-type.*not-sent\[big\.pdfpage-too-big/);
+  assert.ok(person.shows("start") && !person.shows("review") && !person.shows("preparing"));
+  assert.match(person.sees("refusals"), /not-sent\[a\.txtpage-type.*\nnot-sent\[big\.pdfpage-too-big/);
+});
+
+test("advice has its own place, which news does not take", async () => {
+  const person = await open();
+  await person.choose(letter("one.pdf"));
+  assert.equal(person.sees("advice"), "");
+  await person.press("send");
+  await person.choose(letter("one.pdf"));
+  assert.match(person.sees("advice"), /^twice/);
+  person.status.tell("Page 1 received.");
+  assert.match(person.sees("advice"), /^twice/);
+});
+
+test("nothing else ends the session while a page is looked at", async () => {
+  const person = await open();
+  await person.choose(letter("one.pdf"));
+  assert.ok(!person.shows("lacks"), "it has an \"I'm done\" of its own");
+  await person.press("send");
+  assert.ok(person.shows("lacks"));
 });
 
 test("I'm done waits for what is being looked at", async () => {
@@ -68,7 +100,7 @@ test("a file that cannot be read is refused, the others are not lost", async () 
   const gone = letter("gone.pdf");
   gone.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotReadableError"));
   await person.choose(gone, letter("two.pdf"));
-  assert.match(person.said(), /^not-sent\[gone\.pdfpage-damaged/);
+  assert.match(person.refused(), /^not-sent\[gone\.pdfpage-damaged/);
   await person.press("send");
   assert.deepEqual(await person.sent(), ["%PDF-1.7 two.pdf"]);
 });

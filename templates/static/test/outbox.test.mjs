@@ -11,14 +11,28 @@ afterEach(() => mock.timers.reset());
 // shelf is the phone's disk: it outlives a window.
 function shelf({ full = false } = {}) {
   const disk = new Map();
+  const gone = new Map();
   return {
     disk,
+    gone,
+    takeBack: async (key, base) => {
+      gone.set(key, { key, base, at: Date.now(), told: false });
+      const content = disk.get(key)?.content ?? null;
+      disk.delete(key);
+      return content;
+    },
+    giveBack: async (key) => void gone.delete(key),
+    told: async ({ key, base }) => void gone.set(key, { key, base, at: Date.now(), told: true }),
+    removals: async () => [...gone.values()],
     put: async (kept, content) => !full && Boolean(disk.set(kept.key, { kept: { ...kept }, content })),
     note: async (changes) => changes.forEach((change) => Object.assign(disk.get(change.key)?.kept ?? {}, change)),
     content: async (key) => disk.get(key)?.content ?? null,
     drop: async (...keys) => keys.forEach((key) => disk.delete(key)),
     list: async () => [...disk.values()].map(({ kept }) => kept).sort((a, b) => a.place - b.place),
-    wipe: async () => disk.clear(),
+    wipe: async () => {
+      disk.clear();
+      gone.clear();
+    },
   };
 }
 
@@ -30,10 +44,10 @@ const sealer = {
 const noSealer = { ...sealer, seal: async () => undefined };
 
 // open is a window of the page.
-function open({ on = shelf(), by = sealer, browserOnly = false, left = 3_600_000, there = [] } = {}) {
+function open({ on = shelf(), by = sealer, browserOnly = false, left = 3_600_000, there = [], now = Date.now } = {}) {
   const told = [];
   const state = { told };
-  const outbox = new Outbox({ base: "/send/x", left, browserOnly: () => browserOnly, draw: async () => new Blob() }, by, on, {
+  const outbox = new Outbox({ base: "/send/x", left, now, browserOnly: () => browserOnly, draw: async () => new Blob() }, by, on, {
     changed() {},
     say: (word, item, why) => told.push([word, item?.key, why].filter(Boolean).join(" ")),
     over: (late) => (state.over = late),
@@ -366,12 +380,183 @@ test("the order of waiting pages is that of the list, also in the next window", 
   assert.deepEqual(second.outbox.items.map((item) => item.key), ["a", "c", "b"]);
 });
 
-test("a key that was used is never used again", async () => {
+// listed lets the page that the server gives list these keys.
+function listed(wires, ...keys) {
+  wires.ask = (url) => (url === "/send/x" ? [200, ""] : [204, ""]);
+  globalThis.DOMParser = class {
+    parseFromString() {
+      return { getElementById: () => ({ dataset: {} }), querySelectorAll: () => keys.map((key) => ({ dataset: { key } })) };
+    }
+  };
+}
+
+const conflict = [409, { code: "page-conflict", message: "" }];
+
+test("a page that another window sent, sealed once more, is there once", async () => {
   page();
-  network([409, { code: "page-conflict", message: "" }], stored);
+  const wires = network(conflict);
+  listed(wires, "a");
   const it = open();
   await it.outbox.add(draft("a"));
   await settle();
-  assert.equal(it.outbox.items[0].state, "received");
-  assert.notEqual(it.outbox.items[0].key, "a");
+  assert.deepEqual(it.outbox.items.map((item) => `${item.key} ${item.state}`), ["a received"]);
+  assert.equal(wires.posts.length, 1);
+  assert.equal(it.on.disk.size, 0);
+});
+
+test("a conflict with a page that was removed that moment", async () => {
+  page();
+  const wires = network(conflict, [410, { code: "page-removed", message: "" }]);
+  listed(wires);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await advance(5);
+  assert.deepEqual([it.outbox.items.length, it.on.disk.size], [0, 0]);
+});
+
+test("a page that was removed in one window does not come back from the other", async () => {
+  page({ onLine: false });
+  const disk = shelf();
+  const wires = network(stored);
+  const maker = open({ on: disk }); // it has the photograph in memory, too
+  await maker.outbox.add(draft("a"));
+  const remover = open({ on: disk });
+  await remover.ready;
+  remover.outbox.remove(remover.find("a"));
+  await settle();
+  globalThis.navigator.onLine = true;
+  maker.outbox.hurry();
+  await advance(20);
+  assert.deepEqual(wires.posts, []);
+  assert.deepEqual([maker.outbox.count, remover.outbox.count], [0, 0]);
+  // Nor when it asks after the server has been told.
+  const late = open({ on: disk, there: [] });
+  await late.ready;
+  await settle();
+  assert.deepEqual([late.outbox.items.length, wires.posts.length], [0, 0]);
+});
+
+test("undone in its window, it is sent from either", async () => {
+  page({ onLine: false });
+  const disk = shelf();
+  const wires = network(stored);
+  const one = open({ on: disk });
+  await one.outbox.add(draft("a"));
+  one.outbox.remove(one.find("a"));
+  await settle();
+  const other = open({ on: disk });
+  await other.ready;
+  await advance(3);
+  one.outbox.undo(one.find("a"));
+  await settle();
+  assert.equal(disk.gone.size, 0);
+  globalThis.navigator.onLine = true;
+  one.outbox.hurry();
+  await advance(30);
+  assert.equal(one.find("a").state, "received");
+  assert.equal(wires.posts.length, 1);
+});
+
+test("a removal said without a signal outlives the window", async () => {
+  page();
+  let wires = network(stored);
+  const disk = shelf();
+  const first = open({ on: disk });
+  await first.outbox.add(draft("a"));
+  await settle();
+  globalThis.navigator.onLine = false;
+  wires.ask = () => undefined;
+  first.outbox.remove(first.find("a"));
+  await advance(10);
+  assert.ok(first.outbox.atRisk, "closing now may leave the page with the office");
+
+  page();
+  wires = network(stored);
+  const second = open({ on: disk, there: [{ key: "a", label: "" }] });
+  await second.ready;
+  assert.equal(second.outbox.count, 0, "it is not listed as if it were wanted");
+  await advance(11);
+  assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a"]);
+  assert.ok(!second.outbox.atRisk);
+});
+
+for (const [status, code] of [[404, "not-found"], [410, "page-removed"]]) {
+  test(`a removal is done with at ${code}`, async () => {
+    page();
+    const wires = network(stored);
+    wires.ask = () => [status, JSON.stringify({ code, message: "" })];
+    const it = open();
+    await it.outbox.add(draft("a"));
+    await settle();
+    it.outbox.remove(it.find("a"));
+    await advance(9);
+    assert.deepEqual([it.outbox.items.length, it.outbox.settled, it.over], [0, true, undefined]);
+  });
+}
+
+for (const [status, code] of [[410, "link-expired"], [409, "link-closed"]]) {
+  test(`a removal that met ${code} is said to be too late`, async () => {
+    page();
+    const wires = network(stored);
+    wires.ask = () => [status, JSON.stringify({ code, message: "" })];
+    const it = open();
+    await it.outbox.add(draft("a"));
+    await settle();
+    it.outbox.remove(it.find("a"));
+    await advance(9);
+    assert.equal(it.over, true);
+  });
+}
+
+test("a removal that somebody else answered is told again", async () => {
+  page();
+  const wires = network(stored);
+  wires.ask = () => [404, "<html>a captive portal</html>"];
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  await advance(9);
+  assert.equal(it.outbox.settled, false);
+  wires.ask = () => [204, ""];
+  await advance(10);
+  assert.equal(it.outbox.settled, true);
+});
+
+test("a phone's clock that is set forward loses nothing", async () => {
+  page({ onLine: false });
+  const wires = network(stored);
+  let clock = 0;
+  const it = open({ now: () => clock, left: 60_000 });
+  await it.outbox.add(draft("a"));
+  mock.timers.setTime(Date.now() + 86_400_000);
+  globalThis.navigator.onLine = true;
+  it.outbox.hurry();
+  await settle();
+  assert.deepEqual([it.over, it.find("a").state, wires.posts.length], [undefined, "received", 1]);
+});
+
+test("a file that the phone does not give out any more ends in words, and the others go on", async () => {
+  page();
+  const wires = network(undefined, stored);
+  const it = open({ by: noSealer });
+  await it.outbox.add(draft("a", { serverSeals: true }));
+  it.find("a").plain.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotFoundError"));
+  await it.outbox.add(draft("b", { serverSeals: true }));
+  await advance(10);
+  assert.deepEqual([it.find("a").state, it.find("b").state, wires.posts.length], ["needs", "received", 2]);
+  assert.ok(it.told.includes("file-gone a"));
+  await it.outbox.retry(it.find("a"));
+  await advance(10);
+  assert.deepEqual([it.find("a").state, wires.posts.length], ["needs", 2], "nothing empty is sent");
+});
+
+test("browser-only: a file that is gone is not said to be one that could not be locked", async () => {
+  page();
+  network(stored);
+  const it = open({ by: noSealer, browserOnly: true });
+  const gone = draft("a");
+  gone.content.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotFoundError"));
+  await it.outbox.add(gone);
+  assert.deepEqual(it.told, ["file-gone a"]);
 });

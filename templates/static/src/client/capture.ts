@@ -2,12 +2,14 @@
 // page at a time, one state at a time.
 import { Camera } from "./camera";
 import { newDraft, prepare, type Draft, type Prepared } from "./draft";
-import { element, painted, show, type Status, type Words } from "./elements";
+import { element, painted, show, type Words } from "./elements";
+import { insideAnApp } from "./inapp";
 import type { Outbox } from "./outbox";
 import { documentSide, kindOf, locked } from "./picture";
 import { brightEnough, measure, printOf, same, sharpEnough, type Quality } from "./quality";
+import type { Status } from "./status";
 
-type Step = "start" | "camera" | "review";
+type Step = "start" | "camera" | "preparing" | "review";
 
 // After so many photographs of one page the advice helps no more.
 const retakesAdvised = 2;
@@ -25,11 +27,12 @@ export class Capture {
   private step: Step = "start";
   private draft: Draft | undefined;
   private queue: File[] = [];
+  private refused: string[] = []; // what is said of the chosen files that cannot be sent
   private preparing = false;
   private busy = false;
   private preview = "";
   private retakes = 0;
-  private judged: Promise<Quality> | undefined; // of the draft
+  private print: Uint8Array | undefined; // of the draft
   private prints: Uint8Array[] = []; // of the pages that were sent
 
   private readonly camera = new Camera(element<HTMLVideoElement>("video"));
@@ -65,7 +68,10 @@ export class Capture {
     // The first way is the camera, where there is one.
     element("file-label").classList.add("button");
     element("file-label").classList.toggle("second", Camera.available());
-    this.take.addEventListener("click", () => void this.openCamera());
+    this.take.addEventListener("click", () => {
+      this.begin();
+      void this.openCamera();
+    });
     this.shutter.addEventListener("click", () => void this.shoot());
     this.torch.addEventListener("click", () => void this.toggleTorch());
     this.asked.addEventListener("change", () => this.frame());
@@ -73,7 +79,8 @@ export class Capture {
     this.retake.addEventListener("click", () => this.again());
     this.sendButton.addEventListener("click", () => void this.send());
     for (const input of [this.file, this.ownFile]) input.addEventListener("change", () => this.chosen(input));
-    this.camera.lost = () => this.noCamera("camera-busy");
+    // In the review the picture is there; the next page opens it again.
+    this.camera.lost = () => this.step === "camera" && this.noCamera("camera-busy");
     document.addEventListener("visibilitychange", () => this.visibility());
     window.addEventListener("pagehide", () => this.forget());
     window.addEventListener("beforeunload", (event) => {
@@ -88,58 +95,75 @@ export class Capture {
     // Through the review it stays on: iOS asks again each time it is opened.
     if (step === "start") this.hide();
     if (step !== "review") this.drop();
-    show(element("start"), step === "start");
-    show(element("camera"), step === "camera");
-    show(element("review"), step === "review");
+    for (const one of ["start", "camera", "preparing", "review"]) show(element(one), one === step);
     show(element("pages"), step === "start" && this.outbox.count > 0);
+    const lacks = document.getElementById("lacks"); // it ends the session too
+    if (lacks) show(lacks, step === "start");
     show(element("own"), false);
+    this.status.reserve(this.outbox.pending > 0);
     // The words of the office and the page's title make way for the picture.
     document.body?.classList.toggle("close-up", step !== "start");
     window.scrollTo?.(0, 0);
     element(`${step}-heading`).focus();
   }
 
-  // openCamera says what is left to say of the page before, or else that the
-  // phone may ask.
-  private async openCamera(said = ""): Promise<void> {
+  // begin takes what was said of the pages before off the screen.
+  private begin(): void {
+    this.refused = [];
+    for (const place of ["status", "fault", "refusals"]) this.write(place, "");
+  }
+
+  // write puts words into a place of their own, or takes the place away.
+  private write(place: string, words: string): void {
+    element(place).textContent = words;
+    show(element(place), words !== "");
+  }
+
+  private async openCamera(): Promise<void> {
     this.outbox.warm();
-    this.status.say(said || this.words.say("opening"));
+    this.write("fault", "");
+    this.write("next", this.any() ? this.words.say("next-page") : "");
+    show(element("tips"), !this.any());
     element("camera-back").textContent = this.words.say(this.any() ? "no-more" : "back");
     this.frame();
     this.go("camera");
+    if (!this.camera.on) this.opening(true);
     this.shutter.disabled = true;
     try {
       if (!(await this.camera.open())) return;
+      this.opening(false);
       this.shutter.disabled = false;
       show(this.torch, this.camera.canLight);
-      this.unsay(this.words.say("opening"));
+      if (this.any()) this.status.say(this.words.say("next-page"));
     } catch (fault) {
       if (this.step !== "camera") return;
       this.noCamera(cameraFaults[fault instanceof DOMException ? fault.name : ""] ?? "camera-failed");
     }
   }
 
+  // opening says that the phone may ask. What lies on the moving picture has
+  // its place once that has its size.
+  private opening(now: boolean): void {
+    show(element("opening"), now);
+    element("viewfinder").classList.toggle("blind", now);
+    if (now) this.status.say(this.words.say("opening"), true);
+  }
+
   // noCamera leaves the other ways: a file, and the phone's own camera unless
   // there is none.
   private noCamera(word: string): void {
     if (this.step === "camera") this.go("start");
-    this.status.say(this.words.say(word), true);
+    const inside = insideAnApp(navigator.userAgent ?? "") ? this.words.say("in-app") : "";
+    const words = inside || this.words.say(word);
+    this.write("fault", words);
+    this.status.say(words);
     show(element("own"), word !== "camera-none");
   }
 
   private leaveCamera(): void {
     this.retakes = 0;
     this.go("start");
-    this.unsay(this.words.say("next-page"));
-    this.unsay(this.words.say("opening"));
     if (this.outbox.count > 0) element("pages-heading").focus();
-  }
-
-  // unsay takes back the words at the end of what was said last: what the
-  // outbox said meanwhile, or before them, stays.
-  private unsay(words: string): void {
-    const { said } = this.status;
-    if (said.endsWith(words)) this.status.say(said.slice(0, -words.length).trim());
   }
 
   private any(): boolean {
@@ -165,14 +189,14 @@ export class Capture {
   private async shoot(): Promise<void> {
     if (this.busy) return;
     this.work(true);
-    this.status.say(this.words.say("working"));
+    this.status.say(this.words.say("working"), true);
     show(element("busy"), true);
     try {
       await painted();
       const { content, sample } = await this.camera.still(this.longSide());
       if (this.step !== "camera") return;
       const draft = newDraft(content, { shown: true, fromCamera: true, label: this.asked.value });
-      this.look({ draft, sample });
+      await this.look({ draft, sample }, "camera");
     } catch {
       // A page that was hidden meanwhile opens the camera again by itself.
       if (this.camera.on) this.noCamera("camera-failed");
@@ -183,87 +207,83 @@ export class Capture {
   }
 
   private chosen(input: HTMLInputElement): void {
+    this.begin();
     this.queue = Array.from(input.files ?? []);
     input.value = "";
     this.outbox.warm();
     void this.next();
   }
 
-  // next takes the next of the chosen files, if there is one; said is what
-  // the person should hear of those before, trouble whether it is bad news.
-  private async next(said = "", trouble = false): Promise<void> {
+  // next takes the next of the chosen files. After the last one what could not
+  // be sent of them stays on the screen.
+  private async next(): Promise<void> {
     const file = this.queue.shift();
-    if (!file) return this.outbox.drafted();
-    if (!said) this.status.say(this.words.say("working"));
+    if (!file) {
+      if (this.step !== "start") this.go("start");
+      return this.outbox.drafted();
+    }
     this.prepares(true);
+    this.go("preparing"); // its heading has the focus, and is read
     try {
-      await this.open(file, said, trouble);
+      await this.open(file);
     } finally {
       this.prepares(false);
     }
   }
 
-  private async open(file: File, said: string, trouble: boolean): Promise<void> {
+  private async open(file: File): Promise<void> {
     const kind = await kindOf(file).catch(() => undefined);
-    if (file.size === 0) return this.refuse(file, "page-empty", said);
-    if (!kind) return this.refuse(file, "page-type", said);
-    if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked", said);
+    if (file.size === 0) return this.refuse(file, "page-empty");
+    if (!kind) return this.refuse(file, "page-type");
+    if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked");
     // It is read whole. A picture that is drawn anew shrinks, but hardly to a quarter.
-    if (file.size > 4 * Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
+    if (file.size > 4 * Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big");
     const prepared = await prepare(file, kind, this.longSide()).catch(() => undefined);
-    if (!prepared) return this.refuse(file, "page-damaged", said);
-    if (prepared.draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big", said);
-    this.look(prepared, kind === "pdf", said, trouble);
+    if (!prepared) return this.refuse(file, "page-damaged");
+    if (prepared.draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big");
+    await this.look(prepared, "preparing", kind === "pdf");
   }
 
   // refuse names the one file that cannot be sent and goes on with the others.
-  private refuse(file: File, word: string, said: string): Promise<void> {
+  private refuse(file: File, word: string): Promise<void> {
     const refusal = this.words.say("not-sent", { file: file.name, why: this.words.say(word) });
-    const all = said ? `${said} ${refusal}` : refusal;
+    this.refused.push(refusal);
+    this.write("refusals", this.refused.join("\n"));
+    this.status.say(refusal);
     this.prepares(false);
-    this.go("start");
-    this.status.say(all, true);
-    return this.next(all, true);
+    return this.next();
   }
 
-  private look({ draft, sample }: Prepared, pdf = false, said = "", trouble = false): void {
+  // look shows a page with the advice about it: what came later would move the
+  // button from under a thumb. A person who left meanwhile is not called back.
+  private async look({ draft, sample }: Prepared, from: Step, pdf = false): Promise<void> {
+    const quality = await judge(draft, sample).catch(() => undefined);
+    if (this.step !== from) return;
+    const word = quality ? this.advice(draft, quality) : "";
     element("question").textContent = this.words.say(draft.shown ? "review" : "review-file");
+    this.write("advice", word && this.words.say(word));
     this.go("review");
-    this.status.say(said, trouble);
+    if (word) this.status.say(this.words.say(word));
     this.draft = draft;
+    this.print = quality?.print;
     this.label.value = draft.label;
     this.retake.textContent = this.words.say(draft.fromCamera ? "retake" : "not-this");
     show(element("as-is"), !draft.shown);
     show(element("pdf-all"), pdf);
-    this.prefer(this.sendButton);
+    show(element("own"), word === "own");
+    this.prefer(word === "dark" || word === "blurry" ? this.retake : this.sendButton);
+    // Its room is there before it is drawn.
+    if (sample) this.image.style.setProperty("--ratio", String(sample.width / sample.height));
     this.showPreview();
-    this.judged = this.judge(draft, sample);
-    this.advise(draft, this.judged, said).catch(() => undefined);
   }
 
-  // judge measures the picture while the person looks at it.
-  private async judge(draft: Draft, sample: ImageData | undefined): Promise<Quality> {
-    if (!sample) return { sharpness: Infinity, brightness: Infinity, print: await printOf(draft.content) };
-    await painted();
-    return measure(sample);
-  }
-
-  // advise asks; the person decides.
-  private async advise(draft: Draft, judged: Promise<Quality>, said: string): Promise<void> {
-    const quality = await judged;
-    if (this.draft !== draft || this.busy) return;
-    let word = "";
-    if (this.prints.some((sent) => same(sent, quality.print))) word = "twice";
-    else if (quality.brightness < brightEnough) word = "dark";
-    else if (quality.sharpness < sharpEnough) word = "blurry";
-    if (!word) return;
-    if (word !== "twice") {
-      const enough = draft.fromCamera && this.retakes >= retakesAdvised;
-      if (enough) word = "own";
-      else this.prefer(this.retake);
-      show(element("own"), enough);
-    }
-    this.status.say(`${said} ${this.words.say(word)}`.trim(), true);
+  // advice asks; the person decides.
+  private advice(draft: Draft, quality: Quality): string {
+    if (this.prints.some((sent) => same(sent, quality.print))) return "twice";
+    const dark = quality.brightness < brightEnough;
+    if (!dark && quality.sharpness >= sharpEnough) return "";
+    if (draft.fromCamera && this.retakes >= retakesAdvised) return "own";
+    return dark ? "dark" : "blurry";
   }
 
   // prefer makes one of the review's two buttons the loud one.
@@ -278,37 +298,28 @@ export class Capture {
       void this.openCamera();
       return;
     }
-    this.go("start");
-    this.status.say("");
     void this.next();
   }
 
   private async send(): Promise<void> {
-    const draft = this.draft;
+    const { draft, print } = this;
     if (!draft || this.busy) return;
     draft.label = this.label.value;
-    const judged = this.judged;
     this.work(true);
-    this.status.say(this.words.say("locking"));
+    this.status.say(this.words.say("locking"), true);
     await this.outbox.add(draft);
     this.work(false);
-    judged?.then(({ print }) => this.prints.push(print)).catch(() => undefined);
-    this.added(draft, this.status.said);
+    if (print) this.prints.push(print);
+    this.added(draft);
   }
 
   // added goes on with the next page, the way this one came.
-  private added(draft: Draft, said: string): void {
+  private added(draft: Draft): void {
     this.take.textContent = this.words.say("more-pages");
     element("start-heading").textContent = this.words.say("more");
     this.retakes = 0;
     this.asked.value = "";
-    if (draft.fromCamera) {
-      void this.openCamera(`${said} ${this.words.say("next-page")}`.trim());
-      return;
-    }
-    this.go("start");
-    this.status.say(said);
-    void this.next(said);
+    void (draft.fromCamera ? this.openCamera() : this.next());
   }
 
   // prepares keeps the person from beginning a page while another is opened:
@@ -329,14 +340,14 @@ export class Capture {
 
   private drop(): void {
     this.hidePreview();
-    this.draft = this.judged = undefined;
+    this.draft = this.print = undefined;
     this.outbox.drafted();
     this.label.disabled = false;
   }
 
   private showPreview(): void {
     this.hidePreview();
-    if (!this.draft?.shown) return;
+    if (!this.draft?.shown || document.hidden) return;
     this.preview = URL.createObjectURL(this.draft.content);
     this.image.src = this.preview;
     show(this.image, true);
@@ -369,10 +380,17 @@ export class Capture {
   private forget(): void {
     this.hide();
     this.drop();
-    this.queue = this.prints = [];
+    this.queue = [];
+    this.prints = [];
   }
 
   private longSide(): number {
     return documentSide(Number(this.settings["longSide"]) || 2400);
   }
+}
+
+// judge measures a picture; any other file is only told from the ones before.
+async function judge(draft: Draft, sample: ImageData | undefined): Promise<Quality> {
+  if (sample) return measure(sample);
+  return { sharpness: Infinity, brightness: Infinity, print: await printOf(draft.content) };
 }

@@ -1,8 +1,9 @@
 // "I'm done": waits for the pages that are on their way, then tells the server,
 // until it has heard.
-import { element, show, type Status, type Words } from "./elements";
+import { element, show, type Words } from "./elements";
 import type { Outbox } from "./outbox";
 import { fetchWithin } from "./send";
+import type { Status } from "./status";
 
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // milliseconds
 
@@ -38,6 +39,7 @@ export class Done {
     this.stayButton.addEventListener("click", () => this.stay());
     this.without.addEventListener("click", () => {
       this.accepted = true;
+      this.said.focus(); // the button goes
       this.changed();
     });
     // Whoever adds a page is not done yet.
@@ -87,7 +89,9 @@ export class Done {
     show(this.ask, !this.wanted);
     show(this.wait, this.wanted);
     show(this.without, asks);
-    show(this.stayButton, !this.ending);
+    // Its room stays: nothing moves when the last page arrives.
+    this.stayButton.classList.toggle("away", this.ending);
+    if (this.ending && document.activeElement === this.stayButton) this.said.focus();
     const words = this.ending || (pending === 0 && needing === 0)
       ? this.words.say("ending")
       : this.words.say(asks ? "done-needs" : "done-waits", { count: asks ? needing : pending });
@@ -95,7 +99,7 @@ export class Done {
     if (!this.wanted || this.said.textContent === words) return;
     this.said.textContent = words;
     // Each page that arrives is told by itself, and the focus reads the rest.
-    if (asks && document.activeElement !== this.said) this.status.say(words, true);
+    if (asks && document.activeElement !== this.said) this.status.say(words);
   }
 
   // end posts the form by itself: a form that a browser posts into a dead
@@ -119,7 +123,7 @@ export class Done {
       } catch {
         // No network.
       }
-      this.status.say(this.words.say(navigator.onLine ? "again" : "offline"), true);
+      this.status.tell(this.words.say(navigator.onLine ? "again" : "offline"), true);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauses[Math.min(failures, pauses.length - 1)]);
         const go = () => {

@@ -28,17 +28,3 @@ export class Words {
     return words.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
   }
 }
-
-// Status is the page's one live region. The same words twice are said twice.
-export class Status {
-  said = "";
-
-  constructor(private readonly region: HTMLElement) {}
-
-  say(words: string, trouble = false): void {
-    this.said = words;
-    this.region.classList.toggle("trouble", trouble);
-    if (this.region.textContent === words) words += "\u00a0";
-    this.region.textContent = words;
-  }
-}

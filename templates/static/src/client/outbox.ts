@@ -1,32 +1,10 @@
 // What was reviewed goes from here: sealed, put on the shelf, and sent one
 // page after the other until the server says that it has each.
 import type { Draft } from "./draft";
+import { blank, readable, sendable, type Item } from "./item";
 import type { Sealed, Sealer } from "./seal";
-import { fetchWithin, isBusy, mayPass, newKey, post, read, type Answer, type Line } from "./send";
-import type { Kept, Shelf } from "./shelf";
-
-export type State = "locking" | "waiting" | "sending" | "received" | "needs";
-
-export interface Item {
-  key: string;
-  label: string;
-  state: State;
-  share: number; // of what is sent, 0 to 1
-  why: string; // what it needs
-  old: boolean; // from before this page was loaded
-  kept: boolean; // its sealed bytes are on the shelf
-  gone: boolean; // taken back; until the server was told, it can come again
-  thumb?: Blob | undefined;
-  plain?: Blob | undefined; // until it is received
-  sealed?: Sealed | undefined; // unless on the shelf
-  digest: string;
-  serverSeals: boolean;
-  told: string | undefined; // the label that the server has
-  tries: number;
-  refused: number;
-  hold?: ReturnType<typeof setTimeout>; // until then
-  due?: boolean; // gone, and the server may be told
-}
+import { fetchWithin, isBusy, mayPass, post, read, type Answer, type Line } from "./send";
+import type { Kept, Removal, Shelf } from "./shelf";
 
 // View is what the outbox tells.
 export interface View {
@@ -38,6 +16,7 @@ export interface View {
 export interface Settings {
   base: string; // /send/ID
   left: number; // ms until the link ends
+  now(): number; // ms of a clock that nobody sets
   browserOnly(): boolean; // the office's policy
   draw(content: Blob): Promise<Blob>; // a small picture for the list
 }
@@ -49,6 +28,8 @@ const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 const offlinePatience = 20_000; // milliseconds
 // How long "Undo" is offered.
 const holdBack = 8_000; // milliseconds
+// Another window's "Undo" is given this much more.
+const holdMore = 2_000; // milliseconds
 // The server takes what began in time until this long after the end.
 const grace = 15 * 60_000; // milliseconds
 // A request that has not moved while the person was away for this long is
@@ -60,6 +41,8 @@ const turnPatience = 5 * 60_000; // milliseconds
 // Codes of a page that did not get there whole, and how often that is believed.
 const cutShort = ["page-digest", "bad-request"];
 const cutShortMost = 5;
+// Codes of a session that takes nothing more, neither pages nor removals.
+const ended = ["link-expired", "link-closed"];
 
 export class Outbox {
   readonly items: Item[] = [];
@@ -79,7 +62,7 @@ export class Outbox {
     private readonly shelf: Shelf,
     private readonly view: View,
   ) {
-    this.ends = Date.now() + settings.left + grace;
+    this.ends = settings.now() + settings.left + grace;
     window.addEventListener("offline", () => this.lost());
     window.addEventListener("online", () => this.back(0));
     document.addEventListener("visibilitychange", () => (document.hidden ? this.lost() : this.seen()));
@@ -105,9 +88,15 @@ export class Outbox {
     return this.items.filter((item) => !item.gone && item.state === "needs").length;
   }
 
-  // atRisk tells whether closing the window would lose a page.
+  // atRisk tells whether closing the window would lose a page, or leave one
+  // with the office that the person took back: what stands on the shelf is told
+  // when the page is opened again, which may be never.
   get atRisk(): boolean {
-    return !this.ended && this.items.some((item) => !item.gone && !item.kept && item.state !== "received");
+    if (this.ended) return false;
+    return this.items.some((item) => {
+      if (item.gone) return this.known(item) && (!item.noted || !navigator.onLine || this.trouble !== "");
+      return !item.kept && item.state !== "received";
+    });
   }
 
   // closed tells that the link is over: nothing can be sent any more.
@@ -139,21 +128,42 @@ export class Outbox {
     await this.adopt();
   }
 
-  // adopt takes up what waits on the shelf: from before a reload, or put there
+  // adopt takes up what stands on the shelf: from before a reload, or put there
   // by another window of this link.
   // It gives false when nobody can tell what waits there.
   async adopt(): Promise<boolean> {
+    const removals = await this.shelf.removals(this.settings.base);
+    for (const removal of removals ?? []) this.hear(removal);
     const list = await this.shelf.list(this.settings.base);
     for (const kept of list ?? []) {
       const known = this.items.find((item) => item.key === kept.key);
       if (known?.state === "received") await this.shelf.drop(kept.key); // only its answer was lost
       if (known) continue;
-      const item = { ...blank(kept.key, kept.label), old: true, kept: true, digest: kept.digest };
+      const item = { ...blank(kept.key, kept.label), old: true, kept: true, shelved: true, digest: kept.digest };
       this.items.splice(Math.min(kept.place, this.items.length), 0, item);
     }
     this.view.changed();
     this.wake();
     return list !== undefined;
+  }
+
+  // hear takes up a removal that another window, or this one before a reload,
+  // did not tell yet. While it may be undone there, it is not told here.
+  private hear(removal: Removal): void {
+    const item = this.items.find((one) => one.key === removal.key);
+    if (item?.gone || item?.noted) return;
+    if (!item) {
+      if (!removal.told) this.items.push({ ...blank(removal.key, ""), old: true, gone: true, noted: true, due: true });
+      return;
+    }
+    if (this.lineOf === item) this.line?.cut();
+    if (removal.told && item.state !== "received") {
+      this.forget(item);
+      return;
+    }
+    item.gone = item.noted = item.heard = true;
+    const left = removal.at + holdBack - Date.now();
+    this.holdFor(item, Math.min(Math.max(left, 0), holdBack) + holdMore);
   }
 
   // add returns when the page is safe from a reload, or can only be kept in
@@ -179,6 +189,7 @@ export class Outbox {
     if (item.plain && (!item.serverSeals || this.settings.browserOnly())) {
       item.sealed = await this.sealer.seal(item.plain);
     }
+    if (!item.sealed && item.plain && !(await readable(item.plain))) return this.lose(item);
     if (!item.sealed && this.settings.browserOnly()) return this.need(item, "", "no-lock");
     if (item.sealed) {
       item.digest = item.sealed.digest;
@@ -187,6 +198,12 @@ export class Outbox {
     item.state = "waiting";
     if (!item.gone) this.announce(item);
     this.view.changed();
+  }
+
+  // lose is for a file that the phone does not give out any more.
+  private lose(item: Item): void {
+    item.plain = undefined;
+    this.need(item, "", "file-gone");
   }
 
   private announce(item: Item): void {
@@ -204,6 +221,7 @@ export class Outbox {
       item.kept = false;
       await this.shelf.drop(key);
     }
+    item.shelved ||= item.kept;
     item.sealed = item.kept ? undefined : sealed;
   }
 
@@ -213,6 +231,7 @@ export class Outbox {
 
   // retry takes up a page that needed the person.
   async retry(item: Item): Promise<void> {
+    if (!sendable(item)) return this.lose(item);
     item.why = "";
     item.refused = 0;
     item.state = "locking";
@@ -255,35 +274,56 @@ export class Outbox {
   // remove takes a page back: from the shelf at once, from the server after a
   // while in which it can be undone.
   remove(item: Item): void {
-    item.gone = true;
+    item.gone = item.noted = true;
     if (this.lineOf === item) this.line?.cut();
-    if (item.kept) void this.unkeep(item);
+    this.inTurn(item, () => this.unkeep(item));
+    this.holdFor(item, holdBack);
+    this.view.changed();
+  }
+
+  private holdFor(item: Item, milliseconds: number): void {
     item.hold = setTimeout(() => {
       item.due = true;
       this.view.changed();
       this.wake();
-    }, holdBack);
-    this.view.changed();
+    }, milliseconds);
   }
 
-  // unkeep takes the sealed bytes into memory, for "Undo". If the shelf does not
-  // answer, or another window took them, "Undo" finds out what became of them.
+  // inTurn does what concerns one page's place on the shelf in order.
+  private inTurn(item: Item, act: () => Promise<void>): void {
+    item.acts = (item.acts ?? Promise.resolve()).then(act);
+  }
+
+  // unkeep writes the removal down and takes the sealed bytes into memory, for
+  // "Undo". If the shelf does not answer, or another window took them, "Undo"
+  // finds out what became of them.
   private async unkeep(item: Item): Promise<void> {
-    const content = await this.shelf.content(item.key);
-    if (!content) return;
+    const content = await this.shelf.takeBack(item.key, this.settings.base);
+    if (content === undefined) {
+      item.noted = false;
+      return;
+    }
+    if (!content || !item.kept) return;
     item.sealed = { content: new Blob([content]), digest: item.digest };
     item.kept = false;
-    await this.shelf.drop(item.key);
-    if (!item.gone && item.sealed) await this.keep(item, item.sealed); // undone meanwhile
   }
 
   undo(item: Item): void {
     if (item.due) return;
     clearTimeout(item.hold);
-    item.gone = false;
-    if (item.sealed) void this.keep(item, item.sealed);
+    this.bringBack(item);
     this.view.changed();
-    this.wake();
+  }
+
+  // bringBack lets a page be sent again once no removal of it stands anywhere.
+  private bringBack(item: Item): void {
+    item.gone = item.due = item.heard = false;
+    this.inTurn(item, async () => {
+      if (item.noted) await this.shelf.giveBack(item.key);
+      if (item.sealed) await this.keep(item, item.sealed);
+      if (!item.gone) item.noted = false; // else it was taken back anew
+      this.wake();
+    });
   }
 
   // hurry ends the time for "Undo".
@@ -351,7 +391,7 @@ export class Outbox {
   private async errands(): Promise<void> {
     let failures = 0;
     for (let errand = this.next(); errand && !this.ended; errand = this.next()) {
-      if (Date.now() > this.ends) {
+      if (this.settings.now() > this.ends) {
         this.over();
         break;
       }
@@ -397,9 +437,9 @@ export class Outbox {
   // next finds an errand. It gives true when that is done with.
   private next(): (() => Promise<boolean>) | undefined {
     const removed = this.items.find((item) => item.due && item.state !== "locking");
-    if (removed) return () => this.take(removed);
-    const waiting = this.items.find((item) => item.state === "waiting" && !item.gone);
-    if (waiting) return () => this.turn(waiting);
+    if (removed) return () => this.turn(() => this.take(removed));
+    const waiting = this.items.find((item) => item.state === "waiting" && !item.gone && !item.noted);
+    if (waiting) return () => this.turn(() => this.deliver(waiting));
     const received = this.items.filter((item) => item.state === "received" && !item.gone);
     const renamed = received.find((item) => item.told !== item.label);
     if (renamed) return () => this.rename(renamed);
@@ -409,9 +449,10 @@ export class Outbox {
     return undefined;
   }
 
-  // turn sends one page while no other window of this link sends one.
-  private async turn(item: Item): Promise<boolean> {
-    if (!navigator.locks) return this.deliver(item);
+  // turn sends or takes back one page while no other window of this link does:
+  // a removal that overtook its page on the way would leave it there.
+  private async turn(errand: () => Promise<boolean>): Promise<boolean> {
+    if (!navigator.locks) return errand();
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), turnPatience);
     let begun = false;
@@ -419,16 +460,20 @@ export class Outbox {
       return await navigator.locks.request(`dropslot ${this.settings.base}`, { signal: patience.signal }, () => {
         begun = true;
         clearTimeout(timer);
-        return this.deliver(item);
+        return errand();
       });
     } catch (fault) {
       if (begun) throw fault;
-      return this.deliver(item); // the server takes the same page twice for one
+      return errand(); // the server takes the same page twice for one
     }
   }
 
   private async deliver(item: Item): Promise<boolean> {
-    if (item.gone || this.ended) return true;
+    if (item.gone || item.noted || this.ended) return true;
+    const removals = (await this.shelf.removals(this.settings.base)) ?? [];
+    const removal = removals.find(({ key }) => key === item.key);
+    if (removal) this.hear(removal);
+    if (item.gone || !this.items.includes(item)) return true;
     let sealed = item.sealed;
     if (item.kept) {
       const content = await this.shelf.content(item.key);
@@ -441,6 +486,17 @@ export class Outbox {
       await this.lock(item);
       return true;
     }
+    const answer = await this.send(item, sealed);
+    if (answer.stored) return this.received(item, answer.label);
+    if (!answer.status && !sealed && item.plain && !(await readable(item.plain))) {
+      this.lose(item);
+      return true;
+    }
+    if (mayPass(answer)) return false;
+    return this.refuse(item, answer);
+  }
+
+  private async send(item: Item, sealed: Sealed | undefined): Promise<Answer & { label: string }> {
     item.tries++;
     item.state = "sending";
     item.share = 0;
@@ -452,9 +508,7 @@ export class Outbox {
     });
     this.line = this.lineOf = undefined;
     item.state = "waiting";
-    if (answer.stored) return this.received(item, label);
-    if (mayPass(answer)) return false;
-    return this.refuse(item, answer, sealed);
+    return { ...answer, label };
   }
 
   private progress(item: Item, share: number): void {
@@ -462,7 +516,7 @@ export class Outbox {
     this.view.changed();
   }
 
-  private async received(item: Item, label: string): Promise<boolean> {
+  private async received(item: Item, label: string | undefined): Promise<boolean> {
     item.state = "received";
     item.told = label;
     item.plain = item.sealed = undefined;
@@ -520,7 +574,7 @@ export class Outbox {
   }
 
   // refuse deals with what will not be taken however often it is sent.
-  private async refuse(item: Item, answer: Answer, sealed: Sealed | undefined): Promise<boolean> {
+  private async refuse(item: Item, answer: Answer): Promise<boolean> {
     item.refused++;
     switch (answer.code) {
       case "link-expired":
@@ -535,16 +589,21 @@ export class Outbox {
         if (item.plain && item.refused === 1) return this.relock(item);
         this.need(item, "", "page-damaged");
         return true;
-      case "page-conflict": // a key that was used is never used again
-        if (item.refused > 1) break;
-        if (item.kept) await this.shelf.drop(item.key);
-        item.key = newKey();
-        if (sealed) await this.keep(item, sealed);
-        return true;
+      case "page-conflict":
+        if (item.refused < cutShortMost) return this.conflict(item);
     }
     if (cutShort.includes(answer.code) && item.refused < cutShortMost) return false;
     this.need(item, answer.message);
     return true;
+  }
+
+  // conflict: this key is no other page's, so the server has the page, sealed
+  // once more by another window. A list without it says that it was removed
+  // this moment, and the next try finds that out.
+  private async conflict(item: Item): Promise<boolean> {
+    const there = await this.look();
+    if (!there?.keys.includes(item.key)) return false;
+    return this.received(item, undefined);
   }
 
   private async relock(item: Item): Promise<boolean> {
@@ -558,23 +617,40 @@ export class Outbox {
     return true;
   }
 
+  // over: whatever the server was not told by now came too late.
   private over(): void {
-    const late = this.items.some((item) => !item.gone && item.state !== "received");
+    const late = this.items.some((item) => (item.gone ? this.known(item) : item.state !== "received"));
     void this.finish().then(() => this.view.over(late));
   }
 
   // known tells whether the server may have a page.
   private known(item: Item): boolean {
-    return item.state === "received" || item.tries > 0 || item.old;
+    return item.state === "received" || item.tries > 0 || item.old || item.shelved;
   }
 
-  // take tells the server that a page was taken back.
+  // take tells the server that a page was taken back. last: the window closes,
+  // and nothing may come before the request.
   private async take(item: Item, last = false): Promise<boolean> {
-    if (item.kept) await this.shelf.drop(item.key);
-    if (!this.known(item)) return this.forget(item);
-    const answer = await this.ask(`/pages/${item.key}`, { method: "DELETE", keepalive: last });
-    // 404 and the like: it is not there, or the time is over.
-    if (answer.status !== 204 && mayPass(answer)) return false;
+    const { key } = item;
+    const { base } = this.settings;
+    if (item.heard && !last) {
+      const standing = await this.shelf.removals(base);
+      if (!standing) return false;
+      if (!standing.some((removal) => removal.key === key)) {
+        this.bringBack(item); // undone in its window
+        return true;
+      }
+    }
+    if (this.known(item)) {
+      const answer = await this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
+      if (ended.includes(answer.code)) {
+        this.over();
+        return true;
+      }
+      // Not there, or not any more: that is what was wanted.
+      if (answer.status !== 204 && answer.code !== "not-found" && answer.code !== "page-removed") return false;
+    }
+    await this.shelf.told({ key, base });
     return this.forget(item);
   }
 
@@ -601,11 +677,4 @@ export class Outbox {
       return { status: 0, stored: false, code: "", message: "" };
     }
   }
-}
-
-function blank(key: string, label: string): Item {
-  return {
-    key, label, state: "waiting", share: 0, why: "", old: false, kept: false, gone: false,
-    digest: "", serverSeals: false, told: undefined, tries: 0, refused: 0,
-  };
 }

@@ -1,6 +1,7 @@
 // The list of pages: how far each is, and what can be done with it.
 import { element, show, type Words } from "./elements";
-import type { Item, Outbox } from "./outbox";
+import { sendable, type Item } from "./item";
+import type { Outbox } from "./outbox";
 
 export class PageList {
   private readonly list = element<HTMLOListElement>("list");
@@ -97,7 +98,10 @@ class Row {
     this.label.addEventListener("change", () => outbox.relabel(item, this.label.value));
     this.up.addEventListener("click", () => this.move(outbox, -1));
     this.down.addEventListener("click", () => this.move(outbox, 1));
-    this.part(".again").addEventListener("click", () => void outbox.retry(item));
+    this.part(".again").addEventListener("click", () => {
+      void outbox.retry(item);
+      this.part("summary").focus(); // the button goes
+    });
     this.part(".undo").addEventListener("click", () => {
       outbox.undo(item);
       this.part("summary").focus();
@@ -133,14 +137,14 @@ class Row {
     this.root.dataset["key"] = item.key;
     write(this.part(".what"), label ? `${name} – ${label}` : name);
     write(this.part(".state"), this.state(outbox, name));
-    write(this.part(".note"), item.gone ? "" : this.note(name));
+    this.writeNote(item.gone ? "" : this.note(name));
     for (const words of this.names) write(words, name);
     const bar = this.part<HTMLProgressElement>("progress");
     bar.value = this.percent();
     bar.setAttribute("aria-label", name);
-    show(bar, item.state === "sending" && !item.gone);
+    bar.classList.toggle("away", item.state !== "sending" || item.gone);
     show(this.part(".undo"), item.gone);
-    show(this.part(".again"), item.state === "needs" && !item.gone);
+    show(this.part(".again"), item.state === "needs" && !item.gone && sendable(item));
     show(this.part("details"), !item.gone);
     this.label.value = item.label;
     this.up.disabled = number === 1;
@@ -167,6 +171,14 @@ class Row {
     if (item.state === "needs") return item.why;
     if (item.state === "received") return item.old ? this.words.say("safe", { page: name }) : "";
     return item.kept || item.state === "locking" ? "" : this.words.say("keep-open", { page: name });
+  }
+
+  // writeNote leaves the room of a note that is of no use any more, so that the
+  // rows below stay where they are.
+  private writeNote(words: string): void {
+    const note = this.part(".note");
+    note.classList.toggle("away", !words);
+    if (words) write(note, words);
   }
 
   private show(thumb: Blob): void {
