@@ -47,6 +47,18 @@ type Limits struct {
 	// What cannot be erased at Twilio is given up after this long, and waits
 	// for dropslot jobs retry. Default: 14d.
 	ErasePatience Duration `yaml:"erase_patience" write:"14d"`
+	// Supervisors are warned of a submission that nobody marked done when
+	// nothing moved in it for this long. Default: 60d.
+	UnfinishedWarned Duration `yaml:"unfinished_warned" write:"60d"`
+	// It is erased when nothing moved in it for this long. Default: 365d.
+	UnfinishedKept Duration `yaml:"unfinished_kept" write:"365d"`
+	// But never sooner than this after the warning. Default: 30d.
+	WarnedLeast Duration `yaml:"warned_least" write:"30d"`
+	// Texts, links and sent texts that brought no papers are erased after this
+	// long. Default: 365d.
+	RowsKept Duration `yaml:"rows_kept" write:"365d"`
+	// The audit trail is kept this long. Default: 2192d, six years.
+	AuditKept Duration `yaml:"audit_kept" write:"2192d"`
 	// The desk locks its screen after this long without a click, a key or a
 	// movement of the pointer. Default: 15m.
 	DeskIdle Duration `yaml:"desk_idle" write:"15m"`

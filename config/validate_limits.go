@@ -30,6 +30,11 @@ func (v *validator) limits() {
 	v.ordered("page_size", cmp.Or(l.PageSize, 20<<20), "link_size", cmp.Or(l.LinkSize, 200<<20))
 	// What an upload may still commit must not look abandoned to the sweep.
 	v.ordered("commit_grace", cmp.Or(l.CommitGrace, Duration(15*time.Minute)), "sweep_age", cmp.Or(l.SweepAge, day))
+	year := 365 * day
+	v.ordered("unfinished_warned", cmp.Or(l.UnfinishedWarned, 60*day), "unfinished_kept", cmp.Or(l.UnfinishedKept, year))
+	v.ordered("warned_least", cmp.Or(l.WarnedLeast, 30*day), "unfinished_kept", cmp.Or(l.UnfinishedKept, year))
+	v.ordered("link_known", cmp.Or(l.LinkKnown, 30*day), "rows_kept", cmp.Or(l.RowsKept, year))
+	v.ordered("rows_kept", cmp.Or(l.RowsKept, year), "audit_kept", cmp.Or(l.AuditKept, 2192*day))
 	for number, n := range v.config.Numbers {
 		if known := cmp.Or(l.LinkKnown, 30*day); n.LinkTTL > known {
 			v.fault(path{"numbers", string(number), "link_ttl"}, wrong("link_ttl is longer than the limit link_known", "write a shorter one"))

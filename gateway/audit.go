@@ -26,6 +26,9 @@ const (
 	ActionInboxViewed       Action = "inbox.viewed"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
+	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
+	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed
+	ActionExported          Action = "submission.exported"
 	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
@@ -48,6 +51,13 @@ const (
 	ActionFiguresViewed     Action = "figures.viewed"
 	ActionConfigChanged     Action = "config.changed"      // since the last start of this role
 	ActionKeysChanged       Action = "office.keys-changed" // what pages are sealed to
+	ActionErasureWarned     Action = "erasure.warned"      // supervisors see that an unfinished submission goes
+	ActionErased            Action = "submission.erased"
+	ActionHeld              Action = "hold.placed"
+	ActionReleased          Action = "hold.released"
+	ActionRetentionViewed   Action = "retention.viewed"
+	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"
 	ActionStarted           Action = "process.started"

@@ -19,6 +19,7 @@ type Desk struct {
 	Audit     AuditTrail
 	Vault     Vault
 	Opener    Opener
+	Scanner   Scanner // nil if nothing is scanned
 	Phones    PhoneBook
 	Now       func() time.Time
 }
@@ -187,17 +188,36 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	if err != nil {
 		return nil, d.denied(ctx, who, action, object, err)
 	}
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), action, object, page.Office)); err != nil {
+	entry := who.entry(d.Now(), action, object, page.Office)
+	if download {
+		if err := d.mayDownload(ctx, who, entry); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.Audit.Append(ctx, entry); err != nil {
 		return nil, err
 	}
+	opened, err := d.openStored(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.scan(ctx, who, opened); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return opened, nil
+}
+
+// openStored opens what the vault holds of a page, once its length and digest
+// are proven. Whoever shows what is inside asks for permission, writes the
+// audit row and has it scanned.
+func (d *Desk) openStored(ctx context.Context, page Page) (*OpenedPage, error) {
 	blob, err := d.Vault.Open(ctx, page.Blob)
 	if err != nil {
 		return nil, err
 	}
 	opened, err := d.open(page, blob)
 	if err != nil {
-		_ = blob.Close()
-		return nil, err
+		return nil, errors.Join(err, blob.Close())
 	}
 	return opened, nil
 }

@@ -89,6 +89,17 @@ const (
 	// CodeNoPages: done was said before any page arrived.
 	CodeNoPages Code = "no-pages"
 
+	// CodePDFTooBig: the chosen pages do not go into a PDF of the wanted size.
+	CodePDFTooBig Code = "pdf-too-big"
+	// CodeNoDownload: the person's role may look at papers, not take them along.
+	CodeNoDownload Code = "no-download"
+	// CodeInfected: the virus scanner found something.
+	CodeInfected Code = "infected"
+	// CodeScanner: the virus scanner did not answer.
+	CodeScanner Code = "scanner"
+	// CodeNotScanned: the file is more than the virus scanner looks through.
+	CodeNotScanned Code = "not-scanned"
+
 	// CodeSignIn: name or password is wrong.
 	CodeSignIn Code = "sign-in"
 	// CodeBlobExists: the vault already holds an object of this name.

@@ -30,13 +30,14 @@ func (h *Heads) Save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := HeadsPrefix + "/" + BlobName(head.Chain) + ".json"
-	if err := h.Vault.Replace(ctx, name, content); err != nil {
+	if err := h.Vault.Replace(ctx, headBlob(head.Chain), content); err != nil {
 		return err
 	}
 	h.last = head
 	return nil
 }
+
+func headBlob(chain string) BlobName { return HeadsPrefix + "/" + BlobName(chain) + ".json" }
 
 // DamagedHeads names audit heads that cannot be read: somebody changed them.
 type DamagedHeads struct{ Names []BlobName }

@@ -27,11 +27,12 @@ var arrows = map[string][]string{
 	"gateway/vault":   {"gateway"},
 	"gateway/records": {"gateway"},
 	"gateway/jobs":    {"gateway"},
+	"gateway/paper":   {"gateway"},
 	"gateway/twilio":  {"gateway"},
 	"gateway/web":     {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/twilio", "gateway/web",
+		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web",
 	},
 }
 

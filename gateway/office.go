@@ -20,6 +20,15 @@ type Office struct {
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
 	DailySegments int
+	// NoDownload are roles that may look at papers and not take them along.
+	NoDownload []Role
+}
+
+// Downloads tells whether one of a person's roles lets them take papers along.
+func (o Office) Downloads(s Staff) bool {
+	return s.DisabledAt.IsZero() && slices.ContainsFunc(s.Roles[o.ID], func(role Role) bool {
+		return slices.Contains(rights[role], RightDownload) && !slices.Contains(o.NoDownload, role)
+	})
 }
 
 // Asked tells whether a label is one the office asks for.
@@ -95,6 +104,12 @@ type Limits struct {
 	AgainPerLink   int           // new links that one used or expired link brings
 	AgainPause     time.Duration // between two of them
 	ErasePatience  time.Duration // what cannot be erased at Twilio is given up after this long
+
+	UnfinishedWarned time.Duration // supervisors are warned of a submission that nobody finished after this long
+	UnfinishedKept   time.Duration // and it is erased after this long,
+	WarnedLeast      time.Duration // but at least this long after the warning
+	RowsKept         time.Duration // texts, links and sendings that brought nothing
+	AuditKept        time.Duration
 }
 
 // DefaultLimits are the values most offices never change.
@@ -119,5 +134,11 @@ func DefaultLimits() Limits {
 		AgainPerLink:   3,
 		AgainPause:     10 * time.Minute,
 		ErasePatience:  14 * 24 * time.Hour,
+
+		UnfinishedWarned: 60 * 24 * time.Hour,
+		UnfinishedKept:   365 * 24 * time.Hour,
+		WarnedLeast:      30 * 24 * time.Hour,
+		RowsKept:         365 * 24 * time.Hour,
+		AuditKept:        2192 * 24 * time.Hour, // six years, two of them leap years
 	}
 }

@@ -168,7 +168,11 @@ type HouseRecords interface {
 	KnownBlobs(ctx context.Context, submission SubmissionID, names []BlobName) (map[BlobName]BlobStanding, error)
 	// RestoreSubmission puts back what the vault told of a submission; rows
 	// that exist are left as they are. It gives how many pages were new.
+	// What the records know to be erased stays erased.
 	RestoreSubmission(ctx context.Context, s Submission, pages []Page, audit ...AuditEntry) (int, error)
+	// RestoreHold puts back what a reindex found in the vault, unless the
+	// records know of the hold, or of no such submission.
+	RestoreHold(ctx context.Context, h Hold, audit AuditEntry) (restored bool, err error)
 }
 
 // BlobStanding is what the records say of a blob.

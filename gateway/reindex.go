@@ -30,6 +30,8 @@ type ReindexReport struct {
 	Submissions int // seen in the vault
 	Restored    int // pages that the records lacked
 	Erased      int // pages with a tombstone: not brought back
+	Gone        int // erased submissions: not brought back
+	Held        int // legal holds that the records lacked
 	Missing     int // pages of a manifest whose object is gone without a tombstone
 	Skipped     int // page objects that were never acknowledged, or are under way
 	Damaged     []BlobName
@@ -44,6 +46,8 @@ type shelf struct {
 	manifests []BlobName // oldest first
 	pages     []BlobInfo
 	erased    map[BlobName]bool
+	gone      bool     // the whole submission was erased
+	hold      BlobName // empty if it is not held
 }
 
 // Run reads the whole vault. Rows that exist are left as they are, so it may
@@ -98,6 +102,10 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 
 func (s *shelf) add(info BlobInfo, name string) {
 	switch {
+	case name == tombstoneName:
+		s.gone = true
+	case info.Name == heldBlob(s.office, s.id):
+		s.hold = info.Name
 	case strings.HasPrefix(name, "header-"):
 		s.headers = append(s.headers, info.Name)
 	case strings.HasPrefix(name, "manifest-"):
@@ -111,6 +119,10 @@ func (s *shelf) add(info BlobInfo, name string) {
 }
 
 func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) error {
+	if s.gone { // what a backup brought back beside the tombstone goes with the worker's next look
+		report.Gone++
+		return nil
+	}
 	if _, known := r.Directory.Offices[s.office]; !known {
 		return fmt.Errorf("the vault holds submissions of office %q, which the configuration does not name: add the office and run again", s.office)
 	}
@@ -146,6 +158,30 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 		Office: s.office, Outcome: OutcomeDone,
 	})
 	report.Restored += restored
+	if err == nil && s.hold != "" {
+		err = r.restoreHold(ctx, s, report)
+	}
+	return err
+}
+
+func (r *Reindex) restoreHold(ctx context.Context, s shelf, report *ReindexReport) error {
+	var held holdContent
+	if err := r.read(ctx, s.office, s.hold, &held); err != nil {
+		if Is(err, CodeBlobDamaged) {
+			report.Damaged = append(report.Damaged, s.hold)
+			return nil
+		}
+		return err
+	}
+	restored, err := r.Records.RestoreHold(ctx, Hold{
+		Submission: s.id, Office: s.office, Staff: held.Staff, Reason: held.Reason, At: held.At,
+	}, AuditEntry{
+		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.id), Office: s.office,
+		Outcome: OutcomeDone, Reason: "held",
+	})
+	if restored {
+		report.Held++
+	}
 	return err
 }
 

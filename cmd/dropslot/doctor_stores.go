@@ -92,6 +92,7 @@ func (r *report) stores(ctx context.Context, p *parts) {
 		r.add(f)
 	}
 	r.waiting(ctx, p, time.Now())
+	r.retention(ctx, p, time.Now())
 }
 
 // tryVault writes and removes one small object.

@@ -203,6 +203,11 @@ func limitsOf(c *config.Config) gateway.Limits {
 	override(&l.AgainPerLink, set.AgainPerLink)
 	override(&l.AgainPause, time.Duration(set.AgainPause))
 	override(&l.ErasePatience, time.Duration(set.ErasePatience))
+	override(&l.UnfinishedWarned, time.Duration(set.UnfinishedWarned))
+	override(&l.UnfinishedKept, time.Duration(set.UnfinishedKept))
+	override(&l.WarnedLeast, time.Duration(set.WarnedLeast))
+	override(&l.RowsKept, time.Duration(set.RowsKept))
+	override(&l.AuditKept, time.Duration(set.AuditKept))
 	return l
 }
 

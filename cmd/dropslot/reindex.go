@@ -57,6 +57,9 @@ just arriving could be taken twice.`,
 func tellReindexed(std streams, r gateway.ReindexReport) {
 	_, _ = fmt.Fprintf(std.out, "%d submissions in the vault, %d pages restored, %d erased pages left erased\n",
 		r.Submissions, r.Restored, r.Erased)
+	if r.Gone+r.Held > 0 {
+		_, _ = fmt.Fprintf(std.out, "%d erased submissions left erased, %d legal holds restored\n", r.Gone, r.Held)
+	}
 	if r.Skipped > 0 {
 		_, _ = fmt.Fprintf(std.out, "%d page files were left out: never acknowledged, or just arriving. If the database lost its newest rows, run again with --records-lost\n", r.Skipped)
 	}

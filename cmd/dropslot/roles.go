@@ -81,11 +81,12 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	if err != nil {
 		return nil, err
 	}
+	flow := &gateway.Desk{
+		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
+		Opener: opener, Phones: p.phones, Now: time.Now,
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: &gateway.Desk{
-			Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-			Opener: opener, Phones: p.phones, Now: time.Now,
-		},
+		Desk: flow, Handoff: p.handoff(flow),
 		Requests: requests,
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
@@ -93,7 +94,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Audits: p.audits(), Figures: p.figures(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
-		AskName:      func(ask string) string { return p.texts.Say("en", "asks."+ask, nil) },
+		AskName:      p.askName,
 		LanguageName: p.languageName,
 		URL:          p.config.DeskURL, TrustedProxies: p.config.Proxies(),
 		Idle: time.Duration(p.config.Limits.DeskIdle), Total: time.Duration(p.config.Limits.DeskTotal),
@@ -168,7 +169,9 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
-			p.countJobs(metrics, pace.expire), p.countFigures(),
+			p.countFigures(),
+			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
+			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
 		queue := p.queue(tending.sendings, tending.leftovers)

@@ -127,7 +127,7 @@ func (s *Store) Head(context.Context) (gateway.AuditHead, bool, error) {
 func (s *Store) LostHeads(ctx context.Context, heads []gateway.AuditHead) ([]gateway.AuditHead, error) {
 	var lost []gateway.AuditHead
 	for _, head := range heads {
-		gone, err := read(ctx, s, "look for an audit head", func(v view) (bool, error) { return isLost(v, head) })
+		gone, err := read(ctx, s, "look for an audit head", func(v view) (bool, error) { return s.isLost(v, head) })
 		if err != nil {
 			return nil, err
 		}
@@ -138,9 +138,12 @@ func (s *Store) LostHeads(ctx context.Context, heads []gateway.AuditHead) ([]gat
 	return lost, nil
 }
 
-func isLost(v view, head gateway.AuditHead) (bool, error) {
+func (s *Store) isLost(v view, head gateway.AuditHead) (bool, error) {
 	mac, found, err := first(v, scanBytes, "SELECT mac FROM audit WHERE chain = $1 AND seq = $2", head.Chain, head.Seq)
 	if err != nil || found && hmac.Equal(mac, head.MAC) {
+		return false, err
+	}
+	if pruned, err := s.prunedTo(v, head); err != nil || pruned {
 		return false, err
 	}
 	_, acknowledged, err := first(v, scanBytes,

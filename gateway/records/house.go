@@ -126,6 +126,9 @@ func scanInt(r scanner) (n int64, err error) {
 // written only if something was put back.
 func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submission, pages []gateway.Page, audit ...gateway.AuditEntry) (int, error) {
 	return write(ctx, s, "restore submission", "", func(x *tx) (restored int, err error) {
+		if erased, err := x.tombstoned(submission.ID); err != nil || erased {
+			return 0, err
+		}
 		created, err := x.exec(insertSubmission+" ON CONFLICT (id) DO NOTHING", submissionArgs(submission)...)
 		if err != nil {
 			return 0, err

@@ -16,6 +16,7 @@ const (
 	FaultAdded     FaultKind = "added"     // a number that was there before, or none that a chain has
 	FaultRewritten FaultKind = "rewritten" // another row than the one whose head is in the vault
 	FaultCut       FaultKind = "cut"       // rows up to the one whose head is in the vault are gone
+	FaultForged    FaultKind = "forged"    // a checkpoint that the retention did not make
 )
 
 // Fault is one finding: rows From to To of a chain.
@@ -28,15 +29,17 @@ type Fault struct {
 // ChainReport is what was seen of one chain.
 type ChainReport struct {
 	Chain       string
+	Begins      int64 // its first row: above 1 if the retention took those before it
 	Rows        int64
 	First, Last time.Time // of its rows
-	Proven      int64     // rows 1 to Proven are as they were when a head was kept
+	Proven      int64     // rows up to this one are as they were when a head was kept
 	Faults      int
 }
 
 // Report is the result of Verify.
 type Report struct {
 	Rows   int64
+	Pruned int64 // rows older than the trail is kept, by checkpoints that are in order
 	Chains []ChainReport
 	Faults []Fault // the first ones
 	More   int     // faults beyond those
@@ -85,6 +88,9 @@ func (r Report) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Audit trail: %s in %s (each start of a process begins a chain).\n",
 		count(r.Rows, "row"), count(int64(len(r.Chains)), "chain"))
+	if r.Pruned > 0 {
+		fmt.Fprintf(&out, "The retention took %s that the trail no longer keeps; checkpoints prove where each chain goes on.\n", count(r.Pruned, "row"))
+	}
 	for _, c := range r.Chains {
 		fmt.Fprintf(&out, "Chain %s, %s to %s: %s. %s\n", c.Chain, stampUTC(c.First), stampUTC(c.Last), count(c.Rows, "row"), c.proof())
 	}
@@ -107,18 +113,21 @@ func (r Report) String() string {
 
 func (c ChainReport) proof() string {
 	switch {
-	case c.Faults > 0 && c.Proven == 0:
+	case c.Faults > 0 && c.Proven < c.Begins:
 		return "It has faults, see below; no row of it is proven."
 	case c.Faults > 0:
-		return fmt.Sprintf("It has faults, see below; rows 1 to %d are proven by a head in the vault.", c.Proven)
-	case c.Proven == 0:
+		return fmt.Sprintf("It has faults, see below; rows %d to %d are proven by a head in the vault.", c.Begins, c.Proven)
+	case c.Proven < c.Begins:
 		return "The vault holds no head of it: its rows fit together, but rows cut from its end would not be missed."
-	case c.Proven == c.Rows:
+	case c.Proven == c.end():
 		return "All are proven by the head in the vault."
 	}
-	return fmt.Sprintf("Rows 1 to %d are proven by the head in the vault; the %s after it fit together, but rows cut from their end would not be missed.",
-		c.Proven, count(c.Rows-c.Proven, "row"))
+	return fmt.Sprintf("Rows %d to %d are proven by the head in the vault; the %s after it fit together, but rows cut from their end would not be missed.",
+		c.Begins, c.Proven, count(c.end()-c.Proven, "row"))
 }
+
+// end is the number of the last row, if none is missing.
+func (c ChainReport) end() int64 { return c.Begins - 1 + c.Rows }
 
 // String is the finding in a sentence.
 func (f Fault) String() string {
@@ -134,6 +143,8 @@ func (f Fault) String() string {
 		return rows + " " + was + " taken away; the row after cannot be checked by itself."
 	case FaultAdded:
 		return rows + " " + was + " added or moved."
+	case FaultForged:
+		return "the checkpoint of chain " + f.Chain + " was not made by Dropslot: rows may have been taken away."
 	case FaultRewritten:
 		if one {
 			return rows + " is not the row whose head is in the vault: it was rewritten, with the key at hand."

@@ -19,7 +19,15 @@ import (
 // not of rows.
 func (s *Store) Verify(ctx context.Context, heads []gateway.AuditHead) (Report, error) {
 	v := newVerifier(s.key, heads)
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+auditColumns+" FROM audit ORDER BY chain, seq")
+	tx, err := s.readers.BeginTx(ctx, s.dialect.view()) // the retention may be at work
+	if err != nil {
+		return Report{}, describe("read the audit trail", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := v.begin(view{ctx: ctx, from: tx}, s.key); err != nil {
+		return Report{}, describe("read the audit trail", err)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+auditColumns+" FROM audit ORDER BY chain, seq")
 	if err != nil {
 		return Report{}, describe("read the audit trail", err)
 	}
@@ -48,6 +56,7 @@ func scanAudit(r scanner) (row auditRow, err error) {
 type verifier struct {
 	sum    hash.Hash
 	heads  map[string][]gateway.AuditHead // by chain, in order of rows; taken out when the chain was read
+	cuts   map[string]checkpoint          // by chain, whose seals are right
 	report Report
 
 	current  ChainReport
@@ -62,7 +71,8 @@ type verifier struct {
 
 func newVerifier(key []byte, heads []gateway.AuditHead) *verifier {
 	v := &verifier{
-		sum: hmac.New(sha256.New, key), heads: map[string][]gateway.AuditHead{}, acknowledged: map[string]bool{},
+		sum: hmac.New(sha256.New, key), heads: map[string][]gateway.AuditHead{}, cuts: map[string]checkpoint{},
+		acknowledged: map[string]bool{},
 	}
 	for _, head := range heads {
 		v.heads[head.Chain] = append(v.heads[head.Chain], head)
@@ -76,8 +86,9 @@ func newVerifier(key []byte, heads []gateway.AuditHead) *verifier {
 func (v *verifier) row(r auditRow) {
 	if r.chain != v.current.Chain {
 		v.endChain()
-		v.current = ChainReport{Chain: r.chain, First: timeOf(r.at)}
+		v.current = ChainReport{Chain: r.chain, Begins: 1, First: timeOf(r.at)}
 		v.expected, v.previous, v.known, v.clean, v.matched = 1, [sha256.Size]byte{}, true, 0, 0
+		v.beginAtCheckpoint(r.chain)
 	}
 	v.report.Rows++
 	v.current.Rows++
@@ -162,7 +173,9 @@ func (v *verifier) finish() Report {
 	slices.Sort(gone)
 	for _, chain := range gone {
 		waiting := v.heads[chain]
-		v.report.add(Fault{Kind: FaultCut, Chain: chain, From: 1, To: waiting[len(waiting)-1].Seq})
+		if cut := v.cuts[chain].seq; waiting[len(waiting)-1].Seq > cut {
+			v.report.add(Fault{Kind: FaultCut, Chain: chain, From: cut + 1, To: waiting[len(waiting)-1].Seq})
+		}
 	}
 	v.report.acknowledge(v.acknowledged)
 	return v.report

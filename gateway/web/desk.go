@@ -60,6 +60,7 @@ const deskFormBytes = 64 << 10
 // DeskParts is what the caseworkers' side is made of.
 type DeskParts struct {
 	Desk     Desk
+	Handoff  Handoff
 	Requests Requests
 	SignIns  SignIns
 	Audits   Audits

@@ -46,6 +46,11 @@ type deskHouse struct {
 	sessions *memorySessions
 	metrics  *prometheus.Registry
 	log      bytes.Buffer
+	desk     *gateway.Desk
+	handoff  *gateway.Handoff
+	bound    gateway.Binding // what the binder was last asked for
+	bindErr  error
+	leftOut  []gateway.LeftOut
 	parts    DeskParts
 	handler  http.Handler
 	ids      byte
@@ -90,15 +95,20 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	h.addStaff("ana", "north")
 	h.addStaff("ben", "south")
 	h.addStaff("cho", "north", "south")
+	h.desk = &gateway.Desk{
+		Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
+		Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
+	}
+	h.handoff = &gateway.Handoff{
+		Desk: h.desk, Records: deskRecords{h}, Binder: deskBinder{h},
+		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
+	}
 	h.parts = DeskParts{
-		Desk: &gateway.Desk{
-			Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
-			Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
-		},
 		Audits: &gateway.AuditView{
 			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Prove: h.prove, Now: h.clock,
 		},
-		Figures:  &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
+		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
+		Desk:    h.desk, Handoff: h.handoff,
 		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },

@@ -139,7 +139,7 @@ func TestPagesHoldNoInlineCode(t *testing.T) {
 	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8), pdfPage("x"))
 	b := h.signedIn(t, "cho")
 	for _, path := range []string{"/", "/?done=1", "/requests", submissionURL(s.ID), "/nowhere"} {
-		page := b.get(path).Body.String()
+		page := strings.ReplaceAll(b.get(path).Body.String(), `value="https://desk.example.gov/`, "") // to be copied, not followed
 		for _, never := range []string{" style=", " onclick", " onload", " onerror", "javascript:", "<style", "http://", "https://"} {
 			if strings.Contains(page, never) {
 				t.Errorf("%s holds %q", path, never)

@@ -33,6 +33,8 @@ func inOffice(office gateway.OfficeID) url.Values {
 
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
 
+func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
+
 func sendTo(office gateway.OfficeID) url.Values {
 	return url.Values{"phone": {"(555) 123-0142"}, "office": {string(office)}, "language": {"en"}}
 }
@@ -42,6 +44,8 @@ var routeCases = map[string]routeCase{
 	"GET /":                         {permit: PermitPapers},
 	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
 	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
+	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
 	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
 	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
 	"GET /pages/:id/kind":           {permit: PermitPapers, thing: aPage},

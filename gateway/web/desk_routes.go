@@ -52,6 +52,8 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/", PermitPapers}, false, (*desk).inbox},
 	{Route{http.MethodGet, "/submissions/:id", PermitPapers}, false, (*desk).submission},
 	{Route{http.MethodPost, "/submissions/:id/handled", PermitChange}, false, (*desk).handled},
+	{Route{http.MethodPost, "/submissions/:id/export", PermitDownload}, false, (*desk).export},
+	{Route{http.MethodGet, "/submissions/:id/print", PermitDownload}, false, (*desk).print},
 	{Route{http.MethodGet, "/pages/:id", PermitPapers}, false, (*desk).page},
 	{Route{http.MethodGet, "/pages/:id/original", PermitDownload}, false, (*desk).original},
 	{Route{http.MethodGet, "/pages/:id/kind", PermitPapers}, false, (*desk).pageKind},

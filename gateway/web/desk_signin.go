@@ -124,7 +124,10 @@ func loginPath(r *http.Request) string {
 	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
 		back += "?" + r.URL.RawQuery
 	}
-	back = localPath(strings.TrimSuffix(back, "/handled"))
+	for _, act := range []string{"/handled", "/export"} {
+		back = strings.TrimSuffix(back, act)
+	}
+	back = localPath(back)
 	if back == "/" {
 		return "/login"
 	}

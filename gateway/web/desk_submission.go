@@ -29,7 +29,8 @@ type submissionView struct {
 	Problem   *problem
 	Chosen    gateway.HandledAs // what was chosen before, for a second try
 	Texts     []textLine        // what was texted, oldest first
-	OptedOut  string            // what to do about a client who texted STOP; empty if they did not
+	Handoff   handoffView
+	OptedOut  string // what to do about a client who texted STOP; empty if they did not
 }
 
 // lackLine is one ask that the client says they do not have.
@@ -113,6 +114,7 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if !found.OptedOut.IsZero() {
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
+	view.Handoff = d.handoffView(c, found)
 	view.Viewer = d.viewer(c, found)
 	return d.render(c, status, "submission", view)
 }

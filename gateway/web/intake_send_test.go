@@ -215,7 +215,7 @@ func TestRemove(t *testing.T) {
 // Only known outcomes are shown, and of a page only what is so: a link from
 // elsewhere cannot put words on the page, nor a receipt for what never came.
 func TestNoticesAreCodesAlone(t *testing.T) {
-	const silence = `role="status" tabindex="-1"></p>`
+	const silence = `id="status" class="status" tabindex="-1"></p>`
 	h := newHouse(t)
 	cookie := h.claimed(t)
 	ask := func(query string) string {

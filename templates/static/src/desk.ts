@@ -1,4 +1,5 @@
 // The desk's pages: without this script they are plain pages and forms.
+import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
@@ -15,6 +16,9 @@ lockWhenIdle();
 keepTimes();
 sendInPlace();
 watchStates();
+chooseForHandoff();
+copyLink();
+offerPrint();
 
 const stage = document.querySelector("[data-stage]");
 if (stage) new Viewer(find("[data-viewer]"));

@@ -1,0 +1,209 @@
+package paper
+
+import (
+	"bufio"
+	"errors"
+	"image"
+	"io"
+
+	"dropslot/gateway"
+
+	_ "golang.org/x/image/webp" // so that image.Decode reads it
+
+	_ "image/png" // so that image.Decode reads it
+)
+
+// picture is what is known of a sheet before the PDF begins.
+type picture struct {
+	sheet         gateway.Sheet
+	passes        bool // a JPEG that goes into the PDF as it is
+	bytes         int64
+	width, height int
+	components    int // of a JPEG that passes: 1, 3 or 4
+	adobe         bool
+	turn          turn
+	made          []byte // encoded anew to fit a size; nil if it is made while the PDF is written
+}
+
+// turn is how stored pixels become what is seen: mirrored, then turned
+// clockwise by quarters.
+type turn struct {
+	mirrored bool
+	quarters int
+}
+
+// turns gives the turn of each orientation of Exif, from 1.
+var turns = [...]turn{
+	1: {false, 0}, 2: {true, 0}, 3: {false, 2}, 4: {true, 2}, 5: {true, 3}, 6: {false, 1}, 7: {true, 1}, 8: {false, 3},
+}
+
+// headBytes holds everything of a cleaned JPEG or PNG before its pixels.
+const headBytes = 64 << 10
+
+// measure reads a sheet to its end, so that one that breaks off is known
+// before a byte of the PDF is made. reason is empty if it can be part of it.
+func measure(sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.LeftOutReason, err error) {
+	file, err := sheet.Open()
+	if err != nil {
+		return p, "", err
+	}
+	defer func() { _ = file.Close() }()
+	p.sheet = sheet
+	kind, clean, err := gateway.CleanPage(file, mostPixels)
+	if err != nil {
+		return p, reasonOf(err), unlessLeftOut(err)
+	}
+	switch {
+	case kind.Media == "application/pdf":
+		return p, gateway.LeftOutPDF, nil
+	case kind.Media == "image/heic":
+		return p, gateway.LeftOutHEIC, nil
+	}
+	head := bufio.NewReaderSize(clean, headBytes)
+	start, err := head.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return p, reasonOf(err), unlessLeftOut(err)
+	}
+	p.turn = turns[gateway.OrientationOf(start)]
+	p.turn.quarters = (p.turn.quarters + sheet.Rotation/90) % 4
+	if kind.Media == "image/jpeg" {
+		if !p.readFrame(start) {
+			return p, gateway.LeftOutDamaged, nil
+		}
+		p.passes = true
+	}
+	if p.bytes, err = io.Copy(io.Discard, head); err != nil {
+		return p, reasonOf(err), unlessLeftOut(err)
+	}
+	if !p.passes {
+		return p.tryDecoding()
+	}
+	return p, "", nil
+}
+
+// reasonOf tells why a sheet is left out after an error; empty if the error is
+// none of the sheet's own.
+func reasonOf(err error) gateway.LeftOutReason {
+	switch {
+	case gateway.Is(err, gateway.CodePagePixels):
+		return gateway.LeftOutPixels
+	case gateway.Is(err, gateway.CodePageDamaged), gateway.Is(err, gateway.CodePageType), gateway.Is(err, gateway.CodePageEmpty):
+		return gateway.LeftOutDamaged
+	}
+	return ""
+}
+
+func unlessLeftOut(err error) error {
+	if reasonOf(err) != "" {
+		return nil
+	}
+	return err
+}
+
+// readFrame reads the size and the colors of a JPEG from its segments (ITU-T
+// T.81, B.2.2). PDF takes what is baseline, extended or progressive with 8
+// bits; the cleaning lets nothing else through but other precisions.
+func (p *picture) readFrame(start []byte) bool {
+	for at := 2; at+4 <= len(start) && start[at] == 0xff; {
+		marker := start[at+1]
+		length := int(start[at+2])<<8 | int(start[at+3])
+		if length < 2 || at+2+length > len(start) {
+			return false
+		}
+		body := start[at+4 : at+2+length]
+		switch marker {
+		case 0xee:
+			p.adobe = p.adobe || len(body) >= 12 && string(body[:5]) == "Adobe"
+		case 0xc0, 0xc1, 0xc2:
+			if len(body) < 6 || body[0] != 8 {
+				return false
+			}
+			p.height, p.width = int(body[1])<<8|int(body[2]), int(body[3])<<8|int(body[4])
+			p.components = int(body[5])
+		case 0xda:
+			return p.width > 0 && p.height > 0 && (p.components == 1 || p.components == 3 || p.components == 4)
+		}
+		at += 2 + length
+	}
+	return false
+}
+
+// mostDecoded bounds the memory of a picture that has to be decoded.
+const mostDecoded = 64 << 20
+
+// tryDecoding decodes a PNG or WebP to the end, since one that fails later
+// would break the PDF off.
+func (p picture) tryDecoding() (picture, gateway.LeftOutReason, error) {
+	decoded, err := p.decode()
+	switch {
+	case errors.Is(err, errTooLarge):
+		return p, gateway.LeftOutPixels, nil
+	case errors.Is(err, errNoPicture):
+		return p, gateway.LeftOutDamaged, nil
+	case err != nil:
+		return p, "", err
+	}
+	p.width, p.height = decoded.Bounds().Dx(), decoded.Bounds().Dy()
+	return p, "", nil
+}
+
+var (
+	errTooLarge  = errors.New("the picture is larger than is decoded")
+	errNoPicture = errors.New("the picture cannot be decoded")
+)
+
+// decode gives the pixels of a sheet.
+func (p picture) decode() (image.Image, error) {
+	config, err := p.reading(func(r io.Reader) (any, error) {
+		c, _, err := image.DecodeConfig(r)
+		return c, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := config.(image.Config)
+	if int64(c.Width)*int64(c.Height)*pixelBytes(c.ColorModel) > mostDecoded {
+		return nil, errTooLarge
+	}
+	decoded, err := p.reading(func(r io.Reader) (any, error) {
+		m, _, err := image.Decode(r)
+		return m, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decoded.(image.Image), nil
+}
+
+// reading opens the sheet for a decoder. What the decoder says is not handed
+// on: it may quote the picture; what the sheet itself fails with is.
+func (p picture) reading(do func(io.Reader) (any, error)) (any, error) {
+	file, err := p.sheet.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	source := &watched{from: file}
+	result, err := do(bufio.NewReaderSize(source, headBytes))
+	switch {
+	case err == nil:
+		return result, nil
+	case source.failed != nil:
+		return nil, source.failed
+	}
+	return nil, errNoPicture
+}
+
+// watched remembers the error of what it reads.
+type watched struct {
+	from   io.Reader
+	failed error
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.from.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.failed = err
+	}
+	return n, err
+}

@@ -1,0 +1,346 @@
+package records
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dropslot/gateway"
+)
+
+// idsAtOnce bounds the list of an IN.
+const idsAtOnce = 200
+
+// texts gives identifiers as arguments.
+func texts[S ~string](ids []S) []any {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = string(id)
+	}
+	return args
+}
+
+// ofSubmission are the tables whose rows go with the submission that the
+// column names. Rows of texts, links, sendings, and what hangs on these, go by
+// their own rules below. A test knows every table: a new one needs a line
+// here, or there with its reason.
+var ofSubmission = []struct{ table, column string }{
+	{"pages", "submission"},
+	{"lacks", "submission"},
+	{"erasure_warnings", "submission"},
+	{"holds", "submission"}, // of an erased one, at most a released one
+}
+
+// ofLink are the tables whose rows go with a link.
+var ofLink = []struct{ table, column string }{
+	{"counters", "link"},
+	{"wishes", "link"},
+}
+
+// EraseDue erases the rows of a submission; see the port. The sender's row is
+// locked before the submission's, as everywhere.
+func (s *Store) EraseDue(ctx context.Context, d gateway.Due, t gateway.Terms, audit gateway.AuditEntry) (bool, error) {
+	return write(ctx, s, "erase submission", "", func(x *tx) (bool, error) {
+		if _, known := t.Offices[d.Office]; !known {
+			return false, nil
+		}
+		submission, found, err := x.lockErasable(d.ID)
+		if err != nil || !found {
+			return false, err
+		}
+		_, over, err := first(x, scanInt, "SELECT 1 FROM submissions b WHERE "+overIn+" AND b.id = $6",
+			append(overArgs(d.Office, t), string(d.ID))...)
+		if err != nil || !over {
+			return false, err
+		}
+		return true, x.erase(submission, d.Why, t, audit)
+	})
+}
+
+// EraseAnew erases what a restored backup brought back; see the port.
+func (s *Store) EraseAnew(ctx context.Context, stone gateway.Tombstone, t gateway.Terms, audit gateway.AuditEntry) (bool, error) {
+	return write(ctx, s, "erase submission anew", "", func(x *tx) (bool, error) {
+		submission, found, err := x.lockErasable(stone.Submission)
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			return false, x.bury(stone)
+		}
+		return true, x.erase(submission, stone.Why, t, audit)
+	})
+}
+
+func (x *tx) lockErasable(id gateway.SubmissionID) (gateway.Submission, bool, error) {
+	submission, found, err := submissionByID(x, id)
+	if err != nil || !found {
+		return submission, false, err
+	}
+	if !submission.Sender.IsZero() {
+		if _, err := x.lockSender(submission.Office, submission.Sender); err != nil {
+			return submission, false, err
+		}
+	}
+	submission, err = x.lockSubmission(id)
+	if gateway.Is(err, gateway.CodeNotFound) {
+		return submission, false, nil
+	}
+	return submission, err == nil, err
+}
+
+// bury leaves the tombstone. One that is there is opened again: the vault is
+// to be emptied once more.
+func (x *tx) bury(t gateway.Tombstone) error {
+	_, err := x.exec(`INSERT INTO tombstones (submission, office, why, at, emptied_at) VALUES ($1, $2, $3, $4, 0)
+		ON CONFLICT (submission) DO UPDATE SET emptied_at = 0`, string(t.Submission), string(t.Office), string(t.Why), ms(t.At))
+	return err
+}
+
+// erase takes every row of a submission. Nobody may be adding to it: it is
+// locked, and ended.
+func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
+	if err := x.moveLinks(s, t); err != nil {
+		return err
+	}
+	links, err := all(x, scanText[gateway.LinkID], "SELECT id FROM links WHERE submission = $1", string(s.ID))
+	if err != nil {
+		return err
+	}
+	written, err := x.textsOf(s)
+	if err != nil {
+		return err
+	}
+	for _, of := range ofSubmission {
+		if _, err := x.exec("DELETE FROM "+of.table+" WHERE "+of.column+" = $1", string(s.ID)); err != nil {
+			return err
+		}
+	}
+	sent, err := all(x, scanText[gateway.SendingID], "SELECT id FROM sendings WHERE submission = $1", string(s.ID))
+	if err != nil {
+		return err
+	}
+	for _, drop := range []func() error{
+		func() error { return x.dropTexts(written) },
+		func() error { return x.dropSendings(sent) },
+		func() error { return x.dropLinks(links) },
+	} {
+		if err := drop(); err != nil {
+			return err
+		}
+	}
+	if _, err := x.exec("DELETE FROM submissions WHERE id = $1", string(s.ID)); err != nil {
+		return err
+	}
+	if err := x.forget(s, links); err != nil {
+		return err
+	}
+	if err := x.bury(gateway.Tombstone{Submission: s.ID, Office: s.Office, Why: why, At: t.Now}); err != nil {
+		return err
+	}
+	return x.append(audit)
+}
+
+// moveLinks leads links that somebody may still open to a submission of their
+// own: the one that they name was ended long ago, and an opened link would have
+// moved to a fresh one all the same.
+func (x *tx) moveLinks(s gateway.Submission, t gateway.Terms) error {
+	const unopened = " WHERE submission = $1 AND state = 'issued' AND issued_at > $2"
+	known := ms(t.Now.Add(-t.LinkKnown))
+	_, any, err := first(x, scanInt, "SELECT 1 FROM links"+unopened+" LIMIT 1", string(s.ID), known)
+	if err != nil || !any {
+		return err
+	}
+	fresh, err := gateway.NewID(x.trail.now(), x.trail.random)
+	if err != nil {
+		return err
+	}
+	if _, err := x.exec("UPDATE sendings SET submission = $3 WHERE link IN (SELECT id FROM links"+unopened+")", string(s.ID), known, fresh); err != nil {
+		return err
+	}
+	_, err = x.exec("UPDATE senders SET submission = $3 WHERE submission = $1 AND link IN (SELECT id FROM links"+unopened+")", string(s.ID), known, fresh)
+	if err != nil {
+		return err
+	}
+	_, err = x.exec("UPDATE links SET submission = $3"+unopened, string(s.ID), known, fresh)
+	return err
+}
+
+// elsewhere is true of a text t that belongs to another submission than $1.
+const elsewhere = "EXISTS (SELECT 1 FROM submissions o WHERE o.id = t.submission AND o.id <> $1)"
+
+// textsOf gives the texts that go with a submission: those whose pictures or
+// words it holds, those that its links answered, and, with the last submission
+// of its sender, what the sender wrote until then.
+func (x *tx) textsOf(s gateway.Submission) ([]gateway.TextID, error) {
+	found, err := all(x, scanText[gateway.TextID], `SELECT t.id FROM texts t WHERE t.submission = $1
+		OR NOT `+elsewhere+` AND (t.link IN (SELECT l.id FROM links l WHERE l.submission = $1)
+			OR t.id IN (SELECT n.text FROM notes n WHERE n.submission = $1))`, string(s.ID))
+	if err != nil || s.Sender.IsZero() {
+		return found, err
+	}
+	_, others, err := first(x, scanInt, "SELECT 1 FROM submissions WHERE office = $1 AND sender = $2 AND id <> $3 LIMIT 1",
+		string(s.Office), s.Sender[:], string(s.ID))
+	if err != nil || others {
+		return found, err
+	}
+	until := slices.MaxFunc([]time.Time{s.HandledAt, s.FinishedAt, s.LastPageAt, s.OpenedAt}, time.Time.Compare)
+	loose, err := all(x, scanText[gateway.TextID], "SELECT t.id FROM texts t WHERE t.office = $2 AND t.sender = $3 AND t.received_at <= $4 AND NOT "+elsewhere,
+		string(s.ID), string(s.Office), s.Sender[:], ms(until))
+	slices.Sort(loose)
+	return slices.Compact(slices.Sorted(slices.Values(append(found, loose...)))), err
+}
+
+// dropTexts takes texts with their words and pictures. One that is given up, or
+// whose content still lies at Twilio, leaves a row that tells nothing of anybody:
+// the operator must still see that it lies there.
+func (x *tx) dropTexts(ids []gateway.TextID) error {
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		in, args := " IN ("+placeholders(1, len(part))+")", texts(part)
+		for _, statement := range []string{
+			"DELETE FROM notes WHERE text" + in,
+			"DELETE FROM refused_pictures WHERE text" + in,
+			"DELETE FROM outgoing WHERE step = 'done' AND text <> '' AND text" + in,
+			"UPDATE outgoing SET text = '' WHERE text <> '' AND text" + in,
+			"DELETE FROM texts WHERE step = 'done' AND id" + in,
+			`UPDATE texts SET sender = ` + noBytes + `, phone = ` + noBytes + `, submission = '', language = '', link = '',
+				media = CASE media WHEN 'pending' THEN 'not-kept' ELSE media END,
+				words = CASE words WHEN 'pending' THEN 'not-kept' ELSE words END WHERE id` + in,
+		} {
+			if _, err := x.exec(statement, args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noBytes is an empty value of the type BYTES, in both databases.
+const noBytes = "SUBSTR(sender, 1, 0)"
+
+// dropSendings takes texts of ours. Their words at Twilio are erased by their
+// SID, whoever they went to.
+func (x *tx) dropSendings(ids []gateway.SendingID) error {
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		in, args := " IN ("+placeholders(1, len(part))+")", texts(part)
+		for _, statement := range []string{
+			"DELETE FROM outgoing WHERE step = 'done' AND sending <> '' AND sending" + in,
+			"UPDATE outgoing SET sending = '' WHERE sending <> '' AND sending" + in,
+			"DELETE FROM sendings WHERE id" + in,
+		} {
+			if _, err := x.exec(statement, args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dropLinks takes links and the sendings that carried them.
+func (x *tx) dropLinks(ids []gateway.LinkID) error {
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		in, args := " IN ("+placeholders(1, len(part))+")", texts(part)
+		sent, err := all(x, scanText[gateway.SendingID], "SELECT id FROM sendings WHERE link <> '' AND link"+in, args...)
+		if err != nil {
+			return err
+		}
+		if err := x.dropSendings(sent); err != nil {
+			return err
+		}
+		for _, of := range ofLink {
+			if _, err := x.exec("DELETE FROM "+of.table+" WHERE "+of.column+in, args...); err != nil {
+				return err
+			}
+		}
+		if _, err := x.exec("DELETE FROM links WHERE id"+in, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nothingLeft is true of a sender b of whom nothing is left.
+const nothingLeft = `NOT EXISTS (SELECT 1 FROM submissions s WHERE s.office = b.office AND s.sender = b.sender)
+	AND NOT EXISTS (SELECT 1 FROM links l WHERE l.office = b.office AND l.sender = b.sender)
+	AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.office = b.office AND t.sender = b.sender)
+	AND NOT EXISTS (SELECT 1 FROM sendings s WHERE s.office = b.office AND s.sender = b.sender)`
+
+// forget takes the sender's row once nothing else is left of them. Who texted
+// STOP is remembered, by the keyed hash of their number and nothing else:
+// otherwise the next request would text them again.
+func (x *tx) forget(s gateway.Submission, links []gateway.LinkID) error {
+	if s.Sender.IsZero() {
+		return nil
+	}
+	standing, err := x.lockSender(s.Office, s.Sender)
+	if err != nil {
+		return err
+	}
+	if standing.Submission == s.ID {
+		standing.Submission = ""
+	}
+	if slices.Contains(links, standing.Link) {
+		standing.Link = ""
+	}
+	if err := x.updateSender(s.Office, s.Sender, standing); err != nil {
+		return err
+	}
+	return x.forgetSenders("b.office = $1 AND b.sender = $2", string(s.Office), s.Sender[:])
+}
+
+// forgetSenders forgets those of the senders b of whom nothing is left.
+func (x *tx) forgetSenders(which string, args ...any) error {
+	_, err := x.exec("DELETE FROM senders AS b WHERE "+which+" AND b.opted_out_at = 0 AND "+nothingLeft, args...)
+	if err != nil {
+		return err
+	}
+	_, err = x.exec(`UPDATE senders AS b SET language = '', hour_start = 0, day_start = 0, hour_count = 0, day_count = 0,
+		last_answer_at = 0, last_picture_answer_at = 0, link = '', submission = '', last_words = 0, same_words = 0
+		WHERE `+which+" AND b.opted_out_at > 0 AND "+nothingLeft, args...)
+	return err
+}
+
+// ofNobody is true of a row b of links or sendings whose submission there is not.
+const ofNobody = "NOT EXISTS (SELECT 1 FROM submissions o WHERE o.id = b.submission)"
+
+// EraseOldRows erases rows that brought nothing; see the port. What belongs to
+// a submission goes with it.
+func (s *Store) EraseOldRows(ctx context.Context, t gateway.Terms, limit int) (int, error) {
+	return write(ctx, s, "erase old rows", "", func(x *tx) (int, error) {
+		before := ms(t.Now.Add(-t.Rows))
+		written, err := all(x, scanText[gateway.TextID], `SELECT b.id FROM texts b WHERE b.received_at < $1 AND b.due_at = 0
+			AND (b.step = 'done' OR LENGTH(b.phone) > 0 OR b.submission <> '' OR b.link <> '')
+			AND `+ofNobody+` AND NOT EXISTS (SELECT 1 FROM links l JOIN submissions o ON o.id = l.submission WHERE l.id = b.link)
+			AND NOT EXISTS (SELECT 1 FROM notes n JOIN submissions o ON o.id = n.submission WHERE n.text = b.id)
+			ORDER BY b.received_at LIMIT $2`, before, limit)
+		if err != nil {
+			return 0, err
+		}
+		links, err := all(x, scanText[gateway.LinkID], "SELECT b.id FROM links b WHERE b.issued_at < $1 AND "+ofNobody+" ORDER BY b.id LIMIT $2", before, limit)
+		if err != nil {
+			return 0, err
+		}
+		sent, err := all(x, scanText[gateway.SendingID], "SELECT b.id FROM sendings b WHERE b.created_at < $1 AND "+ofNobody+" ORDER BY b.id LIMIT $2", before, limit)
+		if err != nil {
+			return 0, err
+		}
+		for _, drop := range []func() error{
+			func() error { return x.dropTexts(written) },
+			func() error { return x.dropLinks(links) },
+			func() error { return x.dropSendings(sent) },
+			func() error { return x.forgetSenders("b.last_answer_at < $1", before) },
+		} {
+			if err := drop(); err != nil {
+				return 0, err
+			}
+		}
+		for _, statement := range []string{
+			"DELETE FROM outgoing WHERE step = 'done' AND learned_at < $1",
+			"DELETE FROM budgets WHERE begins < $1",
+		} {
+			if _, err := x.exec(statement, before); err != nil {
+				return 0, err
+			}
+		}
+		return len(written) + len(links) + len(sent), nil
+	})
+}

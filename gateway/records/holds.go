@@ -1,0 +1,205 @@
+package records
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dropslot/gateway"
+)
+
+const holdColumns = "submission, office, staff, reason, at, released_at"
+
+func holdFields(h *gateway.Hold) []any {
+	return []any{
+		(*string)(&h.Submission), (*string)(&h.Office), (*string)(&h.Staff), (*string)(&h.Reason), at(&h.At), at(&h.ReleasedAt),
+	}
+}
+
+func scanHold(r scanner) (h gateway.Hold, err error) {
+	err = r.Scan(holdFields(&h)...)
+	return h, err
+}
+
+const insertHold = `INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $6)
+	ON CONFLICT (submission) DO UPDATE SET staff = excluded.staff, reason = excluded.reason, at = excluded.at,
+		released_at = 0, stored_at = excluded.stored_at WHERE holds.released_at > 0`
+
+// SaveHold holds a submission; see the port.
+func (s *Store) SaveHold(ctx context.Context, offices []gateway.OfficeID, h gateway.Hold, audit gateway.AuditEntry) (gateway.Hold, error) {
+	return write(ctx, s, "hold submission", "", func(x *tx) (gateway.Hold, error) {
+		held := h
+		if err := x.ofOffices(h.Submission, offices, &held.Office); err != nil {
+			return held, err
+		}
+		n, err := x.exec(insertHold, string(h.Submission), string(held.Office), string(h.Staff), string(h.Reason), ms(h.At), 0)
+		if err != nil || n == 0 {
+			return held, err
+		}
+		audit.Office = held.Office
+		return held, x.append(audit)
+	})
+}
+
+// ofOffices locks a submission of one of the offices and gives which it is.
+func (x *tx) ofOffices(id gateway.SubmissionID, offices []gateway.OfficeID, office *gateway.OfficeID) (err error) {
+	*office, err = only(first(x, scanText[gateway.OfficeID],
+		"UPDATE submissions SET state = state WHERE id = $1 AND office IN ("+inOffices(offices)+") RETURNING office",
+		withOffices(offices, string(id))...))
+	return err
+}
+
+// ReleaseHold ends a hold; see the port.
+func (s *Store) ReleaseHold(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, at time.Time, audit gateway.AuditEntry) (gateway.Hold, error) {
+	return write(ctx, s, "release submission", "", func(x *tx) (held gateway.Hold, err error) {
+		if err := x.ofOffices(id, offices, &audit.Office); err != nil {
+			return held, err
+		}
+		held, err = only(first(x, scanHold, "UPDATE holds SET released_at = $2, stored_at = 0 WHERE submission = $1 AND released_at = 0 RETURNING "+holdColumns,
+			string(id), ms(at)))
+		if err != nil {
+			return held, err
+		}
+		return held, x.append(audit)
+	})
+}
+
+// UnstoredHolds gives holds that the vault does not tell of yet.
+func (s *Store) UnstoredHolds(ctx context.Context, after gateway.SubmissionID, limit int) ([]gateway.Hold, error) {
+	return read(ctx, s, "list holds", func(v view) ([]gateway.Hold, error) {
+		return all(v, scanHold, "SELECT "+holdColumns+" FROM holds WHERE stored_at = 0 AND submission > $1 ORDER BY submission LIMIT $2", string(after), limit)
+	})
+}
+
+// StoredHold notes that the vault says the same; a released hold is over then.
+func (s *Store) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) error {
+	_, err := write(ctx, s, "note a stored hold", "", func(x *tx) (int64, error) {
+		const same = " WHERE submission = $1 AND at = $2 AND released_at = $3"
+		if h.ReleasedAt.IsZero() {
+			return x.exec("UPDATE holds SET stored_at = $4"+same, string(h.Submission), ms(h.At), int64(0), ms(at))
+		}
+		return x.exec("DELETE FROM holds"+same, string(h.Submission), ms(h.At), ms(h.ReleasedAt))
+	})
+	return err
+}
+
+// RestoreHold puts back what a reindex found; see the port.
+func (s *Store) RestoreHold(ctx context.Context, h gateway.Hold, audit gateway.AuditEntry) (bool, error) {
+	return write(ctx, s, "restore a hold", "", func(x *tx) (bool, error) {
+		if _, found, err := submissionByID(x, h.Submission); err != nil || !found {
+			return false, err
+		}
+		n, err := x.exec(`INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
+			ON CONFLICT (submission) DO NOTHING`, string(h.Submission), string(h.Office), string(h.Staff), string(h.Reason), ms(h.At))
+		if err != nil || n == 0 {
+			return false, err
+		}
+		return true, x.append(audit)
+	})
+}
+
+const (
+	goingColumns = "b.id, b.office, b.state, COALESCE(w.warned_at, 0), COALESCE(h.at, 0), COALESCE(h.staff, ''), COALESCE(h.reason, ''), COALESCE(a.login, '')"
+	goingFrom    = ` FROM submissions b LEFT JOIN erasure_warnings w ON w.submission = b.id
+		LEFT JOIN holds h ON h.submission = b.id AND h.released_at = 0 LEFT JOIN staff a ON a.id = h.staff WHERE b.office = $1 AND `
+)
+
+// Going lists what goes, what is warned of, and what is held; see the port.
+func (s *Store) Going(ctx context.Context, offices []gateway.OfficeID, t gateway.Terms, until time.Time, limit int) ([]gateway.Going, error) {
+	return snapshot(ctx, s, "list what goes", func(v view) ([]gateway.Going, error) {
+		return perOffice(offices, limit, sooner, func(office gateway.OfficeID) ([]gateway.Going, error) {
+			return goingIn(v, office, `(h.at IS NOT NULL OR b.state = 'handled' AND b.handled_at <= $2 OR b.state = 'received' AND w.warned_at > `+still+`)
+				ORDER BY CASE WHEN h.at IS NULL THEN 0 ELSE 1 END, CASE WHEN b.handled_at > 0 THEN b.handled_at ELSE `+still+` END, b.id LIMIT $3`,
+				t, ms(until.Add(-t.Offices[office])), limit)
+		})
+	})
+}
+
+// GoingOne tells of one submission; see the port.
+func (s *Store) GoingOne(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, t gateway.Terms) (gateway.Going, error) {
+	return snapshot(ctx, s, "look when it goes", func(v view) (g gateway.Going, err error) {
+		for _, office := range offices {
+			rows, err := goingIn(v, office, "b.id = $2", t, string(id))
+			if err != nil {
+				return g, err
+			}
+			if len(rows) > 0 {
+				return rows[0], nil
+			}
+		}
+		return g, notFound()
+	})
+}
+
+func goingIn(v view, office gateway.OfficeID, which string, t gateway.Terms, args ...any) ([]gateway.Going, error) {
+	type row struct {
+		going    gateway.Going
+		warnedAt time.Time
+	}
+	rows, err := all(v, func(r scanner) (found row, err error) {
+		g := &found.going
+		hold := gateway.Hold{}
+		err = r.Scan((*string)(&g.Submission.ID), (*string)(&g.Submission.Office), (*string)(&g.Submission.State), at(&found.warnedAt),
+			at(&hold.At), (*string)(&hold.Staff), (*string)(&hold.Reason), &g.HeldBy)
+		if !hold.At.IsZero() {
+			hold.Submission, hold.Office = g.Submission.ID, g.Submission.Office
+			g.Hold = &hold
+		}
+		return found, err
+	}, "SELECT "+goingColumns+goingFrom+which, append([]any{string(office)}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]gateway.Going, 0, len(rows))
+	for _, found := range rows {
+		g := found.going
+		if g.Submission, err = only(submissionByID(v, g.Submission.ID)); err != nil {
+			return nil, err
+		}
+		g.Why = whyGoes(g.Submission.State)
+		if g.Hold == nil {
+			g.At = goesAt(g.Submission, found.warnedAt, t)
+		}
+		list = append(list, g)
+	}
+	slices.SortStableFunc(list, sooner)
+	return list, nil
+}
+
+// goesAt is when a submission goes at the soonest; zero while its time does
+// not run. It says in Go what overIn says in SQL.
+func goesAt(s gateway.Submission, warned time.Time, t gateway.Terms) time.Time {
+	moved := s.OpenedAt
+	if !s.FinishedAt.IsZero() {
+		moved = s.FinishedAt
+	}
+	if s.LastPageAt.After(s.FinishedAt) {
+		moved = s.LastPageAt
+	}
+	switch {
+	case s.State == gateway.SubmissionHandled:
+		return s.HandledAt.Add(t.Offices[s.Office])
+	case s.State == gateway.SubmissionEmpty:
+		return moved.Add(t.Rows)
+	case s.State != gateway.SubmissionReceived || !warned.After(moved):
+		return time.Time{}
+	}
+	over, least := moved.Add(t.Unfinished), warned.Add(t.LeastWarn)
+	if least.After(over) {
+		return least
+	}
+	return over
+}
+
+// sooner puts what is held, and goes at no time, last.
+func sooner(a, b gateway.Going) int {
+	switch {
+	case a.At.IsZero() && !b.At.IsZero():
+		return 1
+	case !a.At.IsZero() && b.At.IsZero():
+		return -1
+	case !a.At.Equal(b.At):
+		return a.At.Compare(b.At)
+	}
+	return compareText(a.Submission.ID, b.Submission.ID)
+}

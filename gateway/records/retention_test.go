@@ -1,0 +1,287 @@
+package records
+
+import (
+	"testing"
+	"time"
+
+	"dropslot/gateway"
+)
+
+const day = 24 * time.Hour
+
+// terms are the product's, 90 days after done.
+func terms(now time.Time) gateway.Terms {
+	d := gateway.NewDirectory([]gateway.Office{{ID: north, Retention: 90 * day}, {ID: south, Retention: 30 * day}}, nil, nil)
+	return gateway.TermsAt(now, d, gateway.DefaultLimits())
+}
+
+// goes tells whether a submission's time is over, as the list and the deed see
+// it, and erases it if so.
+func (w *world) goes(office gateway.OfficeID, id gateway.SubmissionID, now time.Time) bool {
+	w.t.Helper()
+	due, err := w.DueSubmissions(w.t.Context(), office, terms(now), "", 100)
+	w.check(err, "")
+	listed := false
+	for _, d := range due {
+		listed = listed || d.ID == id
+	}
+	erased, err := w.EraseDue(w.t.Context(), gateway.Due{ID: id, Office: office, Why: gateway.ErasedDone}, terms(now), entry(gateway.ActionErased, "submission:"+string(id)))
+	w.check(err, "")
+	if listed != erased {
+		w.t.Errorf("listed %v, erased %v", listed, erased)
+	}
+	return erased
+}
+
+func (w *world) warn(now time.Time) int {
+	w.t.Helper()
+	n, err := w.WarnUnfinished(w.t.Context(), terms(now), 100, func(d gateway.Due) gateway.AuditEntry {
+		return entry(gateway.ActionErasureWarned, "submission:"+string(d.ID))
+	})
+	w.check(err, "")
+	return n
+}
+
+// settled lets the worker's queue be done with every text.
+func (w *world) settled() { w.raw("UPDATE texts SET step = 'done', due_at = 0") }
+
+func (w *world) received(n int) gateway.Link {
+	w.t.Helper()
+	link := w.session(north, n)
+	w.page(link, noon)
+	w.finish(link, noon)
+	w.settled()
+	return link
+}
+
+func (w *world) handled(n int) gateway.Link {
+	w.t.Helper()
+	link := w.received(n)
+	w.check(w.HandleSubmission(w.t.Context(), []gateway.OfficeID{north}, link.Submission, "ana", gateway.HandledDelivered, "", noon), "")
+	return link
+}
+
+func (w *world) legalHold(id gateway.SubmissionID) error {
+	_, err := w.SaveHold(w.t.Context(), []gateway.OfficeID{north}, gateway.Hold{Submission: id, Staff: "ana", Reason: gateway.HoldAudit, At: noon},
+		entry(gateway.ActionHeld, "submission:"+string(id)))
+	return err
+}
+
+func TestDoneGoesAfterTheRetention(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		if w.goes(north, link.Submission, noon.Add(90*day-time.Millisecond)) {
+			t.Error("erased a millisecond early")
+		}
+		if _, err := w.EraseDue(t.Context(), gateway.Due{ID: link.Submission, Office: south}, terms(noon.Add(90*day)), entry(gateway.ActionErased, "")); err != nil {
+			t.Error(err)
+		}
+		if w.count("submissions") != 1 {
+			t.Error("erased as another office's")
+		}
+		if !w.goes(north, link.Submission, noon.Add(90*day)) {
+			t.Error("not erased when its time was over")
+		}
+		if n := w.count("audit WHERE action = 'submission.erased' AND object = $1", "submission:"+string(link.Submission)); n != 1 {
+			t.Errorf("%d erasures in the audit trail", n)
+		}
+		if w.count("tombstones WHERE emptied_at = 0 AND submission = $1", string(link.Submission)) != 1 {
+			t.Error("no tombstone that tells of a full vault")
+		}
+	})
+}
+
+func TestWhatStillLiesAtTwilioStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		w.raw("UPDATE texts SET submission = '" + string(link.Submission) + "', step = 'erase', due_at = 1")
+		if w.goes(north, link.Submission, noon.Add(91*day)) {
+			t.Error("erased while its text waits to be erased at Twilio")
+		}
+	})
+}
+
+func TestUnfinishedNeverGoesUnwarned(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.received(1)
+		if w.goes(north, link.Submission, noon.Add(5*365*day)) {
+			t.Fatal("erased unwarned")
+		}
+		if n := w.warn(noon.Add(60*day - time.Millisecond)); n != 0 {
+			t.Error("warned early")
+		}
+		if n := w.warn(noon.Add(60 * day)); n != 1 {
+			t.Fatal("not warned at 60 days")
+		}
+		if n := w.warn(noon.Add(70 * day)); n != 0 {
+			t.Error("warned twice")
+		}
+		going, err := w.Going(t.Context(), []gateway.OfficeID{north}, terms(noon.Add(70*day)), noon.Add(77*day), 10)
+		w.check(err, "")
+		if len(going) != 1 || !going[0].At.Equal(noon.Add(365*day)) || going[0].Why != gateway.ErasedUnfinished {
+			t.Errorf("the page tells %+v", going)
+		}
+		if w.goes(north, link.Submission, noon.Add(365*day-time.Millisecond)) || !w.goes(north, link.Submission, noon.Add(365*day)) {
+			t.Error("not erased after a year, or before")
+		}
+	})
+}
+
+// A worker that was off for long warns first, however old things are; and what
+// moved after its warning is warned of anew.
+func TestAWarningIsVisibleForLongEnough(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.received(1)
+		late := noon.Add(400 * day)
+		w.warn(late)
+		going, err := w.GoingOne(t.Context(), []gateway.OfficeID{north}, link.Submission, terms(late))
+		w.check(err, "")
+		if !going.At.Equal(late.Add(30 * day)) {
+			t.Errorf("the page tells %v", going.At)
+		}
+		if w.goes(north, link.Submission, late.Add(30*day-time.Millisecond)) {
+			t.Error("erased before the warning was out long enough")
+		}
+		w.raw("UPDATE submissions SET last_page_at = $1", ms(late.Add(day)))
+		if w.goes(north, link.Submission, late.Add(400*day)) {
+			t.Error("erased on a warning from before its last page")
+		}
+		if n := w.warn(late.Add(400 * day)); n != 1 {
+			t.Error("not warned anew")
+		}
+		if !w.goes(north, link.Submission, late.Add(430*day)) {
+			t.Error("not erased")
+		}
+	})
+}
+
+func TestWhatIsHeldStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		w.check(w.legalHold(link.Submission), "")
+		w.check(w.legalHold(link.Submission), "")
+		if n := w.count("audit WHERE action = 'hold.placed'"); n != 1 {
+			t.Errorf("%d holds in the audit trail, want 1", n)
+		}
+		_, err := w.SaveHold(t.Context(), []gateway.OfficeID{south}, gateway.Hold{Submission: link.Submission}, entry(gateway.ActionHeld, ""))
+		w.check(err, gateway.CodeNotFound)
+		if w.goes(north, link.Submission, noon.Add(1000*day)) {
+			t.Fatal("a held one was erased")
+		}
+		_, err = w.ReleaseHold(t.Context(), []gateway.OfficeID{south}, link.Submission, noon, entry(gateway.ActionReleased, ""))
+		w.check(err, gateway.CodeNotFound)
+		held, err := w.ReleaseHold(t.Context(), []gateway.OfficeID{north}, link.Submission, noon.Add(day), entry(gateway.ActionReleased, ""))
+		w.check(err, "")
+		if unstored, err := w.UnstoredHolds(t.Context(), "", 10); err != nil || len(unstored) != 1 {
+			t.Errorf("the vault's twin is forgotten: %v %v", unstored, err)
+		}
+		w.check(w.StoredHold(t.Context(), held, noon), "")
+		if w.count("holds") != 0 || !w.goes(north, link.Submission, noon.Add(1000*day)) {
+			t.Error("a released one stays")
+		}
+	})
+}
+
+// Two workers, and a hold that comes at the last moment: it is held or erased,
+// never both.
+func TestHoldAgainstErasure(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		other := w.another()
+		for i := range 8 {
+			link := w.handled(i)
+			errs := race(3, func(side int) error {
+				if side == 0 {
+					return other.legalHold(link.Submission)
+				}
+				_, err := []*world{w, other}[side-1].EraseDue(t.Context(), gateway.Due{ID: link.Submission, Office: north}, terms(noon.Add(90*day)), entry(gateway.ActionErased, ""))
+				return err
+			})
+			w.check(errs[1], "")
+			w.check(errs[2], "")
+			there := w.count("submissions WHERE id = $1", string(link.Submission)) == 1
+			switch {
+			case errs[0] == nil && !there:
+				t.Fatal("held and erased")
+			case errs[0] != nil && (there || !gateway.Is(errs[0], gateway.CodeNotFound)):
+				t.Fatalf("neither: %v", errs[0])
+			}
+		}
+	})
+}
+
+// A link that somebody may still open leads elsewhere afterwards, and never
+// brings the erased submission back.
+func TestAnUnopenedLinkOutlivesTheErasure(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		now := noon.Add(90 * day)
+		fresh := newLink(t, north, phone(north, 1), now)
+		_, _, err := w.ReceiveText(t.Context(), newText(t, north, phone(north, 1)), answerWith(fresh))
+		w.check(err, "")
+		w.raw("UPDATE links SET issued_at = $1, expires_at = $2 WHERE id = $3", ms(now), ms(now.Add(4*time.Hour)), string(fresh.ID))
+		w.settled()
+		if !w.goes(north, link.Submission, now) {
+			t.Fatal("not erased")
+		}
+		claimed := w.claim(fresh, browser(7), now.Add(time.Hour))
+		if claimed.State != gateway.LinkClaimed || claimed.Submission == link.Submission {
+			t.Errorf("the link leads to %+v", claimed)
+		}
+		if w.count("submissions WHERE id = $1", string(link.Submission)) != 0 {
+			t.Error("the erased submission is back")
+		}
+	})
+}
+
+func TestRowsThatBroughtNothingGoAfterAYear(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.text(north, phone(north, 1)) // never opened
+		kept := w.received(2)
+		w.text(north, phone(north, 3))
+		w.raw("UPDATE senders SET opted_out_at = 5 WHERE sender = $1", phoneBytes(3))
+		w.raw("UPDATE texts SET step = 'dead', due_at = 0 WHERE sender = $1", phoneBytes(3))
+		w.raw("UPDATE texts SET step = 'done', due_at = 0 WHERE step <> 'dead'")
+		n, err := w.EraseOldRows(t.Context(), terms(noon.Add(365*day)), 10)
+		w.check(err, "")
+		if n != 0 {
+			t.Errorf("%d went early", n)
+		}
+		for range 3 {
+			_, err = w.EraseOldRows(t.Context(), terms(noon.Add(365*day+time.Second)), 1)
+			w.check(err, "")
+		}
+		if n := w.count("links"); n != 1 || w.count("links WHERE id = $1", string(kept.ID)) != 1 {
+			t.Errorf("%d links are left, want that of the papers", n)
+		}
+		if n := w.count("texts WHERE step = 'done'"); n != 1 {
+			t.Errorf("%d texts are left, want that of the papers", n)
+		}
+		if w.count("texts WHERE step = 'dead' AND LENGTH(phone) = 0 AND LENGTH(sender) = 0 AND link = ''") != 1 {
+			t.Error("what lies at Twilio is not told of, or with more than its SID")
+		}
+		if w.count("senders WHERE opted_out_at = 5 AND language = '' AND link = '' AND submission = ''") != 1 || w.count("senders") != 2 {
+			t.Error("a STOP was forgotten, or more than that is kept")
+		}
+	})
+}
+
+func phoneBytes(n int) []byte { p := phone(north, n); return p[:] }
+
+func TestTheClockIsSeen(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		before, rests, err := w.SeeClock(t.Context(), noon)
+		if err != nil || !before.IsZero() || !rests.IsZero() {
+			t.Errorf("%v %v %v", before, rests, err)
+		}
+		w.check(w.Rest(t.Context(), noon.Add(day), entry(gateway.ActionRetentionRests, "")), "")
+		before, rests, err = w.SeeClock(t.Context(), noon.Add(time.Hour))
+		if err != nil || !before.Equal(noon) || !rests.Equal(noon.Add(day)) {
+			t.Errorf("%v %v %v", before, rests, err)
+		}
+		w.check(w.RunDone(t.Context(), noon), "")
+		state, err := w.RetentionState(t.Context(), terms(noon))
+		if err != nil || !state.DoneAt.Equal(noon) {
+			t.Errorf("%+v %v", state, err)
+		}
+	})
+}
