@@ -130,11 +130,7 @@ func (a *Archive) WriteHeader(ctx context.Context, l Link, made Counter) error {
 		}
 		header.Phone = phone.E164()
 	}
-	err := a.write(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), header)
-	if Is(err, CodeBlobExists) {
-		return nil
-	}
-	return err
+	return a.writeOnce(ctx, l.Office, headerBlob(l.Office, l.Submission, l.ID), header)
 }
 
 // WriteTextHeader is WriteHeader for a submission that texted pictures begin.
@@ -143,10 +139,19 @@ func (a *Archive) WriteTextHeader(ctx context.Context, t TextWork, s Submission)
 	if err != nil {
 		return err
 	}
-	err = a.write(ctx, t.Office, headerBlob(t.Office, s.ID, LinkID(t.ID)), Header{
+	return a.writeOnce(ctx, t.Office, headerBlob(t.Office, s.ID, LinkID(t.ID)), Header{
 		Version: archiveVersion, Office: t.Office, Submission: s.ID, Number: t.Number,
 		Phone: phone.E164(), Language: s.Language, ClaimedAt: t.ReceivedAt.UTC(),
 	})
+}
+
+// writeOnce is write where whatever lies under the name is fine. It looks first:
+// whoever taps a link a thousand times makes the disk write once.
+func (a *Archive) writeOnce(ctx context.Context, office OfficeID, name BlobName, content any) error {
+	if there, err := a.Vault.Open(ctx, name); err == nil {
+		return there.Close()
+	}
+	err := a.write(ctx, office, name, content)
 	if Is(err, CodeBlobExists) {
 		return nil
 	}

@@ -67,26 +67,30 @@ func (c *Claims) Look(ctx context.Context, t Token, b Browser) (LinkView, error)
 
 // Claim binds a link to a browser: Redis first, then the SQL row, which
 // decides. The same browser claims again with the same result, so that an
-// answer lost on the way costs nothing. A crash between the two leaves a
-// claim in Redis that nobody used: the same browser may claim again.
+// answer lost on the way costs nothing. A crash between the two leaves a claim
+// in Redis that nobody used, perhaps of a browser that nobody opens any more: as
+// long as the row says that the link may be claimed, any browser may.
 //
 // The error's code says why it was refused; the view is filled whenever the
 // link is known.
 func (c *Claims) Claim(ctx context.Context, t Token, b Browser) (LinkView, error) {
 	now := c.Now()
 	entry, err := c.Links.Claim(ctx, t.Hash(), b.Hash(), now)
-	forgotten := Is(err, CodeLinkUnknown)
-	switch {
-	case forgotten:
+	// Redis forgot the link, or knows it as another's.
+	differs := Is(err, CodeLinkUnknown) || err == nil && entry.State == LinkClaimed && !entry.Browser.Equal(b.Hash())
+	if err != nil && !differs {
+		return LinkView{}, err
+	}
+	if differs {
 		known, err := c.Records.LinkByHash(ctx, t.Hash())
 		if err != nil {
 			return LinkView{}, err
 		}
+		view := c.view(known, b.Hash(), now)
+		if entry.State == LinkClaimed && view.State != LinkIssued && !view.Mine {
+			return view, NewError(refusal(view), nil)
+		}
 		entry.Link = known.ID
-	case err != nil:
-		return LinkView{}, err
-	case entry.State == LinkClaimed && !entry.Browser.Equal(b.Hash()):
-		return c.taken(ctx, t, b, now)
 	}
 	// Whatever Redis says of closed, superseded or expired is only repeated
 	// here: SQL tells the same, and tells it better after a failover.
@@ -96,7 +100,7 @@ func (c *Claims) Claim(ctx context.Context, t Token, b Browser) (LinkView, error
 	}
 	view := c.view(link, b.Hash(), now)
 	refused := view.State != LinkClaimed || !view.Mine
-	if forgotten || refused {
+	if differs || refused {
 		// Redis forgot, or lost a failover: teach it.
 		if err := c.Links.Put(ctx, link.Entry(c.Limits.LinkKnown)); err != nil {
 			return view, err
@@ -132,20 +136,6 @@ func refusal(v LinkView) Code {
 		return CodeLinkExpired
 	}
 	return CodeLinkTaken
-}
-
-// taken answers a browser that came second. What SQL says stands in the view
-// even where it does not know of the first one yet.
-func (c *Claims) taken(ctx context.Context, t Token, b Browser, now time.Time) (LinkView, error) {
-	link, err := c.Records.LinkByHash(ctx, t.Hash())
-	if err != nil {
-		return LinkView{}, err
-	}
-	view := c.view(link, b.Hash(), now)
-	if view.State == LinkIssued {
-		view.State = LinkClaimed
-	}
-	return view, NewError(refusal(view), nil)
 }
 
 // Again texts a new link in place of one that works no more, to the same phone.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 )
 
@@ -23,7 +22,6 @@ type Inbound struct {
 	PublicURL string // without a slash at the end
 	Now       func() time.Time
 	Random    io.Reader
-	Log       *slog.Logger
 }
 
 // Answer is what the webhook says to Twilio.
@@ -81,9 +79,6 @@ func (f *Inbound) decide(ctx context.Context, m Message, text Text, rules Rules,
 	if earlier != nil {
 		return f.again(ctx, *earlier, office, now)
 	}
-	f.Log.LogAttrs(ctx, slog.LevelInfo, "text received",
-		slog.String("text", string(text.ID)), slog.String("office", string(office.ID)),
-		slog.String("reason", string(outcome.Decision.Reason)), slog.Int("media", m.MediaCount))
 	if outcome.Link == nil {
 		return Answer{Text: text.ID, Reason: outcome.Decision.Reason}, nil
 	}

@@ -99,7 +99,7 @@ func openRig(t *testing.T, c *config.Config) *rig {
 	r.budget.Now = r.now
 	r.inbound = &gateway.Inbound{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Phones: r.phones,
-		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, Budget: r.budget, WordsKey: r.key.Subkey(gateway.SubkeyWords), PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader, Log: r.log,
+		Mint: gateway.NewTokenMint(r.key), Wording: r.wording, Budget: r.budget, WordsKey: r.key.Subkey(gateway.SubkeyWords), PublicURL: c.PublicURL, Now: r.now, Random: rand.Reader,
 	}
 	r.claims = &gateway.Claims{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Archive: r.archive, Now: r.now, Random: rand.Reader,
@@ -382,19 +382,90 @@ func TestTwoBrowsersAndTheSameOneTwice(t *testing.T) {
 	}
 }
 
-// The claim reached Redis and the process died before the SQL row.
-func TestAClaimThatDiedBetweenRedisAndSQLIsTakenUpByTheSameBrowser(t *testing.T) {
+// The claim reached Redis and the process died before the SQL row: nobody used
+// it, so that the same browser gets the link, or whichever the person opens next.
+func TestAClaimThatDiedBetweenRedisAndSQLKeepsNobodyOut(t *testing.T) {
+	r := newRig(t)
+	mine := newBrowser(t)
+	for name, next := range map[string]gateway.Browser{"the same browser": mine, "another browser": newBrowser(t)} {
+		token := r.token(r.receive(r.message(client, "hi "+name, 0)))
+		if _, err := r.links.Claim(t.Context(), token.Hash(), mine.Hash(), r.now()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if view, err := r.claims.Claim(t.Context(), token, next); err != nil || !view.Mine {
+				t.Errorf("%s got %v", name, err)
+			}
+		}
+		if _, err := r.claims.Claim(t.Context(), token, newBrowser(t)); !gateway.Is(err, gateway.CodeLinkTaken) {
+			t.Errorf("after %s, a third got %v", name, err)
+		}
+		r.wait(2 * time.Minute)
+	}
+}
+
+// countingVault counts the objects that are begun.
+type countingVault struct {
+	gateway.Vault
+	begun int
+}
+
+func (v *countingVault) Create(ctx context.Context, name gateway.BlobName) (gateway.BlobWriter, error) {
+	v.begun++
+	return v.Vault.Create(ctx, name)
+}
+
+// A claim that is repeated, because its answer was lost or by somebody who only
+// wants the disk to work, leaves the header as it is.
+func TestARepeatedClaimWritesNothing(t *testing.T) {
+	r := newRig(t)
+	disk := &countingVault{Vault: r.archive.Vault}
+	r.archive.Vault = disk
+	s, b := r.session(client)
+	if disk.begun != 1 {
+		t.Fatalf("the claim began %d objects", disk.begun)
+	}
+	w := &town{rig: r}
+	rows, token := w.count("audit"), r.mintOf(s.Link)
+	for range 20 {
+		if _, err := r.claims.Claim(t.Context(), token, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count("audit") - rows; disk.begun != 1 || n != 0 {
+		t.Errorf("%d objects and %d audit rows after 20 more", disk.begun-1, n)
+	}
+}
+
+// mintOf gives the token of a link.
+func (r *rig) mintOf(l gateway.Link) gateway.Token {
+	return gateway.NewTokenMint(r.key).Token(l.ID, l.Nonce)
+}
+
+// Redis lost a claim in a failover, took the next browser's for the first, and
+// the process died before SQL could teach it: whoever has the link in SQL keeps it.
+func TestAClaimThatRedisGaveAwayAfterAFailoverStaysWithItsOwner(t *testing.T) {
 	r := newRig(t)
 	token := r.token(r.receive(r.message(client, "hi", 0)))
-	mine := newBrowser(t)
-	if _, err := r.links.Claim(t.Context(), token.Hash(), mine.Hash(), r.now()); err != nil {
+	issued, err := r.records.LinkByHash(t.Context(), token.Hash())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.claims.Claim(t.Context(), token, newBrowser(t)); !gateway.Is(err, gateway.CodeLinkTaken) {
-		t.Errorf("another browser got %v", err)
-	}
+	mine, other := newBrowser(t), newBrowser(t)
 	if _, err := r.claims.Claim(t.Context(), token, mine); err != nil {
-		t.Errorf("the same browser got %v", err)
+		t.Fatal(err)
+	}
+	if err := r.links.Put(t.Context(), issued.Entry(r.limits.LinkKnown)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.links.Claim(t.Context(), token.Hash(), other.Hash(), r.now()); err != nil {
+		t.Fatal(err)
+	}
+	if view, err := r.claims.Claim(t.Context(), token, mine); err != nil || !view.Mine {
+		t.Errorf("its owner got %v", err)
+	}
+	if _, err := r.claims.Claim(t.Context(), token, other); !gateway.Is(err, gateway.CodeLinkTaken) {
+		t.Errorf("the other browser got %v", err)
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		Inbound: &gateway.Inbound{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Phones: p.phones,
 			Mint: gateway.NewTokenMint(p.key), Wording: p.wording, WordsKey: p.key.Subkey(gateway.SubkeyWords), Budget: p.budget, PublicURL: p.config.PublicURL,
-			Now: time.Now, Random: rand.Reader, Log: p.log,
+			Now: time.Now, Random: rand.Reader,
 		},
 		Claims: &gateway.Claims{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Archive: p.archive,

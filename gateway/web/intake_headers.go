@@ -27,8 +27,11 @@ var intakePolicy = strings.Join([]string{
 // The camera is what the page is for; of the rest it needs nothing.
 const intakePermissions = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
 
-// observe writes the one line of a request: route, status, time and size. No
-// path, no query, no address: a path may hold a token.
+// toldKey holds what a handler adds to the line of its request: []slog.Attr.
+const toldKey = "intake-told"
+
+// observe writes the one line of a request: route, status, time and size, and
+// what became of a text. No path, no query, no address: a path may hold a token.
 func (i *intake) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begun := i.Now()
@@ -44,10 +47,12 @@ func (i *intake) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == "/static/*" {
 			level = slog.LevelDebug
 		}
-		i.Log.LogAttrs(c.Request().Context(), level, "request",
+		told, _ := c.Get(toldKey).([]slog.Attr)
+		i.Log.LogAttrs(c.Request().Context(), level, "request", append([]slog.Attr{
 			slog.String("method", methodName(c.Request().Method)), slog.String("route", route),
 			slog.Int("status", status), slog.String("code", string(code)),
-			slog.Duration("took", took), slog.Int64("bytes", c.Response().Size))
+			slog.Duration("took", took), slog.Int64("bytes", c.Response().Size),
+		}, told...)...)
 		return nil
 	}
 }

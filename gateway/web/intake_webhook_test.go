@@ -53,6 +53,16 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
+// An operator reads in one line what became of a text, and nothing of what it said.
+func TestATextIsOneLineOfTheLog(t *testing.T) {
+	h := newHouse(t)
+	h.ask(http.MethodPost, "/twilio/messages", "", "X-Twilio-Signature", "good")
+	lines := strings.Split(strings.TrimSpace(h.log.String()), "\n")
+	if len(lines) != 1 || !strings.Contains(lines[0], "text=t1") || !strings.Contains(lines[0], "reason=answered") || strings.Contains(lines[0], "the link") {
+		t.Errorf("the log has %q", lines)
+	}
+}
+
 func TestIntakeHeaders(t *testing.T) {
 	h := newHouse(t)
 	for _, target := range []string{"/", "/c/" + goodToken, "/c/nonsense", "/nothing", "/robots.txt", "/send/x", templates.Asset("client.js")} {

@@ -49,6 +49,10 @@ func (i *intake) receiveText(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Set(toldKey, []slog.Attr{
+		slog.String("text", string(answer.Text)), slog.String("office", string(i.Directory.Numbers[message.To].Office)),
+		slog.String("reason", string(answer.Reason)), slog.Bool("again", answer.Again), slog.Int("media", message.MediaCount),
+	})
 	action := ""
 	if answer.Body != "" {
 		action = i.PublicURL + gateway.AnswerStatusPath(answer.Text)
