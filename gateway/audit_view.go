@@ -29,6 +29,7 @@ type AuditProof struct {
 	OK       bool
 	At       time.Time
 	Rows     int64
+	Pruned   int64    // rows that the retention took, by checkpoints that are in order
 	Proven   int64    // of these, borne out by a head in the vault
 	Chains   int      // each start of a process begins one
 	Faults   []string // sentences
@@ -70,10 +71,11 @@ func (a *AuditView) Each(ctx context.Context, who Actor, s AuditSearch, form str
 	if err != nil {
 		return err
 	}
-	return eachAuditRow(ctx, a.Records, q, visit)
+	return EachAuditRow(ctx, a.Records, q, visit)
 }
 
-func eachAuditRow(ctx context.Context, records AuditRecords, q AuditQuery, visit func([]AuditRow) error) error {
+// EachAuditRow hands on every row of a query, newest first, some at a time.
+func EachAuditRow(ctx context.Context, records AuditRecords, q AuditQuery, visit func([]AuditRow) error) error {
 	var before AuditCursor
 	for {
 		rows, err := records.AuditRows(ctx, q, before, auditStep)

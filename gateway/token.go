@@ -39,9 +39,10 @@ const (
 	SubkeyPhones  = "phones"  // sealing phone numbers
 	SubkeyIndexes = "indexes" // finding phone numbers again
 	SubkeyAudit   = "audit"
-	SubkeyPages   = "pages"     // recognizing a page that a form sends twice
-	SubkeyLimits  = "addresses" // network addresses in Redis
-	SubkeyWords   = "words"     // recognizing words that come again
+	SubkeyConfig  = "configuration" // comparing what two starts were configured with
+	SubkeyPages   = "pages"         // recognizing a page that a form sends twice
+	SubkeyLimits  = "addresses"     // network addresses in Redis
+	SubkeyWords   = "words"         // recognizing words that come again
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dropslot/config"
 	"dropslot/gateway"
 	"dropslot/gateway/jobs"
 )
@@ -36,6 +37,22 @@ func (p *parts) audits() *gateway.AuditView {
 	return &gateway.AuditView{
 		Directory: p.directory, Records: p.records, Audit: p.records, Phones: p.phones, Prove: p.prove, Now: time.Now,
 	}
+}
+
+// tellConfiguration writes down what changed since the last start of the
+// role, and what pages are sealed to from now on.
+func (p *parts) tellConfiguration(ctx context.Context, role config.Role) error {
+	start := gateway.Start{
+		Role: string(role), At: time.Now(), Digests: p.config.Digests(p.key.Subkey(gateway.SubkeyConfig)), Keys: map[gateway.OfficeID][]string{},
+	}
+	if role.TakesPages() || role == config.RoleWorker { // the worker seals what was texted
+		for _, office := range p.officeIDs() {
+			for _, recipient := range p.sealer.Recipients(office) {
+				start.Keys[office] = append(start.Keys[office], fingerprintOf(recipient))
+			}
+		}
+	}
+	return p.records.RecordStart(ctx, start)
 }
 
 // figures builds the flow of who looks at counts.
