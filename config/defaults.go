@@ -39,6 +39,10 @@ func (c *Config) fillDefaults() {
 		orDefault(&office.PhotoLongSide, 2400)
 		orDefault(&office.Sealing, BrowserOrServer)
 		orDefault(&office.Timezone, "America/New_York")
+		if office.WorkingDays == nil {
+			office.WorkingDays = []string{"mon", "tue", "wed", "thu", "fri"}
+		}
+		orDefault(&office.OverdueAfter, 2)
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
 	}

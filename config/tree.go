@@ -188,6 +188,12 @@ type Office struct {
 	Languages []string `yaml:"languages"`
 	// The time zone of the times that people read. Default: America/New_York.
 	Timezone string `yaml:"timezone" write:"America/Chicago"`
+	// The days that the office works on, by which papers are overdue: mon, tue,
+	// wed, thu, fri, sat, sun. Default: [mon, tue, wed, thu, fri].
+	WorkingDays []string `yaml:"working_days"`
+	// Papers that lie in the inbox for longer than so many full working days are
+	// marked overdue, unless the office waits for the client. Default: 2.
+	OverdueAfter int `yaml:"overdue_after" write:"2"`
 	// How long documents stay after a caseworker marked them done. Default: 90d.
 	Retention Duration `yaml:"retention" write:"90d"`
 	// The most that texts of this office may cost in a day, in US dollars, at

@@ -123,10 +123,37 @@ func (v *validator) languages(office *Office, at path) {
 	}
 }
 
+var weekdays = map[string]time.Weekday{
+	"sun": time.Sunday, "mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday,
+	"thu": time.Thursday, "fri": time.Friday, "sat": time.Saturday,
+}
+
+// Workdays gives the days that the office works on, by time.Weekday.
+func (o *Office) Workdays() (days [7]bool) {
+	for _, name := range o.WorkingDays {
+		days[weekdays[name]] = true
+	}
+	return days
+}
+
 func (v *validator) schedule(office *Office, at path) {
 	// Local would be the zone of whatever machine runs the desk.
 	if _, err := time.LoadLocation(office.Timezone); err != nil || office.Timezone == "" || office.Timezone == "Local" {
 		v.fault(at.to("timezone"), wrong("this is no time zone", "write a name of the IANA list, like America/Chicago"))
+	}
+	for i, day := range office.WorkingDays {
+		entry := at.to("working_days", strconv.Itoa(i))
+		if _, known := weekdays[day]; !known {
+			v.fault(entry, wrong("this is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"))
+		} else if slices.Contains(office.WorkingDays[:i], day) {
+			v.fault(entry, wrong(day+" is named twice", "take one of the two out"))
+		}
+	}
+	if v.document.has(at.to("working_days")) && len(office.WorkingDays) == 0 {
+		v.fault(at.to("working_days"), wrong("working_days is empty", "write at least one, like [mon, tue, wed, thu, fri]"))
+	}
+	if v.document.has(at.to("overdue_after")) && (office.OverdueAfter < 1 || office.OverdueAfter > 60) {
+		v.fault(at.to("overdue_after"), wrong("overdue_after is not between 1 and 60", "write a number of working days, like 2"))
 	}
 	if v.document.has(at.to("retention")) && office.Retention < Duration(24*time.Hour) {
 		v.fault(at.to("retention"), wrong("retention is shorter than a day", "write 1d or more; 90d is the default"))

@@ -51,6 +51,10 @@ type Manifest struct {
 	SealedName []byte         `json:"sealed_name,omitempty"` // the client's name, sealed once more on its own
 	Lacks      []ManifestLack `json:"lacks,omitempty"`
 	Staff      StaffID        `json:"staff,omitempty"` // who made the link at the counter
+	SealedCase []byte         `json:"sealed_case,omitempty"`
+	CaseIndex  []byte         `json:"case_index,omitempty"`
+	Remarks    []Remark       `json:"remarks,omitempty"`     // notes by staff, each sealed once more on its own
+	MergedInto SubmissionID   `json:"merged_into,omitempty"` // where caseworkers put everything of this one
 	Pages      []ManifestPage `json:"pages"`
 }
 
@@ -61,7 +65,8 @@ type ManifestLack struct {
 	At     time.Time  `json:"at"`
 }
 
-// ManifestPage is one page, in the order of the manifest.
+// ManifestPage is one page that was sent to the submission, in the order of the
+// manifest. Its object lies in the folder of the manifest.
 type ManifestPage struct {
 	ID          PageID    `json:"id"`
 	Key         PageKey   `json:"key"`
@@ -76,6 +81,8 @@ type ManifestPage struct {
 	Place       int       `json:"place,omitempty"`
 	Rotation    int       `json:"rotation,omitempty"` // degrees clockwise
 	ReceivedAt  time.Time `json:"received_at"`
+	// Moved is the submission that a caseworker moved it to.
+	Moved SubmissionID `json:"moved,omitempty"`
 }
 
 // archiveVersion counts changes to the form of headers and manifests.
@@ -163,24 +170,33 @@ func (a *Archive) writeOnce(ctx context.Context, office OfficeID, name BlobName,
 func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page) error {
 	m := Manifest{
 		Version: archiveVersion, Submission: s.ID, FinishedAt: s.FinishedAt.UTC(), Unfinished: s.Unfinished,
-		SealedName: s.SealedName, Staff: s.Staff, Pages: make([]ManifestPage, 0, len(pages)),
+		SealedName: s.SealedName, Staff: s.Staff, SealedCase: s.SealedCase, Remarks: s.Remarks, MergedInto: s.MergedInto, Pages: make([]ManifestPage, 0, len(pages)),
+	}
+	if !s.CaseIndex.IsZero() {
+		m.CaseIndex = s.CaseIndex[:]
 	}
 	for _, l := range s.Lacks {
 		m.Lacks = append(m.Lacks, ManifestLack{Ask: l.Ask, Reason: l.Reason, At: l.At.UTC()})
 	}
 	for _, p := range pages {
+		moved := p.Submission
+		if moved == s.ID {
+			moved = ""
+		}
 		m.Pages = append(m.Pages, ManifestPage{
-			ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
+			Moved: moved, ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
 			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
 			Sealing: p.Sealing, Label: p.Label, Place: p.Place, Rotation: p.Rotation, ReceivedAt: p.ReceivedAt.UTC(),
 		})
 	}
-	blob := fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), a.Now().UnixMilli())
-	err := a.write(ctx, s.Office, BlobName(blob), m)
-	if Is(err, CodeBlobExists) {
-		return nil // the same end was told twice within a millisecond
+	// Two within a millisecond are both written: what a caseworker did may
+	// stand in the later alone.
+	for at := a.Now().UnixMilli(); ; at++ {
+		err := a.write(ctx, s.Office, BlobName(fmt.Sprintf("%s/manifest-%013d.age", SubmissionPrefix(s.Office, s.ID), at)), m)
+		if !Is(err, CodeBlobExists) {
+			return err
+		}
 	}
-	return err
 }
 
 func (a *Archive) write(ctx context.Context, office OfficeID, name BlobName, content any) error {

@@ -24,6 +24,15 @@ const (
 	ActionSubmissionViewed  Action = "submission.viewed"
 	ActionSubmissionHandled Action = "submission.handled"
 	ActionInboxViewed       Action = "inbox.viewed"
+	ActionClientViewed      Action = "client.viewed" // all of one phone at one office
+	ActionClientNamed       Action = "client.named"
+	ActionSearched          Action = "desk.searched" // what was typed stands nowhere
+	ActionStageSet          Action = "submission.stage-set"
+	ActionAssigned          Action = "submission.assigned"
+	ActionCaseSet           Action = "submission.case-set"
+	ActionRemarked          Action = "submission.noted"
+	ActionMerged            Action = "submission.merged"
+	ActionPageMoved         Action = "page.moved"
 	ActionPageViewed        Action = "page.viewed"
 	ActionPageDownloaded    Action = "page.downloaded"
 	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form

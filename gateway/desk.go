@@ -21,6 +21,7 @@ type Desk struct {
 	Opener    Opener
 	Scanner   Scanner // nil if nothing is scanned
 	Phones    PhoneBook
+	Opened    *Opened
 	Now       func() time.Time
 }
 
@@ -40,14 +41,6 @@ func (a Actor) entry(now time.Time, action Action, object string, office OfficeI
 	}
 }
 
-// InboxRow is one submission in a list.
-type InboxRow struct {
-	Submission Submission
-	Office     Office
-	LastFour   string // of the client's phone
-	Name       Name   // whom the papers are for; may be empty
-}
-
 // SubmissionView is one submission with its pages.
 type SubmissionView struct {
 	InboxRow
@@ -61,37 +54,6 @@ type SubmissionView struct {
 type NoteView struct {
 	At    time.Time
 	Words string // empty if they cannot be opened
-}
-
-// Inbox lists what arrived at the person's offices, newest first.
-func (d *Desk) Inbox(ctx context.Context, who Actor, handled bool, after Cursor, limit int) ([]InboxRow, error) {
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionInboxViewed, "", "")); err != nil {
-		return nil, err
-	}
-	submissions, err := d.Records.Inbox(ctx, who.Staff.OfficesWith(RightPapers), handled, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]InboxRow, 0, len(submissions))
-	for _, s := range submissions {
-		rows = append(rows, d.row(s))
-	}
-	return rows, nil
-}
-
-// row opens what a list shows of a client. A name or number that cannot be
-// opened is left out, never in the way of the papers.
-func (d *Desk) row(s Submission) InboxRow {
-	row := InboxRow{Submission: s, Office: d.Directory.Offices[s.Office]}
-	if phone, err := d.Phones.Open(s.Phone); err == nil {
-		row.LastFour = phone.LastFour()
-	}
-	if len(s.SealedName) > 0 {
-		if name, err := openBytes(d.Opener, s.Office, s.SealedName); err == nil {
-			row.Name = parseName(name)
-		}
-	}
-	return row
 }
 
 // openBytes opens a small thing whole.

@@ -19,6 +19,10 @@ const (
 	// CodeTooManyTries: a limit per address or account was reached.
 	CodeTooManyTries Code = "too-many-tries"
 
+	// CodeNotMergeable: these submissions cannot be put together, or take each
+	// other's pages.
+	CodeNotMergeable Code = "not-mergeable"
+
 	// CodeTooManyChanges: a session changed more in a short time than a person does.
 	CodeTooManyChanges Code = "too-many-changes"
 

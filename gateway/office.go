@@ -15,6 +15,10 @@ type Office struct {
 	Retention time.Duration  // after a caseworker marked a submission done
 	Asks      []string       // keys of what the page offers as labels
 	LongSide  int            // pixels that a photograph is scaled down to
+	// WorkingDays and OverdueAfter, a count of them, tell when papers have
+	// waited too long.
+	WorkingDays  Workweek
+	OverdueAfter int
 	// BrowserOnly takes no page that the phone did not seal.
 	BrowserOnly bool
 	// DailySegments is what may be texted in a day: the office's spending

@@ -155,7 +155,8 @@ type HouseRecords interface {
 	// and unfinished if something reached them, empty if not; and gives the
 	// former. The audit entry is made for each.
 	ExpireSubmissions(ctx context.Context, at time.Time, grace time.Duration, limit int, audit func(Submission) AuditEntry) ([]Submission, error)
-	// SubmissionPages gives the pages that count, in the client's order.
+	// SubmissionPages gives the pages that were sent to a submission and count,
+	// wherever caseworkers moved them, in the client's order.
 	SubmissionPages(ctx context.Context, id SubmissionID) (Submission, []Page, error)
 	// Unarchived gives at most limit ended submissions that something reached
 	// and whose manifest is not in the vault yet, by identifier, those after the
@@ -196,9 +197,8 @@ type Cursor struct {
 // works for, and finds nothing of any other: CodeNotFound.
 type DeskRecords interface {
 	// Inbox lists submissions that something reached, a page or word of what the
-	// client does not have, newest first by the first of it; handled ones or the
-	// others.
-	Inbox(ctx context.Context, offices []OfficeID, handled bool, after Cursor, limit int) ([]Submission, error)
+	// client does not have, newest first by the first of it.
+	Inbox(ctx context.Context, q InboxQuery) ([]InboxEntry, error)
 	// Submission gives one with its pages that count, in the client's order.
 	Submission(ctx context.Context, offices []OfficeID, id SubmissionID) (Submission, []Page, error)
 	// Correspondence gives what was texted around a submission that the person

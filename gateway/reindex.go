@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,14 @@ type Reindex struct {
 	// tell: they are a minute old at most, and a failover may lose less.
 	RecordsLost bool
 	behind      bool
+	moved       []movedPage
+}
+
+// movedPage is a page that a caseworker put into another submission, whose own
+// folder may not be read yet.
+type movedPage struct {
+	page Page
+	home Submission
 }
 
 // ReindexReport tells what a reindex found.
@@ -97,6 +106,9 @@ func (r *Reindex) Run(ctx context.Context, reason string) (ReindexReport, error)
 	if err := flush(); err != nil {
 		return report, err
 	}
+	if err := r.restoreMoved(ctx, &report); err != nil {
+		return report, err
+	}
 	return report, r.noteLostHeads(ctx, lost, &report)
 }
 
@@ -135,9 +147,15 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 		return err
 	}
 	pages, err := r.pages(ctx, s, &submission, report)
-	if err != nil || len(pages)+len(submission.Lacks) == 0 {
+	if err != nil || len(pages)+len(submission.Lacks) == 0 && submission.MergedInto == "" {
 		return err
 	}
+	pages = slices.DeleteFunc(pages, func(p Page) bool {
+		if p.Home != "" {
+			r.moved = append(r.moved, movedPage{p, submission})
+		}
+		return p.Home != ""
+	})
 	for _, l := range submission.Lacks {
 		submission.LackCount++
 		submission.ArrivedAt = earlier(submission.ArrivedAt, l.At)
@@ -153,14 +171,19 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 	if submission.FinishedAt.IsZero() {
 		submission.FinishedAt, submission.Unfinished = submission.LastPageAt, true
 	}
-	restored, err := r.Records.RestoreSubmission(ctx, submission, pages, AuditEntry{
-		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.id),
-		Office: s.office, Outcome: OutcomeDone,
-	})
-	report.Restored += restored
+	err = r.putBack(ctx, submission, pages, report)
 	if err == nil && s.hold != "" {
 		err = r.restoreHold(ctx, s, report)
 	}
+	return err
+}
+
+func (r *Reindex) putBack(ctx context.Context, s Submission, pages []Page, report *ReindexReport) error {
+	restored, err := r.Records.RestoreSubmission(ctx, s, pages, AuditEntry{
+		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.ID),
+		Office: s.Office, Outcome: OutcomeDone,
+	})
+	report.Restored += restored
 	return err
 }
 
@@ -183,6 +206,24 @@ func (r *Reindex) restoreHold(ctx context.Context, s shelf, report *ReindexRepor
 		report.Held++
 	}
 	return err
+}
+
+// restoreMoved puts pages where caseworkers had moved them. One whose place is
+// gone goes back to where its client sent it.
+func (r *Reindex) restoreMoved(ctx context.Context, report *ReindexReport) error {
+	for _, m := range r.moved {
+		place, _, err := r.Records.SubmissionPages(ctx, m.page.Submission)
+		if Is(err, CodeNotFound) {
+			place, err, m.page.Home = m.home, nil, ""
+		}
+		if err == nil {
+			err = r.putBack(ctx, place, []Page{m.page}, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // earlier is the earlier of two times, of which the first may be none.

@@ -24,6 +24,10 @@ func (r *Reindex) pages(ctx context.Context, s shelf, submission *Submission, re
 		}
 		submission.FinishedAt, submission.Unfinished, submission.SealedName = m.FinishedAt, m.Unfinished, m.SealedName
 		submission.Staff = m.Staff
+		submission.SealedCase, submission.Remarks, submission.MergedInto = m.SealedCase, m.Remarks, m.MergedInto
+		if len(m.CaseIndex) == len(submission.CaseIndex) {
+			submission.CaseIndex = CaseIndex(m.CaseIndex)
+		}
 		for _, l := range m.Lacks {
 			submission.Lacks = append(submission.Lacks, Lack(l))
 		}
@@ -87,8 +91,12 @@ func (r *Reindex) listed(s shelf, m Manifest, report *ReindexReport) []Page {
 		case err1 != nil, err2 != nil, size != listed.SealedBytes:
 			report.Damaged = append(report.Damaged, listed.Blob)
 		default:
+			placed, home := s.id, SubmissionID("")
+			if listed.Moved != "" {
+				placed, home = listed.Moved, s.id
+			}
 			pages = append(pages, Page{
-				ID: listed.ID, Key: listed.Key, Submission: s.id, Office: s.office, Link: listed.Link, Blob: listed.Blob,
+				ID: listed.ID, Key: listed.Key, Submission: placed, Home: home, Office: s.office, Link: listed.Link, Blob: listed.Blob,
 				Digest: digest, Same: same, SealedBytes: listed.SealedBytes, PlainBytes: listed.PlainBytes,
 				Sealing: listed.Sealing, Label: listed.Label, Place: listed.Place, Rotation: rotationOf(listed.Rotation),
 				ReceivedAt: listed.ReceivedAt,

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"regexp"
 	"time"
@@ -53,6 +54,14 @@ type Submission struct {
 	HandledBy   StaffID
 	HandledAs   HandledAs
 	HandledNote string // only for HandledNotNeeded: one of the reasons the desk offers
+	Stage       Stage  // while it is not handled
+	Assigned    StaffID
+	TurnAt      time.Time    // the client answered what the office asked; zero if not
+	LastWordAt  time.Time    // of the client, beside pages
+	SealedCase  []byte       // the case number, sealed to the office; may be nil
+	CaseIndex   CaseIndex    // its keyed hash; zero if there is none
+	MergedInto  SubmissionID // where everything of this one is now; empty if here
+	Remarks     []Remark     // notes by staff, where a manifest is written or read
 }
 
 // Sealing tells where a page was sealed.
@@ -96,7 +105,13 @@ type Page struct {
 	Rotation    int    // degrees clockwise that staff turned it by: 0, 90, 180 or 270; the sealed bytes stay
 	ReceivedAt  time.Time
 	RemovedAt   time.Time // by the client; zero while it counts
+	// Home is the submission it was sent to, if it was moved since: its object
+	// stays in that one's folder.
+	Home SubmissionID
 }
+
+// SentTo is the submission that the client sent the page to.
+func (p Page) SentTo() SubmissionID { return cmp.Or(p.Home, p.Submission) }
 
 // BlobName is the name of an object in the vault: slash-separated, lowercase,
 // no dots at the start of a segment.

@@ -119,7 +119,7 @@ func look(ctx context.Context, store *records.Store, offices []gateway.OfficeID,
 			}
 		}
 		began := time.Now()
-		page, err := store.Inbox(ctx, offices, false, cursor, inboxPage)
+		page, err := store.Inbox(ctx, gateway.InboxQuery{Offices: offices, Viewer: "bench", After: cursor, Limit: inboxPage})
 		if err != nil {
 			return nil, err
 		}

@@ -153,7 +153,7 @@ func TestLacksAreCheckedAndSurviveTheDatabase(t *testing.T) {
 	if view.Name != (gateway.Name{Last: "Rivera"}) || view.Submission.LackOf("pay-stub") != gateway.LackHelp {
 		t.Errorf("restored %q %+v", view.Name.Whole(), view.Submission.Lacks)
 	}
-	rows, err := after.desk.Inbox(t.Context(), staffOf(demoOffice), false, gateway.Cursor{}, 10)
+	rows, err := after.desk.Inbox(t.Context(), staffOf(demoOffice), gateway.InboxFilter{}, gateway.Cursor{}, 10)
 	if err != nil || len(rows) != 1 || rows[0].Submission.LackCount != 1 {
 		t.Errorf("the inbox has %+v, %v", rows, err)
 	}

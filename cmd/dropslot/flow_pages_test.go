@@ -302,7 +302,7 @@ func TestAnAbandonedSessionBecomesASubmissionAndAnEmptyOneDoesNot(t *testing.T) 
 	if err := r.house.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := r.desk.Inbox(t.Context(), staffOf(demoOffice), false, gateway.Cursor{}, 50)
+	rows, err := r.desk.Inbox(t.Context(), staffOf(demoOffice), gateway.InboxFilter{}, gateway.Cursor{}, 50)
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%d rows, %v; want the one with a page", len(rows), err)
 	}
@@ -353,7 +353,7 @@ func TestOfficesAreIsolatedAndTheDenialIsOnRecord(t *testing.T) {
 	if _, err := r.desk.OpenPage(t.Context(), stranger, page.ID, false); !gateway.Is(err, gateway.CodeNotFound) {
 		t.Errorf("page: got %v", err)
 	}
-	if rows, err := r.desk.Inbox(t.Context(), stranger, false, gateway.Cursor{}, 50); err != nil || len(rows) != 0 {
+	if rows, err := r.desk.Inbox(t.Context(), stranger, gateway.InboxFilter{}, gateway.Cursor{}, 50); err != nil || len(rows) != 0 {
 		t.Errorf("inbox: %d rows, %v", len(rows), err)
 	}
 }
@@ -376,7 +376,7 @@ func TestWithoutAnAuditRowNothingIsShown(t *testing.T) {
 	if opened, err := r.desk.OpenPage(t.Context(), staffOf(demoOffice), page.ID, false); err == nil || opened != nil {
 		t.Error("a page was shown without an audit row")
 	}
-	if _, err := r.desk.Inbox(t.Context(), staffOf(demoOffice), false, gateway.Cursor{}, 50); err == nil {
+	if _, err := r.desk.Inbox(t.Context(), staffOf(demoOffice), gateway.InboxFilter{}, gateway.Cursor{}, 50); err == nil {
 		t.Error("the inbox was shown without an audit row")
 	}
 }

@@ -39,6 +39,7 @@ type parts struct {
 	budget    *gateway.Budget
 	redis     redis.UniversalClient
 	links     *linkstore.Links
+	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
 	teardown  []func() error
 }
@@ -160,6 +161,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 		offices = append(offices, gateway.Office{
 			ID: gateway.OfficeID(id), Name: o.Name, Phone: string(o.Phone), Languages: o.Languages,
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
+			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
 			DailySegments: int(o.DailySpend / c.Twilio.Price),
 		})

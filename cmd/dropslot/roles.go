@@ -81,12 +81,19 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	if err != nil {
 		return nil, err
 	}
+	opened := &gateway.Opened{}
+	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
 	flow := &gateway.Desk{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-		Opener: opener, Phones: p.phones, Now: time.Now,
+		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
 	}
 	return web.NewDesk(web.DeskParts{
 		Desk: flow, Handoff: p.handoff(flow),
+		Threads: &gateway.Threads{
+			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
+			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
+		},
+		Changes:  p.watch,
 		Requests: requests,
 		SignIns: &gateway.SignIns{
 			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,

@@ -142,6 +142,7 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 		if err != nil {
 			return err
 		}
+		s.http.RegisterOnShutdown(p.watch.Close)
 		servers = append(servers, s)
 	}
 	tending, err := p.tend(role)

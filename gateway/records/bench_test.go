@@ -99,7 +99,7 @@ func BenchmarkInbox(b *testing.B) {
 					if i%2 == 0 {
 						after = cursor
 					}
-					list, err := w.Inbox(b.Context(), []gateway.OfficeID{north}, false, after, 50)
+					list, err := w.Inbox(b.Context(), gateway.InboxQuery{Offices: []gateway.OfficeID{north}, After: after, Viewer: "s", Limit: 50})
 					if err == nil && len(list) != 50 {
 						err = os.ErrInvalid
 					}
@@ -116,7 +116,7 @@ func fillInbox(w *world, rows int) {
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		SELECT 'id' || i, CASE WHEN i %% 2 = 0 THEN 'north' ELSE 'south' END, '+15551230100', %[3]s, %[3]s, 'en',
 		CASE WHEN i %% 10 = 0 THEN 'handled' ELSE 'received' END, 0, i, i, i, i, 1, 1000, %[3]s, 0, '', '', '',
-		0, '', '', 0, CASE WHEN i %% 10 = 0 THEN 1 ELSE 0 END, 0 FROM n`, submissionColumns, rows, w.emptyBytes()))
+		0, '', '', 0, CASE WHEN i %% 10 = 0 THEN 1 ELSE 0 END, 0 FROM n`, openedColumns, rows, w.emptyBytes()))
 	w.raw("ANALYZE")
 }
 

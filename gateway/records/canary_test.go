@@ -39,6 +39,7 @@ func planted(w *world, s gateway.SubmissionID, sender []byte) map[string]any {
 		"texts.step": "done", "outgoing.step": "done", "media": "sealed", "words": "sealed", "due_at": 0,
 		"lacks.reason": "cannot", "wishes.reason": "blurry", "rotation": 90, "opted_out_at": 0, "handled_at": ms(noon), "finished_at": ms(noon), "last_page_at": ms(noon), "opened_at": ms(noon),
 		"received_at": ms(noon), "released_at": 1,
+		"stage": "open", "merged_into": "", "home": "", "case_index": []byte("canary-case-num!"),
 	}
 }
 

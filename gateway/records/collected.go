@@ -35,6 +35,10 @@ func (s *Store) PlaceText(ctx context.Context, id gateway.TextID, fresh gateway.
 				continue
 			}
 			there, err := x.lockSubmission(place)
+			if err == nil && there.MergedInto != "" {
+				place = there.MergedInto
+				there, err = x.lockSubmission(place)
+			}
 			switch {
 			case gateway.Is(err, gateway.CodeNotFound): // of a link that nobody opened
 				return x.openTexted(t, standing, place, now)
@@ -101,6 +105,12 @@ func (s *Store) SavePicture(ctx context.Context, p gateway.Page, refused gateway
 		if err != nil {
 			return false, err
 		}
+		if submission.MergedInto != "" { // while the picture was on its way
+			p.Home, p.Submission = p.Submission, submission.MergedInto
+			if submission, err = x.lockSubmission(p.Submission); err != nil {
+				return false, err
+			}
+		}
 		decided, err := x.pictureDecided(p)
 		if err != nil || decided {
 			return false, err
@@ -162,8 +172,10 @@ func (s *Store) SaveNote(ctx context.Context, id gateway.TextID, sealed []byte) 
 		if err != nil {
 			return struct{}{}, err
 		}
-		_, err = x.exec("UPDATE texts SET words = 'sealed' WHERE id = $1", string(t.ID))
-		return struct{}{}, err
+		if _, err = x.exec("UPDATE texts SET words = 'sealed' WHERE id = $1", string(t.ID)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.heard(t)
 	})
 	return err
 }
@@ -203,8 +215,26 @@ func (x *tx) growTexted(s gateway.Submission, p gateway.Page) error {
 	if state != gateway.SubmissionOpen {
 		state = gateway.SubmissionReceived
 	}
+	stage := s.Stage
+	if s.State == gateway.SubmissionHandled {
+		stage = gateway.StageNew
+	}
 	_, err := x.exec(`UPDATE submissions SET pages = $2, bytes = $3, arrived_at = $4, last_page_at = $5, state = $6,
-		handled = 0, archived_at = 0, texted_till = $7 WHERE id = $1`,
-		string(s.ID), s.Pages+1, s.Bytes+p.PlainBytes, ms(arrived), ms(p.ReceivedAt), string(state), ms(p.ReceivedAt.Add(textedTogether)))
-	return err
+		handled = 0, archived_at = 0, texted_till = $7, stage = $8 WHERE id = $1`,
+		string(s.ID), s.Pages+1, s.Bytes+p.PlainBytes, ms(arrived), ms(p.ReceivedAt), string(state), ms(p.ReceivedAt.Add(textedTogether)),
+		string(stage))
+	if err != nil {
+		return err
+	}
+	if p.Home != "" {
+		if err := x.revise(p.Home); err != nil {
+			return err
+		}
+	}
+	if s.ArrivedAt.IsZero() || s.Stage == gateway.StageWaiting {
+		if err := x.answered(s, p.ReceivedAt); err != nil {
+			return err
+		}
+	}
+	return x.changed(s.Office)
 }

@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -41,43 +40,23 @@ func compareText[S ~string](a, b S) int { return strings.Compare(string(a), stri
 // perOffice asks for the first rows of each office by itself, so that each
 // query walks one index from its place, and merges them.
 func perOffice[T any](offices []gateway.OfficeID, limit int, order func(a, b T) int, query func(gateway.OfficeID) ([]T, error)) ([]T, error) {
-	offices = slices.Compact(slices.Sorted(slices.Values(offices)))
+	return merged(slices.Compact(slices.Sorted(slices.Values(offices))), limit, order, query)
+}
+
+// merged is perOffice for any lists that are in order, no two of them the same.
+func merged[L, T any](lists []L, limit int, order func(a, b T) int, query func(L) ([]T, error)) ([]T, error) {
 	var rows []T
-	for _, office := range offices {
-		more, err := query(office)
+	for _, list := range lists {
+		more, err := query(list)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, more...)
 	}
-	if len(offices) > 1 {
+	if len(lists) > 1 {
 		slices.SortFunc(rows, order)
 	}
 	return rows[:min(len(rows), max(limit, 0))], nil
-}
-
-const selectInbox = "SELECT " + submissionColumns + ` FROM submissions
-	WHERE office = $1 AND handled = $2 AND arrived_at > 0 AND (arrived_at, id) < ($3, $4)
-	ORDER BY arrived_at DESC, id DESC LIMIT $5`
-
-// Inbox lists submissions that something reached, newest first by the first of it.
-func (s *Store) Inbox(ctx context.Context, offices []gateway.OfficeID, handled bool, after gateway.Cursor, limit int) ([]gateway.Submission, error) {
-	before := ms(after.ArrivedAt)
-	if after.ArrivedAt.IsZero() {
-		before = math.MaxInt64
-	}
-	return read(ctx, s, "list inbox", func(v view) ([]gateway.Submission, error) {
-		return perOffice(offices, limit, newerArrival, func(office gateway.OfficeID) ([]gateway.Submission, error) {
-			return all(v, scanSubmission, selectInbox, string(office), bit(handled), before, string(after.ID), limit)
-		})
-	})
-}
-
-func newerArrival(a, b gateway.Submission) int {
-	if order := b.ArrivedAt.Compare(a.ArrivedAt); order != 0 {
-		return order
-	}
-	return compareText(b.ID, a.ID)
 }
 
 // Submission gives one with its pages that count, in the client's order.
@@ -89,7 +68,7 @@ func (s *Store) Submission(ctx context.Context, offices []gateway.OfficeID, id g
 	f, err := snapshot(ctx, s, "find submission", func(v view) (f found, err error) {
 		f.submission, f.pages, err = withPages(only(first(v, scanSubmission,
 			"SELECT "+submissionColumns+" FROM submissions WHERE id = $1 AND office IN ("+inOffices(offices)+")",
-			withOffices(offices, string(id))...)))(v)
+			withOffices(offices, string(id))...)))(v, placedHere)
 		return f, err
 	})
 	return f.submission, f.pages, err
@@ -153,6 +132,9 @@ func (s *Store) HandleSubmission(ctx context.Context, offices []gateway.OfficeID
 		_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
 			handled_as = $4, handled_note = $5 WHERE id = $1`, string(id), ms(at), string(by), string(as), note)
 		if err != nil {
+			return struct{}{}, err
+		}
+		if err := x.changedOf(id); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)

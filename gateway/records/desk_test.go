@@ -24,7 +24,7 @@ func TestOfficesAreIsolated(t *testing.T) {
 		for name, offices := range map[string][]gateway.OfficeID{
 			"elsewhere": {south, "nort", "north ", "North"}, "nowhere": nil, "no name": {""},
 		} {
-			inbox, err := w.Inbox(t.Context(), offices, false, gateway.Cursor{}, 10)
+			inbox, err := w.Inbox(t.Context(), gateway.InboxQuery{Offices: offices, Limit: 10})
 			w.check(err, "")
 			requests, err := w.Requests(t.Context(), offices, 10)
 			w.check(err, "")
@@ -89,18 +89,22 @@ func TestInboxPages(t *testing.T) {
 			want = append(want, w.finish(link, noon))
 		}
 		w.session(north, 100) // without a page: not listed
-		slices.SortFunc(want, newerArrival)
+		slices.SortFunc(want, func(a, b gateway.Submission) int {
+			return newerArrival(gateway.InboxEntry{Submission: a}, gateway.InboxEntry{Submission: b})
+		})
 		for _, limit := range []int{1, 5, 24, 100} {
 			var got []gateway.Submission
 			cursor := gateway.Cursor{}
 			for {
-				rows, err := w.Inbox(t.Context(), offices, false, cursor, limit)
+				rows, err := w.Inbox(t.Context(), gateway.InboxQuery{Offices: offices, After: cursor, Limit: limit})
 				w.check(err, "")
 				if len(rows) == 0 {
 					break
 				}
-				got = append(got, rows...)
-				last := rows[len(rows)-1]
+				for _, row := range rows {
+					got = append(got, row.Submission)
+				}
+				last := got[len(got)-1]
 				cursor = gateway.Cursor{ArrivedAt: last.ArrivedAt, ID: last.ID}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -126,14 +130,14 @@ func TestHandle(t *testing.T) {
 		if n := w.count("audit WHERE action = 'submission.handled'"); n != 1 {
 			t.Errorf("%d marks in the audit trail", n)
 		}
-		open, err := w.Inbox(t.Context(), offices, false, gateway.Cursor{}, 10)
+		open, err := w.Inbox(t.Context(), gateway.InboxQuery{Offices: offices, Limit: 10})
 		w.check(err, "")
-		handled, err := w.Inbox(t.Context(), offices, true, gateway.Cursor{}, 10)
+		handled, err := w.Inbox(t.Context(), gateway.InboxQuery{Offices: offices, Stage: gateway.StageDone, Limit: 10})
 		w.check(err, "")
 		if len(open) != 0 || len(handled) != 1 {
 			t.Fatalf("%d open, %d handled", len(open), len(handled))
 		}
-		if s := handled[0]; s.HandledBy != "ann" || s.HandledAs != gateway.HandledNotNeeded || s.HandledNote != "duplicate" || !s.HandledAt.Equal(noon) {
+		if s := handled[0].Submission; s.HandledBy != "ann" || s.HandledAs != gateway.HandledNotNeeded || s.HandledNote != "duplicate" || !s.HandledAt.Equal(noon) {
 			t.Errorf("handled %+v", s)
 		}
 		// What was in the session when it was handled stays.

@@ -75,8 +75,10 @@ func (x *tx) movePage(page gateway.Page, place int) error {
 }
 
 // revise notes that staff changed something of a submission that its manifest
-// tells: one that was written, or read to be written, is out of date.
+// tells: one that was written, or read to be written, is out of date. Pages
+// that were moved there are told of in the manifests of where they were sent.
 func (x *tx) revise(id gateway.SubmissionID) error {
-	_, err := x.exec("UPDATE submissions SET revision = revision + 1, archived_at = 0 WHERE id = $1", string(id))
+	_, err := x.exec(`UPDATE submissions SET revision = revision + 1, archived_at = 0 WHERE id = $1
+		OR id IN (SELECT home FROM pages WHERE submission = $1 AND home <> '')`, string(id))
 	return err
 }

@@ -27,6 +27,8 @@ func texts[S ~string](ids []S) []any {
 var ofSubmission = []struct{ table, column string }{
 	{"pages", "submission"},
 	{"lacks", "submission"},
+	{"remarks", "submission"},
+	{"looks", "submission"},
 	{"erasure_warnings", "submission"},
 	{"holds", "submission"}, // of an erased one, at most a released one
 }
@@ -99,6 +101,9 @@ func (x *tx) bury(t gateway.Tombstone) error {
 // erase takes every row of a submission. Nobody may be adding to it: it is
 // locked, and ended.
 func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
+	if err := x.eraseMerged(s, why, t, audit); err != nil {
+		return err
+	}
 	if err := x.moveLinks(s, t); err != nil {
 		return err
 	}
@@ -138,6 +143,41 @@ func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Te
 		return err
 	}
 	return x.append(audit)
+}
+
+// eraseMerged takes with a submission those that were merged into it. A page
+// that a caseworker moved there goes back, as one that is removed, to where its
+// object lies, and the sweep erases that.
+func (x *tx) eraseMerged(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
+	homes, err := all(x, scanText[gateway.SubmissionID], "SELECT DISTINCT home FROM pages WHERE submission = $1 AND home <> '' ORDER BY home", string(s.ID))
+	if err != nil {
+		return err
+	}
+	_, err = x.exec(`UPDATE pages SET submission = home, home = '', removed_at = CASE WHEN removed_at = 0 THEN $2 ELSE removed_at END
+		WHERE submission = $1 AND home <> ''`, string(s.ID), ms(t.Now))
+	if err != nil {
+		return err
+	}
+	for _, home := range homes {
+		if err := x.revise(home); err != nil {
+			return err
+		}
+	}
+	merged, err := all(x, scanText[gateway.SubmissionID], "SELECT id FROM submissions WHERE merged_into = $1 AND merged_into <> '' ORDER BY id", string(s.ID))
+	if err != nil {
+		return err
+	}
+	for _, id := range merged {
+		submission, found, err := x.lockErasable(id)
+		if err != nil || !found {
+			return err
+		}
+		audit.Object = "submission:" + string(id)
+		if err := x.erase(submission, why, t, audit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveLinks leads links that somebody may still open to a submission of their
@@ -291,6 +331,9 @@ func (x *tx) forget(s gateway.Submission, links []gateway.LinkID) error {
 func (x *tx) forgetSenders(which string, args ...any) error {
 	_, err := x.exec("DELETE FROM senders AS b WHERE "+which+" AND b.opted_out_at = 0 AND "+nothingLeft, args...)
 	if err != nil {
+		return err
+	}
+	if _, err := x.exec("DELETE FROM clients AS b WHERE " + nothingLeft); err != nil {
 		return err
 	}
 	_, err = x.exec(`UPDATE senders AS b SET language = '', hour_start = 0, day_start = 0, hour_count = 0, day_count = 0,

@@ -39,7 +39,7 @@ func (s *Store) ExpireSubmissions(ctx context.Context, at time.Time, grace time.
 				ended = append(ended, submission)
 			}
 		}
-		return ended, nil
+		return ended, x.changed(officesOf(ended)...)
 	})
 }
 
@@ -56,10 +56,14 @@ func (x *tx) expire(id gateway.SubmissionID, at time.Time, over int64) (gateway.
 		RETURNING `+submissionColumns, over, string(id), ms(at))
 }
 
-// SubmissionPages gives a submission with its pages that count, in the client's order.
+// SubmissionPages gives a submission with the pages that were sent to it and
+// count, in the client's order.
 func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (gateway.Submission, []gateway.Page, error) {
 	session, err := snapshot(ctx, s, "list pages", func(v view) (found gateway.Session, err error) {
-		found.Submission, found.Pages, err = withPages(only(submissionByID(v, id)))(v)
+		found.Submission, found.Pages, err = withPages(only(submissionByID(v, id)))(v, sentHere)
+		if err == nil {
+			found.Submission.Remarks, err = all(v, scanRemark, selectRemarks+"submission = $1 ORDER BY at, id", string(id))
+		}
 		return found, err
 	})
 	return session.Submission, session.Pages, err
@@ -70,7 +74,7 @@ func (s *Store) SubmissionPages(ctx context.Context, id gateway.SubmissionID) (g
 func (s *Store) Unarchived(ctx context.Context, after gateway.SubmissionID, limit int) ([]gateway.Submission, error) {
 	return read(ctx, s, "list unarchived submissions", func(v view) ([]gateway.Submission, error) {
 		return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
-			WHERE archived_at = 0 AND state <> 'open' AND arrived_at > 0 AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
+			WHERE archived_at = 0 AND state <> 'open' AND (arrived_at > 0 OR revision > 0) AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
 	})
 }
 
@@ -140,6 +144,9 @@ func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submis
 			if err := x.putLacks(submission); err != nil {
 				return 0, err
 			}
+			if err := x.putDesk(submission); err != nil {
+				return 0, err
+			}
 		}
 		for _, page := range pages {
 			page.Submission, page.Office = submission.ID, submission.Office
@@ -152,17 +159,23 @@ func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submis
 		if restored == 0 && created == 0 {
 			return 0, nil
 		}
-		_, err = x.exec(`UPDATE submissions SET
-			pages = (SELECT COUNT(*) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
-			bytes = (SELECT COALESCE(SUM(p.plain_bytes), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
-			arrived_at = (SELECT COALESCE(MIN(came.at), 0) FROM (
-				SELECT p.received_at AS at FROM pages p WHERE p.submission = $1 AND p.removed_at = 0
-				UNION ALL SELECT k.at FROM lacks k WHERE k.submission = $1) came),
-			last_page_at = (SELECT COALESCE(MAX(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0)
-			WHERE id = $1`, string(submission.ID))
-		if err != nil {
+		if _, err = x.exec(countPages, string(submission.ID)); err != nil {
+			return 0, err
+		}
+		if err := x.changed(submission.Office); err != nil {
 			return 0, err
 		}
 		return restored, x.append(audit...)
 	})
 }
+
+// countPages makes the counts of a submission follow from what it holds.
+const countPages = `UPDATE submissions SET
+	pages = (SELECT COUNT(*) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+	bytes = (SELECT COALESCE(SUM(p.plain_bytes), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0),
+	lacks = (SELECT COUNT(*) FROM lacks k WHERE k.submission = $1),
+	arrived_at = (SELECT COALESCE(MIN(came.at), 0) FROM (
+		SELECT p.received_at AS at FROM pages p WHERE p.submission = $1 AND p.removed_at = 0
+		UNION ALL SELECT k.at FROM lacks k WHERE k.submission = $1) came),
+	last_page_at = (SELECT COALESCE(MAX(p.received_at), 0) FROM pages p WHERE p.submission = $1 AND p.removed_at = 0)
+	WHERE id = $1`

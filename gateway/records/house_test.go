@@ -232,7 +232,7 @@ func TestRestore(t *testing.T) {
 		if diff := cmp.Diff(pages, gotPages); diff != "" {
 			t.Errorf("pages:\n%s", diff)
 		}
-		inbox, err := lost.Inbox(t.Context(), []gateway.OfficeID{north}, true, gateway.Cursor{}, 10)
+		inbox, err := lost.Inbox(t.Context(), gateway.InboxQuery{Offices: []gateway.OfficeID{north}, Stage: gateway.StageDone, Limit: 10})
 		lost.check(err, "")
 		if len(inbox) != 1 {
 			t.Errorf("%d handled submissions in the inbox", len(inbox))

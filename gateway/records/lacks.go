@@ -41,7 +41,15 @@ func (s *Store) SaveLack(ctx context.Context, link gateway.LinkID, id gateway.Su
 		if err := x.countLacks(submission, said.At); err != nil {
 			return struct{}{}, err
 		}
+		if !submission.Reached() || submission.Stage == gateway.StageWaiting {
+			if err := x.answered(submission, said.At); err != nil {
+				return struct{}{}, err
+			}
+		}
 		if err := x.keepAwake(l, said.IdleAt); err != nil {
+			return struct{}{}, err
+		}
+		if err := x.changed(submission.Office); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
@@ -72,7 +80,7 @@ func (x *tx) countLacks(s gateway.Submission, at time.Time) error {
 	case arrived.IsZero():
 		arrived = at
 	}
-	_, err = x.exec("UPDATE submissions SET lacks = $2, arrived_at = $3 WHERE id = $1", string(s.ID), n, ms(arrived))
+	_, err = x.exec("UPDATE submissions SET lacks = $2, arrived_at = $3, news_at = $4 WHERE id = $1", string(s.ID), n, ms(arrived), ms(at))
 	return err
 }
 

@@ -33,9 +33,13 @@ func (w *world) counter(office gateway.OfficeID) gateway.Link {
 
 func (w *world) inbox() []gateway.Submission {
 	w.t.Helper()
-	rows, err := w.Inbox(w.t.Context(), []gateway.OfficeID{north}, false, gateway.Cursor{}, 10)
+	rows, err := w.Inbox(w.t.Context(), gateway.InboxQuery{Offices: []gateway.OfficeID{north}, Limit: 10})
 	w.check(err, "")
-	return rows
+	var found []gateway.Submission
+	for _, row := range rows {
+		found = append(found, row.Submission)
+	}
+	return found
 }
 
 // Who has only something to say is in the inbox like who has a page, and

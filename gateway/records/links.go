@@ -133,7 +133,7 @@ func (x *tx) openSubmission(l gateway.Link, fresh gateway.SubmissionID) (gateway
 	}
 	// Pictures that the sender texted a while ago wait for the pages.
 	reopened, err := x.exec(`UPDATE submissions SET state = 'open', unfinished = 0, finished_at = 0, archived_at = 0
-		WHERE id = $1 AND handled = 0 AND texted_till > $2`, string(l.Submission), ms(l.ClaimedAt))
+		WHERE id = $1 AND handled = 0 AND merged_into = '' AND texted_till > $2`, string(l.Submission), ms(l.ClaimedAt))
 	if err != nil || reopened == 1 {
 		return l, err
 	}

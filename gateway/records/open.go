@@ -28,6 +28,8 @@ var _ interface {
 	gateway.SubmissionRecords
 	gateway.HouseRecords
 	gateway.DeskRecords
+	gateway.ThreadRecords
+	gateway.ChangeRecords
 	gateway.StaffRecords
 	gateway.AuditTrail
 } = (*Store)(nil)

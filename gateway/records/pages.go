@@ -8,26 +8,29 @@ import (
 )
 
 const pageColumns = `id, page_key, submission, office, link, blob, digest, same, sealed_bytes, plain_bytes,
-	sealing, label, received_at, removed_at, text, place, rotation`
+	sealing, label, received_at, removed_at, text, place, rotation, home`
 
 var insertPage = insertInto("pages", pageColumns)
 
 func scanPage(r scanner) (p gateway.Page, err error) {
 	err = r.Scan((*string)(&p.ID), (*string)(&p.Key), (*string)(&p.Submission), (*string)(&p.Office), (*string)(&p.Link),
 		(*string)(&p.Blob), fixed(p.Digest[:]), fixed(p.Same[:]), &p.SealedBytes, &p.PlainBytes,
-		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text), &p.Place, &p.Rotation)
+		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text), &p.Place, &p.Rotation, (*string)(&p.Home))
 	return p, err
 }
 
 func pageArgs(p gateway.Page) []any {
 	return []any{
 		string(p.ID), string(p.Key), string(p.Submission), string(p.Office), string(p.Link), string(p.Blob),
-		p.Digest[:], p.Same[:], p.SealedBytes, p.PlainBytes, string(p.Sealing), p.Label, ms(p.ReceivedAt), ms(p.RemovedAt), string(p.Text), p.Place, p.Rotation,
+		p.Digest[:], p.Same[:], p.SealedBytes, p.PlainBytes, string(p.Sealing), p.Label, ms(p.ReceivedAt), ms(p.RemovedAt), string(p.Text), p.Place, p.Rotation, string(p.Home),
 	}
 }
 
+// pageByKey finds a page by the key that its sender gave it, wherever it was
+// moved since.
 func pageByKey(q queryer, id gateway.SubmissionID, key gateway.PageKey) (gateway.Page, bool, error) {
-	return first(q, scanPage, "SELECT "+pageColumns+" FROM pages WHERE submission = $1 AND page_key = $2", string(id), string(key))
+	return first(q, scanPage, "SELECT "+pageColumns+" FROM pages WHERE "+sentHere+" AND page_key IN ($2, $3)",
+		string(id), string(key), string(movedKey(id, key)))
 }
 
 // FindPage gives the page of this key, removed or not, or CodeNotFound.
@@ -100,11 +103,20 @@ func (x *tx) addPage(s gateway.Submission, link gateway.Link, p gateway.Page, l 
 	if err != nil {
 		return err
 	}
+	first := s.ArrivedAt.IsZero()
 	s.Pages, s.ArrivedAt = s.Pages+1, arrived
 	if err := x.notLacked(s, p.Label, p.ReceivedAt); err != nil {
 		return err
 	}
+	if first || s.Stage == gateway.StageWaiting {
+		if err := x.answered(s, p.ReceivedAt); err != nil {
+			return err
+		}
+	}
 	if err := x.keepAwake(link, p.ReceivedAt.Add(l.SessionIdle)); err != nil {
+		return err
+	}
+	if err := x.changed(s.Office); err != nil {
 		return err
 	}
 	return x.append(audit...)
@@ -136,6 +148,9 @@ func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.
 		}
 		if code := sessionEnded(submission, l, act.At); code != "" {
 			return page, refuse(code)
+		}
+		if page.Home != "" { // a caseworker has it elsewhere
+			return page, refuse(gateway.CodeLinkClosed)
 		}
 		if err := x.keepAwake(l, act.IdleAt); err != nil {
 			return page, err
@@ -169,6 +184,9 @@ func (x *tx) takePage(s gateway.Submission, p gateway.Page, at time.Time, audit 
 	_, err := x.exec("UPDATE submissions SET pages = $2, bytes = $3, arrived_at = $4, last_page_at = $5 WHERE id = $1",
 		string(s.ID), s.Pages-1, s.Bytes-p.PlainBytes, ms(s.ArrivedAt), ms(s.LastPageAt))
 	if err != nil {
+		return p, err
+	}
+	if err := x.changed(s.Office); err != nil {
 		return p, err
 	}
 	return p, x.append(audit...)

@@ -23,7 +23,7 @@ func TestSessionHoldsWhatWasSaved(t *testing.T) {
 			Submission: gateway.Submission{
 				ID: link.Submission, Office: north, Number: link.Number, Sender: link.Sender, Phone: link.Phone, Language: "es",
 				State: gateway.SubmissionOpen, OpenedAt: noon, ArrivedAt: first.ReceivedAt, LastPageAt: second.ReceivedAt,
-				Pages: 2, Bytes: 2000,
+				Pages: 2, Bytes: 2000, Stage: gateway.StageNew,
 			},
 		}
 		if diff := cmp.Diff(want, session); diff != "" {

@@ -15,7 +15,10 @@ const still = `(CASE WHEN b.last_page_at > b.finished_at THEN b.last_page_at
 // overIn is true of a submission b of office $1 whose time is over: $2 for what is
 // done, $3 for what is unfinished, with a warning by $4, $5 for what is empty.
 // What is held, and what still lies at Twilio, stays.
-const overIn = `b.office = $1
+// So does what was merged, and what holds objects of pages that were moved: it
+// goes with where these are.
+const overIn = `b.office = $1 AND b.merged_into = ''
+	AND NOT EXISTS (SELECT 1 FROM pages q WHERE q.home = b.id AND q.home <> '')
 	AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.submission = b.id AND h.released_at = 0)
 	AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.submission = b.id AND t.due_at > 0)
 	AND (b.state = 'handled' AND b.handled_at <= $2

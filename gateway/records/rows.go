@@ -89,6 +89,19 @@ func unlessZero(b []byte, zero bool) []byte {
 	return b
 }
 
+// maybe scans bytes of a fixed length or nothing, which is the zero value.
+func maybe(to []byte) sql.Scanner { return maybeBytes{to} }
+
+type maybeBytes struct{ to []byte }
+
+func (m maybeBytes) Scan(from any) error {
+	if from == nil {
+		clear(m.to)
+		return nil
+	}
+	return fixedBytes(m).Scan(from)
+}
+
 type scanner interface{ Scan(into ...any) error }
 
 // queryer runs a statement that gives rows: a tx or a view.

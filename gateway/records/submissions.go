@@ -6,9 +6,12 @@ import (
 	"dropslot/gateway"
 )
 
-const submissionColumns = `id, office, number, sender, phone, language, state, unfinished, opened_at,
+// openedColumns are those that a submission begins with.
+const openedColumns = `id, office, number, sender, phone, language, state, unfinished, opened_at,
 	arrived_at, last_page_at, finished_at, pages, bytes, sealed_name, handled_at, handled_by, handled_as, handled_note,
 	lacks, origin, staff, revision`
+
+const submissionColumns = openedColumns + `, stage, assigned, turn_at, news_at, sealed_case, case_index, merged_into`
 
 func submissionFields(s *gateway.Submission) []any {
 	return []any{
@@ -16,6 +19,8 @@ func submissionFields(s *gateway.Submission) []any {
 		&s.Language, (*string)(&s.State), flag(&s.Unfinished), at(&s.OpenedAt), at(&s.ArrivedAt), at(&s.LastPageAt),
 		at(&s.FinishedAt), &s.Pages, &s.Bytes, &s.SealedName, at(&s.HandledAt), (*string)(&s.HandledBy),
 		(*string)(&s.HandledAs), &s.HandledNote, &s.LackCount, (*string)(&s.Origin), (*string)(&s.Staff), &s.Revision,
+		(*string)(&s.Stage), (*string)(&s.Assigned), at(&s.TurnAt), at(&s.LastWordAt), &s.SealedCase, maybe(s.CaseIndex[:]),
+		(*string)(&s.MergedInto),
 	}
 }
 
@@ -33,7 +38,7 @@ func (x *tx) lockSubmission(id gateway.SubmissionID) (gateway.Submission, error)
 	return only(first(x, scanSubmission, "UPDATE submissions SET state = state WHERE id = $1 RETURNING "+submissionColumns, string(id)))
 }
 
-var insertSubmission = insertInto("submissions", submissionColumns+", handled, archived_at, reference")
+var insertSubmission = insertInto("submissions", openedColumns+", handled, archived_at, reference")
 
 func submissionArgs(s gateway.Submission) []any {
 	return []any{
@@ -78,7 +83,7 @@ func (s *Store) Session(ctx context.Context, id gateway.SubmissionID, browser ga
 		if err != nil {
 			return session, err
 		}
-		session.Submission, session.Pages, err = withPages(only(submissionByID(v, id)))(v)
+		session.Submission, session.Pages, err = withPages(only(submissionByID(v, id)))(v, sentHere)
 		return session, err
 	})
 }
@@ -90,15 +95,22 @@ func submissionByID(q queryer, id gateway.SubmissionID) (gateway.Submission, boo
 // inOrder is the client's order of pages, or that of their arrival.
 const inOrder = "ORDER BY CASE WHEN place = 0 THEN 1 ELSE 0 END, place, received_at, id"
 
-// withPages adds to a submission that was found the pages that count, and what
-// the client does not have.
-func withPages(found gateway.Submission, err error) func(queryer) (gateway.Submission, []gateway.Page, error) {
-	return func(q queryer) (gateway.Submission, []gateway.Page, error) {
+// Caseworkers move pages. Who sent them, and the vault, still find them here.
+const (
+	placedHere = "submission = $1"
+	sentHere   = "(submission = $1 AND home = '' OR home = $1)"
+)
+
+// withPages adds to a submission that was found the pages that count, those
+// that are placed there or those that were sent there, and what the client
+// does not have.
+func withPages(found gateway.Submission, err error) func(queryer, string) (gateway.Submission, []gateway.Page, error) {
+	return func(q queryer, which string) (gateway.Submission, []gateway.Page, error) {
 		if err != nil {
 			return found, nil, err
 		}
 		pages, err := all(q, scanPage, "SELECT "+pageColumns+` FROM pages
-			WHERE submission = $1 AND removed_at = 0 `+inOrder, string(found.ID))
+			WHERE `+which+` AND removed_at = 0 `+inOrder, string(found.ID))
 		if err == nil && found.LackCount > 0 {
 			found.Lacks, err = all(q, scanLack, "SELECT ask, reason, at FROM lacks WHERE submission = $1 ORDER BY at, ask", string(found.ID))
 		}
@@ -142,6 +154,9 @@ func (x *tx) finish(s gateway.Submission, f gateway.Finish, audit []gateway.Audi
 		return finished, err
 	}
 	if err := x.receipt(finished, f); err != nil {
+		return finished, err
+	}
+	if err := x.changed(finished.Office); err != nil {
 		return finished, err
 	}
 	return finished, x.append(audit...)

@@ -22,7 +22,7 @@ import (
 
 // Desk is the flow behind the inbox, a submission and its pages.
 type Desk interface {
-	Inbox(ctx context.Context, who gateway.Actor, handled bool, after gateway.Cursor, limit int) ([]gateway.InboxRow, error)
+	Inbox(ctx context.Context, who gateway.Actor, f gateway.InboxFilter, after gateway.Cursor, limit int) ([]gateway.InboxRow, error)
 	Submission(ctx context.Context, who gateway.Actor, id gateway.SubmissionID) (gateway.SubmissionView, error)
 	PageKind(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.PageKind, error)
 	ChangePage(ctx context.Context, who gateway.Actor, id gateway.PageID, change gateway.PageChange) (gateway.Page, error)
@@ -65,6 +65,8 @@ type DeskParts struct {
 	SignIns  SignIns
 	Audits   Audits
 	Figures  Figures
+	Threads  Threads
+	Changes  Changes
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore

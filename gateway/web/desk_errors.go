@@ -21,6 +21,7 @@ type problem struct {
 	Status int           `json:"-"`
 	Title  string        `json:"title"`
 	Text   string        `json:"text"`
+	thread bool          // belongs beside the thread's forms
 	Wait   time.Duration `json:"-"` // before another try makes sense; 0 if unknown
 }
 

@@ -43,6 +43,13 @@ type deskHouse struct {
 	trail    trailFake
 	figures  figuresFake
 	signErr  error
+	looks    map[lookKey]time.Time
+	remarks  []gateway.Remark
+	names    map[gateway.PhoneIndex][]byte
+	query    gateway.InboxQuery // of the inbox, last
+	blind    gateway.Blind
+	changed  chan struct{}             // what streams hear
+	thread   func(*gateway.ThreadRows) // fills in what a client did beside sending papers
 	sessions *memorySessions
 	metrics  *prometheus.Registry
 	log      bytes.Buffer
@@ -90,6 +97,9 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Countries: []string{"US", "CA"},
 		},
 	}
+	h.looks, h.names, h.blind = map[lookKey]time.Time{}, map[gateway.PhoneIndex][]byte{}, gateway.NewBlind(gateway.LinkKey{})
+	h.changed, h.thread = make(chan struct{}), func(*gateway.ThreadRows) {}
+	close(h.changed)
 	h.sessions = &memorySessions{now: h.clock, entries: map[string]memorySession{}}
 	texts, pages := deskTemplates()
 	h.addStaff("ana", "north")
@@ -109,6 +119,11 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		},
 		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
 		Desk:    h.desk, Handoff: h.handoff,
+		Threads: &gateway.Threads{
+			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
+			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
+		},
+		Changes:  deskChanges{h},
 		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
@@ -181,6 +196,7 @@ func (h *deskHouse) addSubmission(office gateway.OfficeID, name, phone string, c
 	at := deskTime.Add(-time.Duration(len(h.subs)+1) * 7 * time.Minute)
 	s := gateway.Submission{
 		ID: gateway.SubmissionID(h.id()), Office: office, Language: "en", State: gateway.SubmissionReceived,
+		Sender: deskPhones{h}.Index(office, p), Stage: gateway.StageNew,
 		Phone: gateway.SealedPhone("sealed:" + phone), SealedName: []byte(name), Pages: len(contents),
 		OpenedAt: at.Add(-time.Minute), ArrivedAt: at, FinishedAt: at.Add(2 * time.Minute),
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,13 +17,21 @@ const inboxRows = 50
 
 type inboxView struct {
 	frame
-	Done    bool // the list of what is done
+	inboxFilter
 	Rows    []inboxRow
 	Older   string // URL of the next page; empty on the last
 	Newest  bool   // this is the first page
 	Offices bool   // the person works for several
 	Numbers []officeNumber
 	Send    sendBox
+	Changes int64 // what of the lists' changes the rows show
+	Finish  doneBox
+}
+
+// doneBox is the form that marks a submission done from the list.
+type doneBox struct {
+	Choices, Reasons []choice
+	Back             string // the list
 }
 
 // inboxRow is what a list tells of a submission.
@@ -33,12 +40,19 @@ type inboxRow struct {
 	Reference string
 	LastFour  string
 	Name      string
+	Case      string
 	Office    string
+	Place     string // the office again, in lists of a person who works for several
 	Language  string
 	Pages     string // "3 pages"
 	Missing   string // "1 missing"; empty if the client said nothing of that kind
+	Words     string // "2 texts"
 	Counter   bool   // no phone belongs to it
 	State     stateMark
+	Stage     stateMark // whose turn it is; empty when it is done
+	Assigned  string
+	Unread    bool
+	Overdue   bool
 	When      moment
 }
 
@@ -61,43 +75,98 @@ func stateOf(s gateway.Submission) stateMark {
 type officeNumber struct{ Office, Number string }
 
 func (d *desk) inbox(c echo.Context) error {
-	who := actor(c)
+	who, ctx := actor(c), c.Request().Context()
 	after, err := parseCursor(c.QueryParam("after"))
 	if err != nil {
 		return err
 	}
-	done := c.QueryParam("done") == "1"
+	offices := who.Staff.OfficesWith(gateway.RightPapers)
+	filter := d.inboxFilter(c, offices)
+	// Counted before the rows are read: what changes meanwhile is told of twice
+	// rather than never.
+	changes, err := d.Changes.Count(ctx, offices)
+	if err != nil {
+		return err
+	}
 	// One more than is shown tells whether there is a next page.
-	rows, err := d.Desk.Inbox(c.Request().Context(), who, done, after, inboxRows+1)
+	rows, err := d.Desk.Inbox(ctx, who, filter.query(), after, inboxRows+1)
 	if err != nil {
 		return err
 	}
 	title, here := "Inbox", "inbox"
-	if done {
+	if filter.Done {
 		title, here = "Done", "done"
 	}
 	view := inboxView{
-		frame: d.frame(c, title, here), Done: done, Newest: after == gateway.Cursor{},
-		Offices: len(who.Staff.OfficesWith(gateway.RightPapers)) > 1, Numbers: d.numbersOf(who.Staff), Send: d.sendBox(who.Staff),
+		frame: d.frame(c, title, here), inboxFilter: filter, Newest: after == gateway.Cursor{}, Changes: changes,
+		Offices: len(offices) > 1, Numbers: d.numbersOf(who.Staff), Send: d.sendBox(who.Staff),
+		Finish: doneBox{Choices: handledChoices, Reasons: notNeededReasons, Back: filter.URL(after)},
 	}
 	if len(rows) > inboxRows {
 		rows = rows[:inboxRows]
-		view.Older = olderURL(done, rows[inboxRows-1].Submission)
+		last := rows[inboxRows-1].Submission
+		view.Older = filter.URL(gateway.Cursor{ArrivedAt: last.ArrivedAt, ID: last.ID})
 	}
+	names := &names{d: d, c: c}
 	for _, row := range rows {
-		view.Rows = append(view.Rows, d.inboxRow(row))
+		view.Rows = append(view.Rows, d.listRow(row, names, view.Offices))
 	}
 	return d.render(c, http.StatusOK, "inbox", view)
 }
 
 func (d *desk) inboxRow(row gateway.InboxRow) inboxRow {
 	s := row.Submission
-	return inboxRow{
-		URL: submissionURL(s.ID), Reference: s.ID.Reference(), LastFour: row.LastFour, Name: row.Name.Whole(),
+	r := inboxRow{
+		URL: submissionURL(s.ID), Reference: s.ID.Reference(), LastFour: row.LastFour, Name: row.Name.Whole(), Case: row.Case,
 		Office: row.Office.Name, Language: d.LanguageName(s.Language), Pages: plural(s.Pages, "page"),
 		State: stateOf(s), When: momentOf(s.ArrivedAt, d.Now(), row.Office.Location),
-		Missing: missingWords(s.LackCount), Counter: s.Origin.AtCounter(),
+		Missing: missingWords(s.LackCount), Counter: s.Origin.AtCounter(), Unread: row.Unread, Overdue: row.Overdue,
 	}
+	if row.Words > 0 {
+		r.Words = plural(row.Words, "text")
+	}
+	if s.State != gateway.SubmissionHandled {
+		r.Stage = stageMarks[s.Stage]
+	}
+	return r
+}
+
+var stageMarks = map[gateway.Stage]stateMark{
+	gateway.StageNew:     {"new", "New"},
+	gateway.StageOpen:    {"live", "Open"},
+	gateway.StageWaiting: {"done", "Waiting for client"},
+}
+
+// listRow is inboxRow with what only a list tells.
+func (d *desk) listRow(row gateway.InboxRow, n *names, several bool) inboxRow {
+	r := d.inboxRow(row)
+	if to := row.Submission.Assigned; to != "" {
+		r.Assigned = n.of(to)
+	}
+	if several {
+		r.Place = r.Office
+	}
+	return r
+}
+
+// names gives the names of accounts, each looked up once for a page.
+type names struct {
+	d     *desk
+	c     echo.Context
+	known map[gateway.StaffID]string
+}
+
+func (n *names) of(id gateway.StaffID) string {
+	name, known := n.known[id]
+	if known {
+		return name
+	}
+	if n.known == nil {
+		n.known = map[gateway.StaffID]string{}
+	}
+	name = n.d.colleague(n.c, id)
+	n.known[id] = name
+	return name
 }
 
 func missingWords(n int) string {
@@ -118,14 +187,6 @@ func (d *desk) numbersOf(staff gateway.Staff) []officeNumber {
 		}
 	}
 	return numbers
-}
-
-func olderURL(done bool, last gateway.Submission) string {
-	q := url.Values{"after": {formatCursor(gateway.Cursor{ArrivedAt: last.ArrivedAt, ID: last.ID})}}
-	if done {
-		q.Set("done", "1")
-	}
-	return "/?" + q.Encode()
 }
 
 // formatCursor writes a place in the inbox as Unix milliseconds and identifier.

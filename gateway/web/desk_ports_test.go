@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"io"
 	"slices"
 	"strings"
@@ -15,15 +16,18 @@ import (
 
 type deskRecords struct{ h *deskHouse }
 
-func (r deskRecords) Inbox(_ context.Context, offices []gateway.OfficeID, handled bool, after gateway.Cursor, limit int) ([]gateway.Submission, error) {
-	var found []gateway.Submission
+func (r deskRecords) Inbox(_ context.Context, q gateway.InboxQuery) ([]gateway.InboxEntry, error) {
+	var found []gateway.InboxEntry
+	r.h.query = q
 	for _, s := range r.h.subs {
-		older := after.ID == "" || s.ArrivedAt.Before(after.ArrivedAt)
-		if slices.Contains(offices, s.Office) && (s.State == gateway.SubmissionHandled) == handled && older {
-			found = append(found, s)
+		older := q.After.ID == "" || s.ArrivedAt.Before(q.After.ArrivedAt)
+		done := s.State == gateway.SubmissionHandled
+		staged := q.Stage == "" || q.Stage == gateway.StageDone || q.Stage == s.Stage
+		if slices.Contains(q.Offices, s.Office) && done == (q.Stage == gateway.StageDone) && staged && older {
+			found = append(found, gateway.InboxEntry{Submission: s, LookedAt: r.h.looks[lookKey{q.Viewer, s.ID}]})
 		}
 	}
-	return found[:min(limit, len(found))], nil
+	return found[:min(q.Limit, len(found))], nil
 }
 
 func (r deskRecords) find(offices []gateway.OfficeID, id gateway.SubmissionID) (*gateway.Submission, error) {
@@ -149,8 +153,9 @@ func (plainOpener) Open(_ gateway.OfficeID, sealed io.ReaderAt, n int64) (io.Rea
 
 type deskPhones struct{ h *deskHouse }
 
-func (p deskPhones) Index(gateway.OfficeID, gateway.Phone) gateway.PhoneIndex {
-	return gateway.PhoneIndex{1}
+func (p deskPhones) Index(office gateway.OfficeID, phone gateway.Phone) gateway.PhoneIndex {
+	sum := sha256.Sum256([]byte(string(office) + phone.E164()))
+	return gateway.PhoneIndex(sum[:16])
 }
 
 func (p deskPhones) Seal(phone gateway.Phone) (gateway.SealedPhone, error) {

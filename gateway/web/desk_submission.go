@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"dropslot/gateway"
 
@@ -27,6 +28,7 @@ type submissionView struct {
 	Choices   []choice
 	Reasons   []choice
 	Problem   *problem
+	Panel     threadPanel
 	Chosen    gateway.HandledAs // what was chosen before, for a second try
 	Texts     []textLine        // what was texted, oldest first
 	Handoff   handoffView
@@ -91,11 +93,15 @@ func (d *desk) submission(c echo.Context) error {
 }
 
 func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionID, p *problem, chosen gateway.HandledAs) error {
+	now := d.Now() // what comes from now on is new to who looks
 	found, err := d.Desk.Submission(c.Request().Context(), actor(c), id)
 	if err != nil {
 		return err
 	}
-	s, now, zone := found.Submission, d.Now(), found.Office.Location
+	s, zone := found.Submission, found.Office.Location
+	if s.MergedInto != "" {
+		return d.redirect(c, submissionURL(s.MergedInto))
+	}
 	view := submissionView{
 		frame: d.frame(c, "Papers "+id.Reference(), ""), inboxRow: d.inboxRow(found.InboxRow),
 		Finished: momentOf(s.FinishedAt, now, zone), Unfinish: s.Unfinished, Live: s.State == gateway.SubmissionOpen,
@@ -116,6 +122,12 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	}
 	view.Handoff = d.handoffView(c, found)
 	view.Viewer = d.viewer(c, found)
+	if view.Panel, err = d.threadPanel(c, found, now); err != nil {
+		return err
+	}
+	if p != nil && p.thread {
+		view.Problem, view.Panel.Problem = nil, p
+	}
 	return d.render(c, status, "submission", view)
 }
 
@@ -197,7 +209,15 @@ func (d *desk) handled(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.redirect(c, submissionURL(id))
+	return d.redirect(c, backTo(form.Get("back"), submissionURL(id)))
+}
+
+// backTo leads back to a list of the inbox that a form came from.
+func backTo(list, otherwise string) string {
+	if list == "/" || strings.HasPrefix(list, "/?") {
+		return list
+	}
+	return otherwise
 }
 
 // checkHandled says what is missing in the form; "" if nothing is.

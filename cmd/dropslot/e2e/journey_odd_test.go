@@ -36,8 +36,8 @@ func oddPhones(w *town) {
 		{"no camera", func(p *person) { p.begins(cameraMissing) }, (*person).choosesAfterTheCamera},
 		{"browser that knows no camera", func(p *person) { p.begins(cameraUnknown) }, (*person).choosesLetter},
 		{"inside Facebook", func(p *person) { p.isNamed(facebook) }, func(p *person) { p.photographs("") }},
-		{"inside Facebook, no camera", func(p *person) { p.isNamed(facebook); p.begins(cameraRefused) }, (*person).choosesAfterTheCamera},
-		{"inside Instagram, no camera", func(p *person) { p.isNamed(instagram); p.begins(cameraUnknown) }, (*person).choosesLetter},
+		{"inside Facebook, no camera", func(p *person) { p.isNamed(facebook); p.begins(cameraRefused); p.mayLeaveTheApp() }, (*person).isInsideAnApp},
+		{"inside Instagram, no camera", func(p *person) { p.isNamed(instagram); p.begins(cameraUnknown); p.mayLeaveTheApp() }, (*person).choosesLetter},
 		{"script that does not load or parse", func(p *person) { p.blocks("client.*.js") }, (*person).sendsPlainLetter},
 		{"worker that does not load", func(p *person) { p.blocks("worker.*.js") }, (*person).choosesLetter},
 	} {
@@ -151,7 +151,25 @@ func (p *person) letter() string {
 func (p *person) choosesAfterTheCamera() {
 	p.t.Helper()
 	p.click("#take")
-	p.holds("words about the camera", `(() => { const s = document.querySelector("[role=status]"); return s.textContent.trim().length > 20 && !document.getElementById("start").hidden && document.getElementById("camera").hidden })()`)
+	p.holds("words about the camera", `(() => { const s = document.querySelector("[role=status]"); return s.textContent.trim().length > 20 && document.getElementById("fault").checkVisibility() && document.getElementById("camera").hidden })()`)
+	p.choosesLetter()
+}
+
+// mayLeaveTheApp reads, before the link is opened, how to go on in the phone's
+// own browser: what another app's browser claims is lost to that one.
+func (p *person) mayLeaveTheApp() {
+	p.t.Helper()
+	p.visit(p.link)
+	p.visible("#in-app")
+	p.reads("page.link.in-app")
+}
+
+// isInsideAnApp is told why there is no camera, and chooses a file.
+func (p *person) isInsideAnApp() {
+	p.t.Helper()
+	p.click("#take")
+	p.visible("#fault")
+	p.reads("page.script.in-app")
 	p.choosesLetter()
 }
 

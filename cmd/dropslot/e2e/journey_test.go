@@ -50,6 +50,7 @@ func photographToDesk(w *town) {
 	}
 	maria.visit(maria.link)
 	maria.reads("page.link.heading")
+	maria.is("the phone's own browser need not be left", `document.getElementById("in-app").hidden`)
 	maria.reads("page.trust")
 	maria.enters()
 	maria.opensCamera()

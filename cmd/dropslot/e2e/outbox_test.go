@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ func TestOutbox(t *testing.T) {
 		{"offline", goesOffline},
 		{"two windows", twoWindows},
 		{"removed and undone", removedAndUndone},
+		{"removed without a signal", removedWithoutASignal},
 		{"order and labels", orderAndLabels},
 		{"done while pages wait", doneWhilePagesWait},
 		{"sealed in the browser or not at all", browserOnly},
@@ -287,6 +289,37 @@ func removedAndUndone(w *town) {
 	di.keepsNothing()
 }
 
+// removedWithoutASignal takes a page back while no line carries the word, and
+// closes the window: the next one tells it.
+func removedWithoutASignal(w *town) {
+	ira, line := w.onLine("Ira")
+	ira.takes("pay-stub")
+	ira.takes("photo-id")
+	ira.receives(2)
+	at := ira.location()
+	line.set(func(l *weakLine) { l.cut = true })
+	ira.removes(1)
+	ira.readsPage("page.script.removed", "1")
+	ira.holds("the removal to be on the phone", `new Promise((resolve) => {
+		const asked = indexedDB.open("dropslot");
+		asked.onsuccess = () => {
+			const found = asked.result.transaction("removals").objectStore("removals").count();
+			found.onsuccess = () => { asked.result.close(); resolve(found.result === 1); };
+		};
+	})`)
+	ira.evaluate("close the page", `location.assign("about:blank")`)
+	waitFor(w.t, "the page to be gone", stepTimeout, func() bool { return ira.location() == "about:blank" })
+	line.set(func(l *weakLine) { l.cut = false })
+	if n := len(w.sealedPagesOf(path.Base(at))); n != 2 {
+		w.t.Fatalf("the house has %d pages before it is told, want 2", n)
+	}
+	ira.visit(at)
+	waitFor(w.t, "the house to be told", stepTimeout, func() bool { return len(w.sealedPagesOf(path.Base(at))) == 1 })
+	waitFor(w.t, "the page to be off the list", stepTimeout, func() bool { return ira.counts("#list > li") == 1 })
+	ira.isDone("")
+	ira.reads("page.receipt.pages", "count", "1")
+}
+
 // change opens what can be done with a page.
 func (p *person) change(n int) string {
 	p.t.Helper()
@@ -393,6 +426,9 @@ func browserOnly(w *town) {
 	if n := len(line.arrived()); n != 0 || line.requests != 1 { // the claim
 		w.t.Errorf("%d requests went out", line.requests)
 	}
+	gil.click("#list .again")
+	gil.is("the focus stays in the row", `document.activeElement.matches("#list > li summary")`)
+	gil.holds("it to need help again", `document.querySelector("#list > li[data-state=needs]") !== null`)
 	gil.click("#done button.done")
 	gil.reads("page.script.done-needs", "count", "1")
 	gil.picturesOf("needs-done")

@@ -22,6 +22,7 @@ type weakLine struct {
 	rate     int           // bytes a second of all that is sent; 0: as fast as it goes
 	every    int           // each so manieth request breaks; 0: none
 	held     chan struct{} // open: pages wait here until it closes, or the phone gives up
+	cut      bool          // nothing that is sent gets through
 	requests int           // sent by the page's script
 	broken   int
 	pages    map[string]int // whole pages that the house was given, by Page-Id
@@ -86,6 +87,10 @@ func (l *weakLine) carry(house http.Handler, w http.ResponseWriter, r *http.Requ
 		return
 	}
 	l.mutex.Lock()
+	if l.cut {
+		l.mutex.Unlock()
+		panic(http.ErrAbortHandler)
+	}
 	l.requests++
 	breaks := l.every > 0 && l.requests%l.every == 0
 	if breaks {

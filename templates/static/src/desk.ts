@@ -3,6 +3,7 @@ import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
+import { liveList } from "./desk/list";
 import { sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
@@ -16,6 +17,7 @@ lockWhenIdle();
 keepTimes();
 sendInPlace();
 watchStates();
+liveList();
 chooseForHandoff();
 copyLink();
 offerPrint();
