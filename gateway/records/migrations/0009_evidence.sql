@@ -9,11 +9,6 @@ CREATE INDEX audit_actor ON audit (actor, at, chain, seq) WHERE actor <> 'client
 CREATE INDEX audit_action ON audit (action, at, chain, seq) WHERE action <> 'link.issued';
 CREATE INDEX audit_refused ON audit (at, chain, seq) WHERE outcome <> 'done';
 
--- A client is found by what they can say on the telephone.
-ALTER TABLE submissions ADD COLUMN reference TEXT NOT NULL DEFAULT ''; -- SubmissionID.Reference
-CREATE INDEX submissions_reference ON submissions (office, reference);
-CREATE INDEX submissions_of_sender ON submissions (office, sender);
-
 -- Which keys an office's pages were sealed to, and when.
 CREATE TABLE office_keys (
     office      TEXT   NOT NULL,
