@@ -73,7 +73,7 @@ func (d *document) decodeStruct(n *yaml.Node, at path, out reflect.Value) {
 	for i := 0; ok && i < out.NumField(); i++ {
 		field := out.Type().Field(i)
 		name := field.Tag.Get("yaml")
-		if seen[name] || !strings.Contains(field.Tag.Get("jsonschema"), "required") {
+		if seen[name] || !slices.Contains(strings.Split(field.Tag.Get("jsonschema"), ","), "required") {
 			continue
 		}
 		d.add(d.keyAt(at), wrong("the key "+name+" is missing", "write "+name+": "+field.Tag.Get("write")))

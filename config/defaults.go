@@ -38,6 +38,7 @@ func (c *Config) fillDefaults() {
 		}
 		orDefault(&office.PhotoLongSide, 2400)
 		orDefault(&office.Sealing, BrowserOrServer)
+		orDefault(&office.SecondFactor, SecondFactorRequired)
 		orDefault(&office.Timezone, "America/New_York")
 		if office.WorkingDays == nil {
 			office.WorkingDays = []string{"mon", "tue", "wed", "thu", "fri"}

@@ -213,6 +213,11 @@ type Office struct {
 	// stream through its memory. browser-only: on the phone or not at all; who
 	// cannot is asked to call. Default: browser-or-server.
 	Sealing string `yaml:"sealing" jsonschema:"enum=browser-or-server,enum=browser-only"`
+	// Whether the office's staff need a second factor beside a password: a code
+	// from an app, or a passkey, which stands for both. required: who has none
+	// sets one up at the next sign-in. optional: who has one is asked for it.
+	// Default: required.
+	SecondFactor string `yaml:"second_factor" jsonschema:"enum=required,enum=optional"`
 	// Own words for texts: by language, then by the text's name (greeting,
 	// link, link-last, photos-arriving, photos-arriving-last, photos-saved,
 	// photos-partly, photo-not-kept, photo-not-kept-last, request, receipt,
@@ -284,6 +289,12 @@ type Account struct {
 const (
 	BrowserOrServer = "browser-or-server"
 	BrowserOnly     = "browser-only"
+)
+
+// Whether an office's staff need a second factor.
+const (
+	SecondFactorRequired = "required"
+	SecondFactorOptional = "optional"
 )
 
 // The ways to treat texted pictures and words.

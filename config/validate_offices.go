@@ -186,6 +186,9 @@ func (v *validator) photos(office *Office, at path) {
 	if office.Sealing != BrowserOrServer && office.Sealing != BrowserOnly {
 		v.fault(at.to("sealing"), wrong("sealing is neither browser-or-server nor browser-only", "write one of the two"))
 	}
+	if office.SecondFactor != SecondFactorRequired && office.SecondFactor != SecondFactorOptional {
+		v.fault(at.to("second_factor"), wrong("second_factor is neither required nor optional", "write one of the two"))
+	}
 }
 
 func (v *validator) texts(office *Office, at path) {

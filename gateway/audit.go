@@ -45,6 +45,16 @@ const (
 	ActionChannelDead       Action = "channel.given-up"
 	ActionStaffAdded        Action = "staff.added"
 	ActionStaffChanged      Action = "staff.changed"
+	ActionStaffInvited      Action = "staff.invited"
+	ActionStaffReset        Action = "staff.reset"        // a one-time link was made
+	ActionStaffJoined       Action = "staff.link-used"    // and used
+	ActionPasswordChanged   Action = "staff.new-password" // by the person
+	ActionFactorChanged     Action = "staff.new-app"      // authenticator app
+	ActionPasskeyAdded      Action = "staff.passkey-added"
+	ActionPasskeyRemoved    Action = "staff.passkey-removed"
+	ActionSessionEnded      Action = "staff.session-ended"
+	ActionNewBrowser        Action = "staff.new-browser" // signed in from one for the first time
+	ActionUnlocked          Action = "staff.unlocked"    // the lock screen
 	ActionSignedIn          Action = "staff.signed-in"
 	ActionSignInRefused     Action = "staff.sign-in-refused"
 	ActionSignedOut         Action = "staff.signed-out"

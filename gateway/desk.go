@@ -31,6 +31,9 @@ type Actor struct {
 	From  string // network address
 }
 
+// own names the person's own account as the object of an act.
+func (a Actor) own() string { return "staff:" + string(a.Staff.ID) }
+
 func (a Actor) entry(now time.Time, action Action, object string, office OfficeID) AuditEntry {
 	actor := ActorOperator
 	if a.Staff.ID != "" {

@@ -106,6 +106,26 @@ const (
 
 	// CodeSignIn: name or password is wrong.
 	CodeSignIn Code = "sign-in"
+	// CodeSecondFactor: the code is wrong, too old, or was used before.
+	CodeSecondFactor Code = "second-factor"
+	// CodePasskey: the passkey is not one of the account, or its answer does not hold.
+	CodePasskey Code = "passkey"
+	// CodeWeakPassword: too short, or one that guessers try first.
+	CodeWeakPassword Code = "weak-password"
+	// CodeInvitation: the link to an account was used, replaced, or is too old.
+	CodeInvitation Code = "invitation"
+	// CodeLoginTaken: another account has this name.
+	CodeLoginTaken Code = "login-taken"
+	// CodeBadLogin: not the shape of a login.
+	CodeBadLogin Code = "bad-login"
+	// CodeShared: the account works for another office too.
+	CodeShared Code = "shared-account"
+	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
+	CodeOwnAccount Code = "own-account"
+	// CodeNoGroup: the agency's single sign-on names no group that works here.
+	CodeNoGroup Code = "no-group"
+	// CodeSingleSignOn: the agency's single sign-on did not confirm the person.
+	CodeSingleSignOn Code = "single-sign-on"
 	// CodeBlobExists: the vault already holds an object of this name.
 	CodeBlobExists Code = "blob-exists"
 	// CodeBlobDamaged: a sealed object is not what the records say.

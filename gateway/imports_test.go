@@ -19,20 +19,22 @@ const module = "dropslot"
 // A room is the longest of these names that a package's path begins with, and
 // every package may import its own room.
 var arrows = map[string][]string{
-	"gateway":         {},
-	"config":          {},
-	"templates":       {},
-	"linkstore":       {"gateway"},
-	"gateway/seal":    {"gateway"},
-	"gateway/vault":   {"gateway"},
-	"gateway/records": {"gateway"},
-	"gateway/jobs":    {"gateway"},
-	"gateway/paper":   {"gateway"},
-	"gateway/twilio":  {"gateway"},
-	"gateway/web":     {"gateway", "templates"},
+	"gateway":          {},
+	"config":           {},
+	"templates":        {},
+	"linkstore":        {"gateway"},
+	"gateway/seal":     {"gateway"},
+	"gateway/vault":    {"gateway"},
+	"gateway/records":  {"gateway"},
+	"gateway/jobs":     {"gateway"},
+	"gateway/twilio":   {"gateway"},
+	"gateway/paper":    {"gateway"},
+	"gateway/passkeys": {"gateway"},
+	"gateway/sso":      {"gateway"},
+	"gateway/web":      {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web",
+		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
 	},
 }
 

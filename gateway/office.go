@@ -23,7 +23,8 @@ type Office struct {
 	BrowserOnly bool
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
-	DailySegments int
+	DailySegments        int
+	SecondFactorOptional bool // staff may sign in by a password alone
 	// NoDownload are roles that may look at papers and not take them along.
 	NoDownload []Role
 }

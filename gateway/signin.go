@@ -2,17 +2,25 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"strings"
 	"time"
 )
 
-// SignIns is the flow of a staff member who signs in.
+// SignIns is the flow of a staff member who signs in: a password, then a
+// second factor where the account has one or an office asks for one; or a
+// passkey, which is both; or the agency's single sign-on.
 type SignIns struct {
-	Records   StaffRecords
-	Audit     AuditTrail
-	Passwords Passwords
-	Limiter   Tries
-	Now       func() time.Time
+	Directory  Directory
+	Records    AccountRecords
+	Audit      AuditTrail
+	Passwords  Passwords
+	Secrets    Secrets
+	Ceremonies PasskeyCeremonies
+	Limiter    Tries
+	Now        func() time.Time
+	Random     io.Reader
+	Total      time.Duration // a session ends after this long in any case
 }
 
 // Tries at signing in that fail: a person mistypes, a guesser does not stop.
@@ -35,22 +43,17 @@ type TooManyTries struct{ Wait time.Duration }
 
 func (e TooManyTries) Error() string { return "wait " + e.Wait.Round(time.Second).String() }
 
-// SignIn checks login and password. An unknown login, a wrong password and a
-// disabled account look the same from outside.
+// SignIn checks login and password; what the account needs beside them is for
+// Needs to tell. An unknown login, a wrong password and a disabled account
+// look the same from outside.
 func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (Staff, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
 	limits := []tries{
 		{"sign-in-address", AddressKey(address), triesPerAddress},
 		{"sign-in-account", login, triesPerAccount},
 	}
-	for _, limit := range limits {
-		allowed, wait, err := s.Limiter.Allow(ctx, limit.kind, limit.key, limit.n, triesPer)
-		if err != nil {
-			return Staff{}, err
-		}
-		if !allowed {
-			return Staff{}, s.refuseMore(ctx, limit, address, wait)
-		}
+	if err := s.take(ctx, limits, address); err != nil {
+		return Staff{}, err
 	}
 	staff, err := s.Records.StaffByLogin(ctx, login)
 	if err != nil && !Is(err, CodeNotFound) {
@@ -63,15 +66,30 @@ func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (
 	if !right || staff.ID == "" || !staff.DisabledAt.IsZero() {
 		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSignIn, nil))
 	}
-	actor := Actor{Staff: staff, From: address}
-	if err := s.Audit.Append(ctx, actor.entry(s.Now(), ActionSignedIn, "staff:"+string(staff.ID), "")); err != nil {
-		return Staff{}, err
-	}
+	s.giveBack(ctx, limits)
+	return staff, nil
+}
+
+// take takes one try from each of the buckets, or refuses.
+func (s *SignIns) take(ctx context.Context, limits []tries, address string) error {
 	for _, limit := range limits {
-		// A try that is not given back comes back with time.
+		allowed, wait, err := s.Limiter.Allow(ctx, limit.kind, limit.key, limit.n, triesPer)
+		if err != nil {
+			return err
+		}
+		if !allowed {
+			return s.refuseMore(ctx, limit, address, wait)
+		}
+	}
+	return nil
+}
+
+// giveBack gives back the tries of somebody who was right. A try that is not
+// given back comes back with time.
+func (s *SignIns) giveBack(ctx context.Context, limits []tries) {
+	for _, limit := range limits {
 		_ = s.Limiter.Forgive(ctx, limit.kind, limit.key, limit.n, triesPer)
 	}
-	return staff, nil
 }
 
 // refuseMore refuses a try beyond a limit. The first of a burst writes an
@@ -109,18 +127,28 @@ func (s *SignIns) refuse(ctx context.Context, id StaffID, address string, cause 
 	return cause
 }
 
-// Staff gives the account of a session as it stands now.
-func (s *SignIns) Staff(ctx context.Context, id StaffID) (Staff, error) {
-	staff, err := s.Records.StaffByID(ctx, id)
+// Staff gives the account of a session as it stands now; of one that waits for
+// its second factor, session is empty.
+func (s *SignIns) Staff(ctx context.Context, id StaffID, session SessionID) (Staff, error) {
+	find := func() (Staff, error) { return s.Records.StaffInSession(ctx, id, session) }
+	if session == "" {
+		find = func() (Staff, error) { return s.Records.StaffByID(ctx, id) }
+	}
+	staff, err := find()
 	if Is(err, CodeNotFound) || err == nil && !staff.DisabledAt.IsZero() {
 		return Staff{}, NewError(CodeSignIn, nil)
 	}
 	return staff, err
 }
 
-// SignedOut notes the end of a session.
-func (s *SignIns) SignedOut(ctx context.Context, who Actor) error {
-	return s.Audit.Append(ctx, who.entry(s.Now(), ActionSignedOut, "staff:"+string(who.Staff.ID), ""))
+// SignedOut ends a session of a person.
+func (s *SignIns) SignedOut(ctx context.Context, who Actor, session SessionID) error {
+	now := s.Now()
+	entry := who.entry(now, ActionSignedOut, who.own(), "")
+	if session == "" {
+		return s.Audit.Append(ctx, entry)
+	}
+	return s.Records.EndSessions(ctx, who.Staff.ID, session, "", now, entry)
 }
 
 // Refused notes that somebody asked for what their roles do not allow.

@@ -15,7 +15,7 @@ import (
 // signInHouse is a desk's sign-in with the ports played by the test. Its
 // buckets never fill up by themselves: no time passes.
 type signInHouse struct {
-	gateway.StaffRecords
+	gateway.AccountRecords
 	gateway.AuditTrail
 	lock  sync.Mutex
 	taken map[string]int

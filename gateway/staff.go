@@ -10,8 +10,13 @@ import (
 type Staff struct {
 	ID           StaffID
 	Login        string // lowercase; a name or an e-mail address
-	PasswordHash string // PHC string format of argon2id
+	PasswordHash string // PHC string format of argon2id; empty: nobody signs in by password
 	Roles        Roles
+	SealedTOTP   []byte // the secret of an authenticator app; empty if there is none
+	TOTPStep     int64  // of the last code that was used
+	Passkeys     int    // how many the account has
+	Subject      string // who the agency's single sign-on says it is; empty for a local account
+	Epoch        int64  // a higher one ends every session
 	CreatedAt    time.Time
 	DisabledAt   time.Time
 }
@@ -20,7 +25,10 @@ type Staff struct {
 type StaffChange struct {
 	PasswordHash *string
 	Roles        Roles
+	SealedTOTP   *[]byte
+	TOTPStep     int64      // with SealedTOTP
 	DisabledAt   *time.Time // zero switches the account on again
+	EndsAt       time.Time  // every session ends then; zero: they go on
 }
 
 // Can tells whether the staff member has a right at an office.

@@ -43,6 +43,7 @@ const (
 	SubkeyPages   = "pages"         // recognizing a page that a form sends twice
 	SubkeyLimits  = "addresses"     // network addresses in Redis
 	SubkeyWords   = "words"         // recognizing words that come again
+	SubkeyStaff   = "staff"         // sealing second factors of accounts
 	SubkeyCases   = "cases"         // finding case numbers again
 	SubkeyClients = "clients"       // naming clients in URLs
 )

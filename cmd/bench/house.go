@@ -90,6 +90,7 @@ offices:
     identity: {file: keys/north.key, passphrase: {env: BENCH_PASSPHRASE}}
     languages: [en, es]
     timezone: America/Chicago
+    second_factor: optional
     daily_spend: 900000
     asks: [photo-id, pay-stub, other]
 numbers:

@@ -95,6 +95,7 @@ offices:
     identity: {file: north.key, passphrase: {file: north.passphrase}}
     languages: [en, es]
     timezone: America/Chicago
+    second_factor: optional
 numbers:
   %q: {office: %s}
 `, p.intakeURL, p.dir, p.intake, p.desk, p.ops, p.deskURL, tls, redisAddress, demoAccount, p.twilio,

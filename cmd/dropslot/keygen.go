@@ -209,7 +209,7 @@ func checkPassphrase(passphrase string) error {
 	switch {
 	case !utf8.ValidString(passphrase) || strings.TrimSpace(passphrase) != passphrase || strings.ContainsFunc(passphrase, isControl):
 		return errors.New("the passphrase must be one line of text that neither begins nor ends with a space")
-	case utf8.RuneCountInString(passphrase) < passwordLength:
+	case utf8.RuneCountInString(passphrase) < gateway.PasswordLength:
 		return errors.New("the passphrase is too short: take 15 characters or more, such as five words")
 	}
 	return nil

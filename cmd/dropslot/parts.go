@@ -163,7 +163,8 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
-			DailySegments: int(o.DailySpend / c.Twilio.Price),
+			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
+			DailySegments:        int(o.DailySpend / c.Twilio.Price),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -73,7 +73,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 
 // desk builds the caseworkers' side, the only one with identities.
 func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics prometheus.Registerer) (http.Handler, error) {
-	passwords, err := seal.NewPasswords(seal.DefaultPasswordCost(), passwordsAtOnce, rand.Reader)
+	signIns, err := p.signIns()
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +95,9 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		},
 		Changes:  p.watch,
 		Requests: requests,
-		SignIns: &gateway.SignIns{
-			Records: p.records, Audit: p.records, Passwords: passwords, Limiter: p.limiter, Now: time.Now,
-		},
-		Audits: p.audits(), Figures: p.figures(),
+		SignIns:  signIns,
+		Audits:   p.audits(), Figures: p.figures(),
+		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
 		AskName:      p.askName,
@@ -108,9 +107,6 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Now: time.Now, Log: p.log, Metrics: metrics,
 	})
 }
-
-// passwordsAtOnce bounds the memory of argon2id: each check takes 64 MiB.
-const passwordsAtOnce = 2
 
 func (p *parts) languageName(tag string) string {
 	for _, language := range p.texts.Languages() {

@@ -16,13 +16,10 @@ import (
 	"dropslot/gateway/seal"
 )
 
-// passwordLength is the least that a password may have (NIST SP 800-63B-4
-// asks for 15 characters where a password stands alone).
-const passwordLength = 15
-
 func newStaffCommand(std streams) *cobra.Command {
-	command := &cobra.Command{Use: "staff", Short: "Add, change and list the caseworkers' accounts"}
-	command.AddCommand(newStaffAddCommand(std), newStaffChangeCommand(std), newStaffListCommand(std))
+	command := &cobra.Command{Use: "staff", Short: "Add, invite, reset, change and list the accounts of the desk"}
+	command.AddCommand(newStaffAddCommand(std), newStaffInviteCommand(std), newStaffResetCommand(std),
+		newStaffChangeCommand(std), newStaffListCommand(std))
 	return command
 }
 
@@ -56,7 +53,7 @@ role at one office alone.`,
 				if !gateway.ValidLogin(login) {
 					return fmt.Errorf("%q is no login: write 2 to 64 letters, digits or . _ @ + -", args[0])
 				}
-				hash, err := askPasswordHash(cmd, std, flags.passwordFile)
+				hash, err := p.askPasswordHash(cmd, std, flags.passwordFile, login, roles)
 				if err != nil {
 					return err
 				}
@@ -131,17 +128,18 @@ func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags 
 		told = append(told, change.Roles.String())
 	}
 	if flags.password {
-		hash, err := askPasswordHash(cmd, std, flags.passwordFile)
+		hash, err := p.askPasswordHash(cmd, std, flags.passwordFile, login, staff.Roles)
 		if err != nil {
 			return err
 		}
-		change.PasswordHash = &hash
+		change.PasswordHash, change.EndsAt = &hash, time.Now()
 		told = append(told, "new password")
 	}
 	if flags.disable || flags.enable {
 		at, state := time.Time{}, "enabled"
 		if flags.disable {
 			at, state = time.Now(), "disabled"
+			change.EndsAt = at
 		}
 		change.DisabledAt = &at
 		told = append(told, state)
@@ -165,7 +163,7 @@ func newStaffListCommand(std streams) *cobra.Command {
 					if !s.DisabledAt.IsZero() {
 						state = "disabled"
 					}
-					_, _ = fmt.Fprintf(std.out, "%s\t%s\t%s\n", s.Login, state, s.Roles)
+					_, _ = fmt.Fprintf(std.out, "%s\t%s\t%s\t%s\n", s.Login, state, s.Roles, factorsOf(s))
 				}
 				return err
 			})
@@ -223,13 +221,20 @@ func (p *parts) officesNamed(names []string) ([]gateway.OfficeID, error) {
 	return offices, nil
 }
 
-func askPasswordHash(cmd *cobra.Command, std streams, file string) (string, error) {
+func (p *parts) askPasswordHash(cmd *cobra.Command, std streams, file, login string, roles gateway.Roles) (string, error) {
 	password, err := readNewSecret(std, file, "Password (15 characters or more): ")
 	if err != nil {
 		return "", err
 	}
-	if utf8.RuneCountInString(password) < passwordLength {
+	if utf8.RuneCountInString(password) < gateway.PasswordLength {
 		return "", errors.New("the password is too short: take 15 characters or more, such as four or five words")
+	}
+	names := []string{login}
+	for _, office := range roles.Offices() {
+		names = append(names, p.directory.Offices[office].Name)
+	}
+	if err := gateway.CheckPassword(password, names...); err != nil {
+		return "", errors.New("the password is too easy to guess: take four or five words that have nothing to do with each other or with the name")
 	}
 	passwords, err := seal.NewPasswords(seal.DefaultPasswordCost(), 1, rand.Reader)
 	if err != nil {

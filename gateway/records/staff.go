@@ -7,13 +7,19 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, roles, created_at, disabled_at"
+const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, subject, created_at, disabled_at"
+
+const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM passkeys WHERE passkeys.staff = staff.id) FROM staff "
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
 	var roles string
-	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, at(&s.CreatedAt), at(&s.DisabledAt))
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch, &s.Subject,
+		at(&s.CreatedAt), at(&s.DisabledAt), &s.Passkeys)
 	if err != nil {
 		return s, err
+	}
+	if len(s.SealedTOTP) == 0 {
+		s.SealedTOTP = nil
 	}
 	return s, json.Unmarshal([]byte(roles), &s.Roles)
 }
@@ -34,7 +40,7 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, roles, ms(staff.CreatedAt), ms(staff.DisabledAt))
+			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, staff.Subject, ms(staff.CreatedAt), ms(staff.DisabledAt))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -62,14 +68,27 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		at := ms(*change.DisabledAt)
 		disabled = &at
 	}
+	var totp []byte
+	if change.SealedTOTP != nil {
+		totp = solid(*change.SealedTOTP)
+	}
 	_, err := write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
-			disabled_at = COALESCE($4, disabled_at) WHERE login = $1`, login, change.PasswordHash, roles, disabled)
+			disabled_at = COALESCE($4, disabled_at), totp = COALESCE($5, totp),
+			totp_step = CASE WHEN $6 > 0 THEN $6 ELSE totp_step END, epoch = epoch + $7 WHERE login = $1`,
+			login, change.PasswordHash, roles, disabled, totp, change.TOTPStep, bit(!change.EndsAt.IsZero()))
 		if err != nil {
 			return struct{}{}, err
 		}
 		if n == 0 {
 			return struct{}{}, notFound()
+		}
+		if !change.EndsAt.IsZero() {
+			_, err := x.exec(`UPDATE desk_sessions SET ended_at = $2 WHERE ended_at = 0
+				AND staff = (SELECT id FROM staff WHERE login = $1)`, login, ms(change.EndsAt))
+			if err != nil {
+				return struct{}{}, err
+			}
 		}
 		return struct{}{}, x.append(audit...)
 	})
@@ -79,20 +98,20 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 // StaffByLogin finds an account, or CodeNotFound.
 func (s *Store) StaffByLogin(ctx context.Context, login string) (gateway.Staff, error) {
 	return read(ctx, s, "find staff", func(v view) (gateway.Staff, error) {
-		return only(first(v, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE login = $1", login))
+		return only(first(v, scanStaff, selectStaff+"WHERE login = $1", login))
 	})
 }
 
 // StaffByID finds an account, or CodeNotFound.
 func (s *Store) StaffByID(ctx context.Context, id gateway.StaffID) (gateway.Staff, error) {
 	return read(ctx, s, "find staff", func(v view) (gateway.Staff, error) {
-		return only(first(v, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE id = $1", string(id)))
+		return only(first(v, scanStaff, selectStaff+"WHERE id = $1", string(id)))
 	})
 }
 
 // ListStaff lists all accounts by login.
 func (s *Store) ListStaff(ctx context.Context) ([]gateway.Staff, error) {
 	return read(ctx, s, "list staff", func(v view) ([]gateway.Staff, error) {
-		return all(v, scanStaff, "SELECT "+staffColumns+" FROM staff ORDER BY login")
+		return all(v, scanStaff, selectStaff+"ORDER BY login")
 	})
 }

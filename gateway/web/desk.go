@@ -42,10 +42,40 @@ type Requests interface {
 // SignIns is the flow of signing in and out.
 type SignIns interface {
 	SignIn(ctx context.Context, login, password, address string) (gateway.Staff, error)
-	Staff(ctx context.Context, id gateway.StaffID) (gateway.Staff, error)
-	SignedOut(ctx context.Context, who gateway.Actor) error
+	Needs(staff gateway.Staff) gateway.SignInStep
+	Code(ctx context.Context, staff gateway.Staff, code, address string) error
+	NewSetup(staff gateway.StaffID) (gateway.Setup, error)
+	SetupAgain(staff gateway.StaffID, sealed []byte) (gateway.Setup, error)
+	SetUpApp(ctx context.Context, who gateway.Actor, sealed []byte, code string) error
+	BeginPasskey(ctx context.Context, address string) (options, state []byte, err error)
+	UsePasskey(ctx context.Context, state, answer []byte, address string) (gateway.Staff, error)
+	BeginAddPasskey(ctx context.Context, staff gateway.Staff) (options, state []byte, err error)
+	AddPasskey(ctx context.Context, who gateway.Actor, name string, state, answer []byte) error
+	RemovePasskey(ctx context.Context, who gateway.Actor, id []byte) error
+	Begin(ctx context.Context, staff gateway.Staff, a gateway.Arrival) (gateway.SessionID, error)
+	Unlocked(ctx context.Context, who gateway.Actor) error
+	Invited(ctx context.Context, token gateway.Token) (gateway.Invitation, gateway.Staff, error)
+	Join(ctx context.Context, token gateway.Token, j gateway.Joining, address string) (gateway.Staff, error)
+	Own(ctx context.Context, who gateway.Actor, session gateway.SessionID) (gateway.OwnAccount, error)
+	Untold(ctx context.Context, staff gateway.StaffID, session gateway.SessionID) ([]gateway.DeskSession, error)
+	Told(ctx context.Context, who gateway.Actor) error
+	EndSession(ctx context.Context, who gateway.Actor, one, keep gateway.SessionID) error
+	Confirm(ctx context.Context, who gateway.Actor, password string) error
+	ChangePassword(ctx context.Context, who gateway.Actor, old, password string) error
+	Staff(ctx context.Context, id gateway.StaffID, session gateway.SessionID) (gateway.Staff, error)
+	SignedOut(ctx context.Context, who gateway.Actor, session gateway.SessionID) error
 	// Refused notes that somebody asked for a route that their roles do not allow.
 	Refused(ctx context.Context, who gateway.Actor, route string) error
+}
+
+// Accounts is the flow of an admin who manages accounts.
+type Accounts interface {
+	List(ctx context.Context, who gateway.Actor) ([]gateway.AccountRow, error)
+	Account(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.AccountRow, error)
+	Invite(ctx context.Context, who gateway.Actor, login string, roles gateway.Roles) (gateway.Token, error)
+	Reset(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.Token, error)
+	Disable(ctx context.Context, who gateway.Actor, id gateway.StaffID, off bool) error
+	SetRoles(ctx context.Context, who gateway.Actor, id gateway.StaffID, office gateway.OfficeID, roles []gateway.Role) error
 }
 
 // DeskPages renders the desk's pages. Nothing is written to w unless the
@@ -65,6 +95,7 @@ type DeskParts struct {
 	SignIns  SignIns
 	Audits   Audits
 	Figures  Figures
+	Accounts Accounts
 	Threads  Threads
 	Changes  Changes
 	// Sessions keeps sessions where every desk process finds them. It sees

@@ -40,9 +40,29 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeNotFound: {Status: http.StatusNotFound, Title: "Nothing here for you",
 		Text: "It does not exist, or it belongs to an office you do not work for. Go back to the inbox."},
 	gateway.CodeTooManyTries: {Status: http.StatusTooManyRequests, Title: "Too many tries",
-		Text: "To keep guessers out, signing in is paused for a while. Then try again, or ask the person who runs Dropslot for a new password."},
+		Text: "To keep guessers out, signing in is paused for a while. Then try again, or ask an admin of your office for a new link to your account."},
 	gateway.CodeSignIn: {Status: http.StatusUnauthorized, Title: "Not signed in",
-		Text: "Name or password is not right. Check both, with an eye on the caps-lock key. If you forgot the password, ask the person who runs Dropslot for a new one."},
+		Text: "Name or password is not right. Check both, with an eye on the caps-lock key. If you forgot the password, ask an admin of your office for a new link to your account."},
+	gateway.CodeSecondFactor: {Status: http.StatusUnprocessableEntity, Title: "That code is not right",
+		Text: "Type the six digits that the app shows now. Each code works once: wait for the next one if you used this one already. If codes never work, check that the phone’s clock is set by the network."},
+	gateway.CodePasskey: {Status: http.StatusUnprocessableEntity, Title: "The passkey was not accepted",
+		Text: "Try once more, or sign in another way. If you lost the device with the passkey, ask an admin of your office for a new link to your account."},
+	gateway.CodeWeakPassword: {Status: http.StatusUnprocessableEntity, Title: "This password is too easy to guess",
+		Text: "Take 15 characters or more that are not your name, your office’s name or a pattern. Four or five words that have nothing to do with each other are easy to remember and hard to guess."},
+	codeTypedTwice: {Status: http.StatusUnprocessableEntity, Title: "The two passwords are not the same",
+		Text: "Type the new password twice."},
+	codeWrongPassword: {Status: http.StatusUnprocessableEntity, Title: "The password is not right",
+		Text: "Nothing was changed. Type the password that you use now."},
+	gateway.CodeInvitation: {Status: http.StatusGone, Title: "This link does not work any more",
+		Text: "It was used, it is too old, or a newer one was made. If your account is set up already, sign in. Otherwise ask an admin of your office for a new link."},
+	gateway.CodeBadLogin: {Status: http.StatusUnprocessableEntity, Title: "That is no sign-in name",
+		Text: "Take 2 to 64 letters, digits or . _ @ + - such as an e-mail address."},
+	gateway.CodeLoginTaken: {Status: http.StatusUnprocessableEntity, Title: "There is an account of this name",
+		Text: "Take another name. If the same person is to work for your office too, ask the person who runs Dropslot to add your office to the account."},
+	gateway.CodeShared: {Status: http.StatusUnprocessableEntity, Title: "This account works for another office too",
+		Text: "You can change its roles at your office. For a new link, or to switch it off everywhere, ask the person who runs Dropslot."},
+	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
+		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
 	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
 		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
@@ -98,7 +118,7 @@ func problemOf(err error) problem {
 	p.Code = code
 	if tries, ok := errors.AsType[gateway.TooManyTries](err); ok && tries.Wait > 0 {
 		p.Wait = tries.Wait
-		p.Text = fmt.Sprintf("To keep guessers out, signing in is paused. Try again in %s, or ask the person who runs Dropslot for a new password.", waitWords(tries.Wait))
+		p.Text = fmt.Sprintf("To keep guessers out, signing in is paused. Try again in %s, or ask an admin of your office for a new link to your account.", waitWords(tries.Wait))
 	}
 	return p
 }

@@ -42,7 +42,7 @@ type deskHouse struct {
 	sendErr  error
 	trail    trailFake
 	figures  figuresFake
-	signErr  error
+	houseAccounts
 	looks    map[lookKey]time.Time
 	remarks  []gateway.Remark
 	names    map[gateway.PhoneIndex][]byte
@@ -84,11 +84,12 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
-		phones: map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		houseAccounts: newHouseAccounts(),
+		phones:        map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
-				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour},
-				"south": {ID: "south", Name: "South County Housing", Languages: []string{"en"}, Location: zone, Retention: 30 * 24 * time.Hour},
+				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour, SecondFactorOptional: true},
+				"south": {ID: "south", Name: "South County Housing", Languages: []string{"en"}, Location: zone, Retention: 30 * 24 * time.Hour, SecondFactorOptional: true},
 			},
 			Numbers: map[gateway.Number]gateway.NumberRule{
 				"+15551230100": {Number: "+15551230100", Office: "north"},
@@ -124,7 +125,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
 		},
 		Changes:  deskChanges{h},
-		Requests: deskRequests{h}, SignIns: deskSignIns{h}, Sessions: h.sessions, Pages: pages,
+		Requests: deskRequests{h}, SignIns: h.signIns(), Accounts: h.accounts(), Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 		LanguageName: func(tag string) string {
@@ -175,7 +176,7 @@ func (h *deskHouse) addStaff(login string, offices ...gateway.OfficeID) {
 
 func (h *deskHouse) addRoles(login string, roles gateway.Roles) {
 	id := gateway.StaffID(h.id())
-	h.staff[id] = gateway.Staff{ID: id, Login: login, Roles: roles}
+	h.staff[id] = gateway.Staff{ID: id, Login: login, PasswordHash: "hash:" + deskPassword, Roles: roles}
 }
 
 func (h *deskHouse) staffByLogin(login string) gateway.Staff {
@@ -230,12 +231,13 @@ func (h *deskHouse) pagesOf(id gateway.SubmissionID) []gateway.Page {
 type browser struct {
 	t       testing.TB
 	handler http.Handler
-	cookie  *http.Cookie
+	cookie  *http.Cookie // of the session
+	other   map[string]*http.Cookie
 	header  http.Header
 }
 
 func (h *deskHouse) browser(t testing.TB) *browser {
-	return &browser{t: t, handler: h.handler, header: http.Header{}}
+	return &browser{t: t, handler: h.handler, header: http.Header{}, other: map[string]*http.Cookie{}}
 }
 
 func (h *deskHouse) signedIn(t testing.TB, login string) *browser {
@@ -256,10 +258,15 @@ func (b *browser) do(r *http.Request) *httptest.ResponseRecorder {
 	if b.cookie != nil {
 		r.AddCookie(b.cookie)
 	}
+	for _, c := range b.other {
+		r.AddCookie(c)
+	}
 	answer := httptest.NewRecorder()
 	b.handler.ServeHTTP(answer, r)
 	for _, c := range answer.Result().Cookies() {
-		if b.cookie = c; c.MaxAge < 0 {
+		if c.Name != DeskCookie {
+			b.other[c.Name] = c
+		} else if b.cookie = c; c.MaxAge < 0 {
 			b.cookie = nil
 		}
 	}

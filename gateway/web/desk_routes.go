@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"time"
 
 	"dropslot/gateway"
 
@@ -18,6 +17,7 @@ type Permission string
 const (
 	PermitAnyone Permission = "anyone" // also before the sign-in
 	PermitStaff  Permission = "staff"  // a signed-in account that is not disabled
+	PermitHalf   Permission = "half"   // an account whose password was right and whose second factor is awaited
 
 	PermitPapers   = Permission(gateway.RightPapers)
 	PermitChange   = Permission(gateway.RightChange)
@@ -32,7 +32,7 @@ const (
 
 // allows tells whether an account may use a route of this permission.
 func (p Permission) allows(staff gateway.Staff) bool {
-	return p == PermitAnyone || p == PermitStaff || staff.CanSomewhere(gateway.Right(p))
+	return p == PermitAnyone || p == PermitStaff || p == PermitHalf || staff.CanSomewhere(gateway.Right(p))
 }
 
 // Route is one line of the desk's table of routes.
@@ -85,6 +85,29 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodPost, "/audit/verify", PermitAudit}, false, (*desk).verifyAudit},
 	{Route{http.MethodGet, "/figures", PermitFigures}, false, (*desk).figures},
 	{Route{http.MethodGet, "/figures/csv", PermitFigures}, false, (*desk).figuresCSV},
+	{Route{http.MethodGet, "/account", PermitStaff}, false, (*desk).account},
+	{Route{http.MethodPost, "/account/password", PermitStaff}, false, (*desk).changePassword},
+	{Route{http.MethodPost, "/account/app", PermitStaff}, false, (*desk).changeApp},
+	{Route{http.MethodPost, "/account/passkeys/options", PermitStaff}, false, (*desk).newPasskeyOptions},
+	{Route{http.MethodPost, "/account/passkeys", PermitStaff}, false, (*desk).addPasskey},
+	{Route{http.MethodPost, "/account/passkeys/remove", PermitStaff}, false, (*desk).removePasskey},
+	{Route{http.MethodPost, "/account/sessions/end", PermitStaff}, false, (*desk).endSession},
+	{Route{http.MethodPost, "/account/known", PermitStaff}, false, (*desk).knowSessions},
+	{Route{http.MethodGet, "/accounts", PermitAccounts}, false, (*desk).accounts},
+	{Route{http.MethodPost, "/accounts", PermitAccounts}, false, (*desk).invite},
+	{Route{http.MethodGet, "/accounts/:id", PermitAccounts}, false, (*desk).oneAccount},
+	{Route{http.MethodPost, "/accounts/:id/roles", PermitAccounts}, false, (*desk).setRoles},
+	{Route{http.MethodPost, "/accounts/:id/reset", PermitAccounts}, false, (*desk).resetAccount},
+	{Route{http.MethodPost, "/accounts/:id/state", PermitAccounts}, false, (*desk).setAccountState},
+	{Route{http.MethodGet, "/join/:token", PermitAnyone}, false, (*desk).joinPage},
+	{Route{http.MethodPost, "/join/:token", PermitAnyone}, false, (*desk).join},
+	{Route{http.MethodPost, "/join/:token/options", PermitAnyone}, false, (*desk).joinOptions},
+	{Route{http.MethodGet, "/login/second", PermitHalf}, false, (*desk).secondPage},
+	{Route{http.MethodPost, "/login/second", PermitHalf}, false, (*desk).second},
+	{Route{http.MethodPost, "/login/setup", PermitHalf}, false, (*desk).setup},
+	{Route{http.MethodPost, "/login/setup/options", PermitHalf}, false, (*desk).setupOptions},
+	{Route{http.MethodPost, "/login/options", PermitAnyone}, false, (*desk).passkeyOptions},
+	{Route{http.MethodPost, "/login/passkey", PermitAnyone}, false, (*desk).passkeyLogin},
 	{Route{http.MethodGet, "/session", PermitStaff}, true, (*desk).session},
 	{Route{http.MethodPost, "/session", PermitStaff}, false, (*desk).session},
 	{Route{http.MethodGet, "/login", PermitAnyone}, false, (*desk).loginPage},
@@ -109,9 +132,12 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 		if r.Permit == PermitAnyone {
 			return r.handle(d, c)
 		}
+		if r.Permit == PermitHalf {
+			return d.halfway(c, r)
+		}
 		// A page that loads itself again without JavaScript says so.
 		quiet := r.quiet || c.QueryParam("auto") == "1"
-		staff, left, err := d.signedIn(c, quiet)
+		staff, session, err := d.signedIn(c, quiet)
 		if err != nil {
 			if gateway.Is(err, gateway.CodeSignIn) && !wantsJSON(c.Request()) {
 				return d.redirect(c, loginPath(c.Request()))
@@ -119,7 +145,7 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 			return err
 		}
 		c.Set(actorKey, gateway.Actor{Staff: staff, From: c.RealIP()})
-		c.Set(leftKey, left)
+		c.Set(sessionKey, session)
 		if !r.Permit.allows(staff) {
 			return d.refuseRoute(c, r.Route)
 		}
@@ -158,40 +184,88 @@ func (d *desk) refuseRoute(c echo.Context, r Route) error {
 // signedIn gives the account of a request as it is now and how long its
 // session has left, or CodeSignIn. An account that was disabled meanwhile, or
 // has a new password, loses its session.
-func (d *desk) signedIn(c echo.Context, quiet bool) (gateway.Staff, time.Duration, error) {
+func (d *desk) signedIn(c echo.Context, quiet bool) (gateway.Staff, deskSession, error) {
 	ctx := c.Request().Context()
 	session, err := d.sessions.load(c.Request())
 	if err != nil {
-		return gateway.Staff{}, 0, err
+		return gateway.Staff{}, session, err
 	}
 	if session.staff == "" {
-		return gateway.Staff{}, 0, gateway.NewError(gateway.CodeSignIn, nil)
+		return gateway.Staff{}, session, gateway.NewError(gateway.CodeSignIn, nil)
 	}
-	staff, err := d.SignIns.Staff(ctx, session.staff)
+	staff, err := d.owner(c, session)
+	if err != nil {
+		return gateway.Staff{}, session, err
+	}
+	if !quiet {
+		if err := d.sessions.touch(ctx, &session); err != nil {
+			return gateway.Staff{}, session, err
+		}
+	}
+	return staff, session, nil
+}
+
+// owner gives the account of a session, live, locked or halfway, as it is now;
+// one that the account does not have any more is ended, CodeSignIn.
+func (d *desk) owner(c echo.Context, session deskSession) (gateway.Staff, error) {
+	staff, err := d.SignIns.Staff(c.Request().Context(), session.account, session.id)
 	if err == nil && session.stamp != stampOf(staff) {
 		err = gateway.NewError(gateway.CodeSignIn, nil)
 	}
 	if gateway.Is(err, gateway.CodeSignIn) {
 		if ended := d.sessions.end(c, session); ended != nil {
-			return gateway.Staff{}, 0, ended
+			return gateway.Staff{}, ended
 		}
+	}
+	return staff, err
+}
+
+// halfway lets somebody through whose second factor is awaited. Who is signed
+// in already is led on, and who is not begins at the beginning.
+func (d *desk) halfway(c echo.Context, r deskRoute) error {
+	session, err := d.sessions.load(c.Request())
+	if err != nil {
+		return err
+	}
+	if session.staff != "" && !wantsJSON(c.Request()) {
+		return d.redirect(c, "/")
+	}
+	if session.step == gateway.StepNone {
+		err = gateway.NewError(gateway.CodeSignIn, nil)
+	}
+	var staff gateway.Staff
+	if err == nil {
+		staff, err = d.owner(c, session)
+	}
+	if gateway.Is(err, gateway.CodeSignIn) && !wantsJSON(c.Request()) {
+		return d.redirect(c, "/login")
 	}
 	if err != nil {
-		return gateway.Staff{}, 0, err
+		return err
 	}
-	if !quiet {
-		if err := d.sessions.touch(ctx, &session); err != nil {
-			return gateway.Staff{}, 0, err
-		}
-	}
-	return staff, session.left, nil
+	c.Set(halfKey, gateway.Actor{Staff: staff, From: c.RealIP()})
+	c.Set(sessionKey, session)
+	return r.handle(d, c)
 }
 
 // What guard leaves in the context of a request.
 const (
-	actorKey = "desk-actor" // gateway.Actor
-	leftKey  = "desk-left"  // time.Duration
+	actorKey   = "desk-actor"   // gateway.Actor who is signed in
+	halfKey    = "desk-half"    // gateway.Actor whose second factor is awaited
+	sessionKey = "desk-session" // deskSession
 )
+
+// sessionOf is the session behind a request that passed guard.
+func sessionOf(c echo.Context) deskSession {
+	session, _ := c.Get(sessionKey).(deskSession)
+	return session
+}
+
+// halfActor is the person behind a request that passed guard as PermitHalf.
+func halfActor(c echo.Context) gateway.Actor {
+	who, _ := c.Get(halfKey).(gateway.Actor)
+	return who
+}
 
 func signedInActor(c echo.Context) (gateway.Actor, bool) {
 	who, ok := c.Get(actorKey).(gateway.Actor)

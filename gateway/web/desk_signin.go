@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"dropslot/gateway"
 
@@ -25,7 +24,12 @@ type loginView struct {
 	Next    string // where to go afterwards; a path of the desk
 	Problem *problem
 	Return  bool // the person was here before and is asked again
+	Locked  bool // the screen is locked: the account is known
+	Agency  *agencyLink
 }
+
+// agencyLink leads to the agency's single sign-on.
+type agencyLink struct{ Name, URL string }
 
 // loginPage shows the form, or leads on who is signed in already.
 func (d *desk) loginPage(c echo.Context) error {
@@ -37,11 +41,23 @@ func (d *desk) loginPage(c echo.Context) error {
 	if session.staff != "" {
 		return d.redirect(c, next)
 	}
-	return d.showLogin(c, http.StatusOK, loginView{Next: next, Return: session.token != ""})
+	view := loginView{Next: next, Return: session.token != ""}
+	if session.locked {
+		staff, err := d.owner(c, session)
+		if err != nil && !gateway.Is(err, gateway.CodeSignIn) {
+			return err
+		}
+		view.Typed, view.Locked = staff.Login, err == nil
+	}
+	return d.showLogin(c, http.StatusOK, view)
 }
 
 func (d *desk) showLogin(c echo.Context, status int, v loginView) error {
-	v.frame = d.frame(c, "Sign in", "")
+	title := "Sign in"
+	if v.Locked {
+		title = "Locked"
+	}
+	v.frame = d.frame(c, title, "")
 	return d.render(c, status, "login", v)
 }
 
@@ -63,10 +79,74 @@ func (d *desk) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.sessions.start(c, session, staff); err != nil {
+	return d.enter(c, session, staff, "password", view.Next)
+}
+
+// nextView tells a script where the page goes on; Seconds of a session that
+// goes on where it is.
+type nextView struct {
+	Next    string `json:"next"`
+	Seconds int    `json:"seconds,omitempty"`
+}
+
+// enter takes somebody on who showed what they know or have: back behind the
+// lock screen, in, or to the second factor.
+func (d *desk) enter(c echo.Context, session deskSession, staff gateway.Staff, how, next string) error {
+	if session.locked && session.account == staff.ID {
+		if again, err := d.unlock(c, session, staff); again || err != nil {
+			return d.goOn(c, next, err)
+		}
+	}
+	if step := d.SignIns.Needs(staff); how == "password" && step != gateway.StepNone {
+		half := deskSession{step: step, since: d.Now(), next: next}
+		return d.goOn(c, "/login/second", d.sessions.start(c, session, staff, half))
+	}
+	return d.complete(c, session, staff, how, next)
+}
+
+// unlock brings a locked session back, of the same age as before; false if it
+// was ended meanwhile.
+func (d *desk) unlock(c echo.Context, session deskSession, staff gateway.Staff) (bool, error) {
+	now, err := d.SignIns.Staff(c.Request().Context(), staff.ID, session.id)
+	if gateway.Is(err, gateway.CodeSignIn) || err == nil && session.stamp != stampOf(now) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := d.SignIns.Unlocked(c.Request().Context(), gateway.Actor{Staff: staff, From: c.RealIP()}); err != nil {
+		return false, err
+	}
+	return true, d.sessions.start(c, session, staff, deskSession{id: session.id, since: session.since})
+}
+
+// complete signs somebody in. Sign-ins from browsers that the account never
+// had are told first.
+func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff, how, next string) error {
+	ctx := c.Request().Context()
+	id, err := d.SignIns.Begin(ctx, staff, d.arrival(c, how))
+	if err != nil {
 		return err
 	}
-	return d.redirect(c, view.Next)
+	if err := d.sessions.start(c, session, staff, deskSession{id: id, since: d.Now()}); err != nil {
+		return err
+	}
+	untold, err := d.SignIns.Untold(ctx, staff.ID, id)
+	if len(untold) > 0 {
+		next = "/account?" + url.Values{"next": {next}}.Encode()
+	}
+	return d.goOn(c, next, err)
+}
+
+// goOn leads a person, or the script of a page, to where it goes on.
+func (d *desk) goOn(c echo.Context, next string, err error) error {
+	if err != nil {
+		return err
+	}
+	if wantsJSON(c.Request()) {
+		return d.json(c, http.StatusOK, nextView{Next: next, Seconds: int(d.Idle.Seconds())})
+	}
+	return d.redirect(c, next)
 }
 
 func (d *desk) checkPassword(c echo.Context, login, password string) (gateway.Staff, error) {
@@ -79,6 +159,9 @@ func (d *desk) checkPassword(c echo.Context, login, password string) (gateway.St
 func (d *desk) refuseLogin(c echo.Context, view loginView, err error) error {
 	p := problemOf(err)
 	p.setRetryAfter(c)
+	if wantsJSON(c.Request()) {
+		return err // the lock screen shows it in place
+	}
 	view.Problem = &p
 	d.note(c, p, err)
 	return d.showLogin(c, p.Status, view)
@@ -95,9 +178,9 @@ func (d *desk) logout(c echo.Context) error {
 		d.sessions.takeBack(c) // the cookie goes even if the store is out of reach
 		return err
 	}
-	if session.staff != "" {
-		who := gateway.Actor{Staff: gateway.Staff{ID: session.staff}, From: c.RealIP()}
-		if err := d.SignIns.SignedOut(c.Request().Context(), who); err != nil {
+	if session.account != "" && session.step == gateway.StepNone {
+		who := gateway.Actor{Staff: gateway.Staff{ID: session.account}, From: c.RealIP()}
+		if err := d.SignIns.SignedOut(c.Request().Context(), who, session.id); err != nil {
 			d.Log.Error("a sign-out is missing in the audit trail", "code", string(gateway.CodeOf(err)), "err", err)
 		}
 	}
@@ -109,12 +192,12 @@ func (d *desk) logout(c echo.Context) error {
 
 // sessionView tells a page how long it may stay on the screen.
 type sessionView struct {
-	Seconds int `json:"seconds"`
+	Seconds int    `json:"seconds"`
+	Login   string `json:"login"` // another tab may have signed somebody else in
 }
 
 func (d *desk) session(c echo.Context) error {
-	left, _ := c.Get(leftKey).(time.Duration)
-	return d.json(c, http.StatusOK, sessionView{Seconds: int(left.Seconds())})
+	return d.json(c, http.StatusOK, sessionView{Seconds: int(sessionOf(c).left.Seconds()), Login: actor(c).Staff.Login})
 }
 
 // loginPath is the sign-in page that leads back to what was asked for. What
@@ -146,7 +229,8 @@ func localPath(text string) string {
 		return home
 	}
 	clean := path.Clean(u.Path)
-	if strings.HasPrefix(clean, "//") || clean == "/login" || clean == "/logout" || clean == "/session" {
+	if strings.HasPrefix(clean, "//") || clean == "/logout" || clean == "/session" ||
+		clean == "/login" || strings.HasPrefix(clean, "/login/") || strings.HasPrefix(clean, "/join/") {
 		return home
 	}
 	return (&url.URL{Path: clean, RawQuery: u.RawQuery}).String()

@@ -173,7 +173,7 @@ func (d *desk) colleague(c echo.Context, id gateway.StaffID) string {
 	if id == who.ID {
 		return who.Login
 	}
-	staff, err := d.SignIns.Staff(c.Request().Context(), id)
+	staff, err := d.SignIns.Staff(c.Request().Context(), id, "")
 	if err != nil {
 		return "a colleague"
 	}

@@ -26,10 +26,17 @@ const sessionStoreTimeout = 2 * time.Second
 // request that is still under way while its person signs out cannot bring
 // the session back by saving it.
 const (
-	sessionStaff = "staff" // gateway.StaffID as string
-	sessionStamp = "stamp" // of the password it was opened with
-	sessionSince = "since" // time of the sign-in, Unix milliseconds
+	sessionStaff = "staff"   // gateway.StaffID as string
+	sessionStamp = "stamp"   // of the password it was opened with
+	sessionSince = "since"   // time of the sign-in, Unix milliseconds
+	sessionID    = "session" // gateway.SessionID as string; empty until the second factor
+	sessionStep  = "step"    // gateway.SignInStep as string: what is still to be done
+	sessionNext  = "next"    // where the sign-in leads; while a step is to be done
 )
+
+// stepTime is how long somebody whose password was right has for the second
+// factor, or to set one up.
+const stepTime = 15 * time.Minute
 
 var sessionTokenPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
@@ -56,11 +63,17 @@ func newDeskSessions(store scs.CtxStore, now func() time.Time, idle, total time.
 
 // deskSession is one request's view of its session.
 type deskSession struct {
-	ctx   context.Context // carries scs's data
-	token string          // empty if the browser brought none
-	staff gateway.StaffID // empty if nobody is signed in
-	stamp string
-	left  time.Duration // until the session ends if nothing is done
+	ctx     context.Context // carries scs's data
+	token   string          // empty if the browser brought none
+	staff   gateway.StaffID // empty if nobody is signed in
+	account gateway.StaffID // whose session it is: signed in, locked, or on the way in
+	id      gateway.SessionID
+	stamp   string
+	step    gateway.SignInStep // what is still to be done; the account is not signed in
+	next    string             // with step
+	locked  bool               // idle for too long; the account's password opens it again
+	since   time.Time
+	left    time.Duration // until the session ends if nothing is done
 }
 
 // load finds the session of a request. One that is over counts as none.
@@ -78,14 +91,36 @@ func (s *deskSessions) load(r *http.Request) (deskSession, error) {
 	if staff == "" {
 		return found, nil
 	}
-	seen, err := s.seen(ctx, token)
+	found.since = time.UnixMilli(s.manager.GetInt64(ctx, sessionSince))
+	found.step = gateway.SignInStep(s.manager.GetString(ctx, sessionStep))
+	if found.step != gateway.StepNone {
+		if found.left = found.since.Add(stepTime).Sub(s.now()); found.left <= 0 {
+			return deskSession{ctx: ctx, token: token}, nil
+		}
+		found.next = s.manager.GetString(ctx, sessionNext)
+	}
+	found.account, found.stamp = staff, s.manager.GetString(ctx, sessionStamp)
+	found.id = gateway.SessionID(s.manager.GetString(ctx, sessionID))
+	if found.step != gateway.StepNone {
+		return found, nil
+	}
+	return s.alive(found)
+}
+
+// alive tells a session in use from a locked one and from one that is over.
+func (s *deskSessions) alive(found deskSession) (deskSession, error) {
+	left := found.since.Add(s.total).Sub(s.now())
+	if left <= 0 {
+		return deskSession{ctx: found.ctx, token: found.token}, nil
+	}
+	seen, err := s.seen(found.ctx, found.token)
 	if err != nil {
 		return deskSession{}, gateway.NewError(gateway.CodeUnavailable, err)
 	}
-	since := time.UnixMilli(s.manager.GetInt64(ctx, sessionSince))
-	found.left = min(since.Add(s.total).Sub(s.now()), seen.Add(s.idle).Sub(s.now()))
-	if found.left > 0 {
-		found.staff, found.stamp = staff, s.manager.GetString(ctx, sessionStamp)
+	if found.left = min(left, seen.Add(s.idle).Sub(s.now())); found.left > 0 {
+		found.staff = found.account
+	} else {
+		found.locked = true
 	}
 	return found, nil
 }
@@ -97,8 +132,7 @@ func (s *deskSessions) touch(ctx context.Context, session *deskSession) error {
 	if err := s.saw(ctx, session.token); err != nil {
 		return err
 	}
-	since := time.UnixMilli(s.manager.GetInt64(session.ctx, sessionSince))
-	session.left = min(since.Add(s.total).Sub(s.now()), s.idle)
+	session.left = min(session.since.Add(s.total).Sub(s.now()), s.idle)
 	return nil
 }
 
@@ -131,9 +165,10 @@ func seenKey(token string) string {
 	return "seen." + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// start signs the staff member in under a new token. Whatever token the
+// start takes the staff member a step further under a new token: after the
+// password, after the second factor, after the lock screen. Whatever token the
 // browser brought is dead afterwards, so that one planted there is worth nothing.
-func (s *deskSessions) start(c echo.Context, old deskSession, staff gateway.Staff) error {
+func (s *deskSessions) start(c echo.Context, old deskSession, staff gateway.Staff, now deskSession) error {
 	ctx := old.ctx
 	if err := s.manager.Clear(ctx); err != nil {
 		return gateway.NewError(gateway.CodeUnavailable, err)
@@ -143,7 +178,12 @@ func (s *deskSessions) start(c echo.Context, old deskSession, staff gateway.Staf
 	}
 	s.manager.Put(ctx, sessionStaff, string(staff.ID))
 	s.manager.Put(ctx, sessionStamp, stampOf(staff))
-	s.manager.Put(ctx, sessionSince, s.now().UnixMilli())
+	s.manager.Put(ctx, sessionSince, now.since.UnixMilli())
+	s.manager.Put(ctx, sessionID, string(now.id))
+	if now.step != gateway.StepNone {
+		s.manager.Put(ctx, sessionStep, string(now.step))
+		s.manager.Put(ctx, sessionNext, now.next)
+	}
 	token, expiry, err := s.manager.Commit(ctx)
 	if err != nil {
 		return gateway.NewError(gateway.CodeUnavailable, err)
@@ -155,10 +195,10 @@ func (s *deskSessions) start(c echo.Context, old deskSession, staff gateway.Staf
 	return nil
 }
 
-// stampOf ties a session to the password it was opened with: a new password
-// ends every session of the account.
+// stampOf ties a session to the password it was opened with and to the
+// account's epoch: a new password or a reset ends every session of the account.
 func stampOf(staff gateway.Staff) string {
-	sum := sha256.Sum256([]byte("stamp:" + staff.PasswordHash))
+	sum := sha256.Sum256([]byte("stamp:" + strconv.FormatInt(staff.Epoch, 10) + ":" + staff.PasswordHash))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 

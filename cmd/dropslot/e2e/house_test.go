@@ -55,6 +55,7 @@ offices:
     identity: {file: keys/north.key, passphrase: {env: E2E_PASSPHRASE}}
     languages: [en, es]
     timezone: America/Chicago
+    second_factor: optional
     daily_spend: 900000
     asks: [photo-id, pay-stub, benefit-letter, other]
 numbers:

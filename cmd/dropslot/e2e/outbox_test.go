@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -307,8 +308,8 @@ func removedWithoutASignal(w *town) {
 			found.onsuccess = () => { asked.result.close(); resolve(found.result === 1); };
 		};
 	})`)
-	ira.evaluate("close the page", `location.assign("about:blank")`)
-	waitFor(w.t, "the page to be gone", stepTimeout, func() bool { return ira.location() == "about:blank" })
+	run(ira.tab, "close the page", chromedp.WaitEvent(page.LoadEventFired, nil,
+		chromedp.Evaluate[chromedp.Void](`location.assign("about:blank")`)))
 	line.set(func(l *weakLine) { l.cut = false })
 	if n := len(w.sealedPagesOf(path.Base(at))); n != 2 {
 		w.t.Fatalf("the house has %d pages before it is told, want 2", n)

@@ -3,6 +3,7 @@ import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
 import { lockWhenIdle } from "./desk/idle";
+import { offerPasskeys } from "./desk/passkey";
 import { liveList } from "./desk/list";
 import { sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
@@ -17,6 +18,10 @@ lockWhenIdle();
 keepTimes();
 sendInPlace();
 watchStates();
+offerPasskeys();
+for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {
+  field.addEventListener("focus", () => field.select());
+}
 liveList();
 chooseForHandoff();
 copyLink();

@@ -1,10 +1,10 @@
-import { ask, isProblem, leave } from "./elements";
+import { Lock, secondsLeft } from "./lock";
 
 // Reading is use as well: while a person moves about on a page, the session
 // is kept at most this often.
 const keepEvery = 60_000;
 
-// lockWhenIdle leads to the sign-in page when the session is over, so that
+// lockWhenIdle locks the screen when the session is idle for too long, so that
 // papers do not stay on a screen nobody sits at. The server decides; this
 // clears the screen.
 export function lockWhenIdle(): void {
@@ -17,20 +17,21 @@ export function lockWhenIdle(): void {
     window.clearTimeout(timer);
     timer = window.setTimeout(check, (left + 1) * 1000);
   };
-  // Another tab may have kept the session alive.
-  const check = async () => {
-    const answer = await ask("/session", { headers: { Accept: "application/json" } });
-    if (isProblem(answer)) {
-      leave();
-      return;
-    }
-    wait(((await answer.json()) as { seconds: number }).seconds);
-  };
-  const use = async () => {
-    if (Date.now() - kept < keepEvery) return;
+  const lock = new Lock((left) => {
     kept = Date.now();
-    const answer = await ask("/session", { method: "POST", headers: { Accept: "application/json" } });
-    if (!isProblem(answer)) wait(((await answer.json()) as { seconds: number }).seconds);
+    wait(left);
+  });
+  const go = (left: number | undefined) => {
+    if (lock.locked) return;
+    if (left === undefined) lock.close();
+    else wait(left);
+  };
+  // Another tab may have kept the session alive.
+  const check = async () => go(await secondsLeft());
+  const use = async () => {
+    if (lock.locked || Date.now() - kept < keepEvery) return;
+    kept = Date.now();
+    go(await secondsLeft({ method: "POST" }));
   };
 
   for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
@@ -38,7 +39,7 @@ export function lockWhenIdle(): void {
   }
   // Timers sleep with the machine: look at once when the page is seen again.
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") void check();
+    if (document.visibilityState === "visible" && !lock.locked) void check();
   });
   wait(seconds);
 }

@@ -1,0 +1,168 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"dropslot/gateway"
+)
+
+var _ gateway.AccountRecords = (*Store)(nil)
+
+// SetRoles gives an account these roles at one office and leaves the others.
+func (s *Store) SetRoles(ctx context.Context, id gateway.StaffID, office gateway.OfficeID, roles []gateway.Role, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "set roles", "", func(x *tx) (struct{}, error) {
+		// The row is held against another admin's change at another office.
+		stored, err := only(first(x, scanText[string], "UPDATE staff SET roles = roles WHERE id = $1 RETURNING roles", string(id)))
+		if err != nil {
+			return struct{}{}, err
+		}
+		all := gateway.Roles{}
+		if err := json.Unmarshal([]byte(stored), &all); err != nil {
+			return struct{}{}, err
+		}
+		if delete(all, office); len(roles) > 0 {
+			all[office] = roles
+		}
+		list, err := roleList(all)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if _, err := x.exec("UPDATE staff SET roles = $2 WHERE id = $1", string(id), list); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// SaveInvitation stores a link and forgets an older one of that account.
+func (s *Store) SaveInvitation(ctx context.Context, i gateway.Invitation, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "save invitation", "", func(x *tx) (struct{}, error) {
+		_, err := x.exec(`INSERT INTO invitations (staff, hash, kind, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (staff) DO UPDATE SET hash = excluded.hash, kind = excluded.kind, made_by = excluded.made_by,
+			expires_at = excluded.expires_at`, string(i.Staff), i.Hash[:], string(i.Kind), string(i.MadeBy), ms(i.ExpiresAt))
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// Invitation finds a link that still works, with its account.
+func (s *Store) Invitation(ctx context.Context, hash gateway.TokenHash, now time.Time) (gateway.Invitation, gateway.Staff, error) {
+	var staff gateway.Staff
+	found, err := snapshot(ctx, s, "find invitation", func(v view) (gateway.Invitation, error) {
+		found, err := only(first(v, func(r scanner) (i gateway.Invitation, err error) {
+			return i, r.Scan((*string)(&i.Staff), fixed(i.Hash[:]), (*string)(&i.Kind), (*string)(&i.MadeBy), at(&i.ExpiresAt))
+		}, "SELECT staff, hash, kind, made_by, expires_at FROM invitations WHERE hash = $1 AND expires_at > $2", hash[:], ms(now)))
+		if err != nil {
+			return found, err
+		}
+		staff, err = only(first(v, scanStaff, selectStaff+"WHERE id = $1", string(found.Staff)))
+		return found, err
+	})
+	return found, staff, err
+}
+
+// AcceptInvitation uses a link up; see the port.
+func (s *Store) AcceptInvitation(ctx context.Context, hash gateway.TokenHash, now time.Time, c gateway.Credentials, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "accept invitation", "", func(x *tx) (struct{}, error) {
+		id, err := only(first(x, scanText[string],
+			"DELETE FROM invitations WHERE hash = $1 AND expires_at > $2 RETURNING staff", hash[:], ms(now)))
+		if err != nil {
+			return struct{}{}, err
+		}
+		_, err = x.exec("UPDATE staff SET password_hash = $2, totp = $3, totp_step = $4, epoch = epoch + 1 WHERE id = $1",
+			id, c.PasswordHash, solid(c.SealedTOTP), c.TOTPStep)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if _, err := x.exec("DELETE FROM passkeys WHERE staff = $1", id); err != nil {
+			return struct{}{}, err
+		}
+		if _, err := x.exec("UPDATE desk_sessions SET ended_at = $2 WHERE staff = $1 AND ended_at = 0", id, ms(now)); err != nil {
+			return struct{}{}, err
+		}
+		if c.Passkey != nil {
+			if err := addPasskey(x, *c.Passkey); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// UseTOTPStep remembers the step of a code, so that it works once.
+func (s *Store) UseTOTPStep(ctx context.Context, id gateway.StaffID, step int64) error {
+	_, err := write(ctx, s, "use code", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec("UPDATE staff SET totp_step = $2 WHERE id = $1 AND totp_step < $2", string(id), step)
+		if err == nil && n == 0 {
+			err = refuse(gateway.CodeSecondFactor)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+const passkeyColumns = "id, staff, name, record, added_at, used_at"
+
+func addPasskey(x *tx, p gateway.Passkey) error {
+	n, err := x.exec(insertInto("passkeys", passkeyColumns)+" ON CONFLICT (id) DO NOTHING",
+		p.ID, string(p.Staff), p.Name, solid(p.Record), ms(p.AddedAt), ms(p.UsedAt))
+	if err == nil && n == 0 {
+		err = refuse(gateway.CodePasskey)
+	}
+	return err
+}
+
+// AddPasskey stores one.
+func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "add passkey", "", func(x *tx) (struct{}, error) {
+		if err := addPasskey(x, p); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// RemovePasskey removes one of an account, or CodeNotFound.
+func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []byte, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "remove passkey", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec("DELETE FROM passkeys WHERE id = $1 AND staff = $2", solid(id), string(staff))
+		if err == nil && n == 0 {
+			err = notFound()
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// Passkeys lists those of an account, oldest first.
+func (s *Store) Passkeys(ctx context.Context, staff gateway.StaffID) ([]gateway.Passkey, error) {
+	return read(ctx, s, "list passkeys", func(v view) ([]gateway.Passkey, error) {
+		return all(v, func(r scanner) (p gateway.Passkey, err error) {
+			return p, r.Scan(&p.ID, (*string)(&p.Staff), &p.Name, &p.Record, at(&p.AddedAt), at(&p.UsedAt))
+		}, "SELECT "+passkeyColumns+" FROM passkeys WHERE staff = $1 ORDER BY added_at, id", string(staff))
+	})
+}
+
+// UsePasskey keeps the counter of a passkey that was used.
+func (s *Store) UsePasskey(ctx context.Context, p gateway.Passkey) error {
+	_, err := write(ctx, s, "use passkey", "", func(x *tx) (struct{}, error) {
+		n, err := x.exec("UPDATE passkeys SET record = $3, used_at = $4 WHERE id = $1 AND staff = $2",
+			p.ID, string(p.Staff), solid(p.Record), ms(p.UsedAt))
+		if err == nil && n == 0 {
+			err = refuse(gateway.CodePasskey) // removed meanwhile
+		}
+		return struct{}{}, err
+	})
+	return err
+}

@@ -1,0 +1,217 @@
+package records
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dropslot/gateway"
+)
+
+func (w *world) addAccount(login string, roles gateway.Roles) gateway.Staff {
+	w.t.Helper()
+	staff := gateway.Staff{ID: gateway.StaffID(newID(w.t)), Login: login, PasswordHash: "hash", Roles: roles, CreatedAt: noon}
+	w.check(w.AddStaff(w.t.Context(), staff), "")
+	return staff
+}
+
+func (w *world) account(id gateway.StaffID) gateway.Staff {
+	w.t.Helper()
+	staff, err := w.StaffByID(w.t.Context(), id)
+	w.check(err, "")
+	return staff
+}
+
+func TestInvitation(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ann := w.addAccount("ann", gateway.RolesIn(gateway.RoleCaseworker, north))
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("old"), Staff: ann.ID, AddedAt: noon}), "")
+		session := w.begin(ann.ID, 1, noon)
+		old, link := gateway.NewSecretToken().Hash(), gateway.NewSecretToken().Hash()
+		for _, hash := range []gateway.TokenHash{old, link} { // the newer one replaces the older one
+			w.check(w.SaveInvitation(ctx, gateway.Invitation{
+				Hash: hash, Staff: ann.ID, Kind: gateway.InvitationReset, MadeBy: "boss", ExpiresAt: noon.Add(time.Hour),
+			}, entry(gateway.ActionStaffReset, "")), "")
+		}
+		_, _, err := w.Invitation(ctx, old, noon)
+		w.check(err, gateway.CodeNotFound)
+		_, _, err = w.Invitation(ctx, link, noon.Add(time.Hour))
+		w.check(err, gateway.CodeNotFound)
+		found, staff, err := w.Invitation(ctx, link, noon)
+		w.check(err, "")
+		if found.Kind != gateway.InvitationReset || found.MadeBy != "boss" || staff.Login != "ann" || staff.Passkeys != 1 {
+			t.Errorf("%+v of %+v", found, staff)
+		}
+		given := gateway.Credentials{PasswordHash: "new", SealedTOTP: []byte{1, 2}, TOTPStep: 7}
+		w.check(w.AcceptInvitation(ctx, link, noon.Add(time.Hour), given), gateway.CodeNotFound)
+		used := 0
+		for _, err := range race(8, func(int) error {
+			return w.AcceptInvitation(ctx, link, noon, given, entry(gateway.ActionStaffJoined, ""))
+		}) {
+			if err == nil {
+				used++
+			} else {
+				w.check(err, gateway.CodeNotFound)
+			}
+		}
+		if n := w.count("audit WHERE action = 'staff.link-used'"); used != 1 || n != 1 {
+			t.Errorf("used %d times, %d rows", used, n)
+		}
+		now := w.account(ann.ID)
+		if now.PasswordHash != "new" || string(now.SealedTOTP) != "\x01\x02" || now.TOTPStep != 7 || now.Passkeys != 0 || now.Epoch != 1 {
+			t.Errorf("%+v", now)
+		}
+		_, err = w.StaffInSession(ctx, ann.ID, session)
+		w.check(err, gateway.CodeNotFound)
+		if n := w.count("invitations"); n != 0 {
+			t.Errorf("%d links are left", n)
+		}
+	})
+}
+
+func TestCodesAreUsedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ann := w.addAccount("ann", nil)
+		used := 0
+		for _, err := range race(8, func(int) error { return w.UseTOTPStep(t.Context(), ann.ID, 41) }) {
+			if err == nil {
+				used++
+			} else {
+				w.check(err, gateway.CodeSecondFactor)
+			}
+		}
+		if used != 1 {
+			t.Errorf("used %d times", used)
+		}
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 40), gateway.CodeSecondFactor)
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 42), "")
+	})
+}
+
+func TestPasskeys(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ann, bob := w.addAccount("ann", nil), w.addAccount("bob", nil)
+		key := gateway.Passkey{ID: []byte{0, 1}, Staff: ann.ID, Name: "Firefox on Linux", Record: []byte("{}"), AddedAt: noon}
+		w.check(w.AddPasskey(ctx, key, entry(gateway.ActionPasskeyAdded, "")), "")
+		theirs := key
+		theirs.Staff = bob.ID
+		w.check(w.AddPasskey(ctx, theirs), gateway.CodePasskey) // one authenticator's key is one account's
+		w.check(w.RemovePasskey(ctx, bob.ID, key.ID), gateway.CodeNotFound)
+		w.check(w.UsePasskey(ctx, theirs), gateway.CodePasskey)
+		key.Record, key.UsedAt = []byte(`{"n":1}`), noon.Add(time.Hour)
+		w.check(w.UsePasskey(ctx, key), "")
+		keys, err := w.Passkeys(ctx, ann.ID)
+		w.check(err, "")
+		if diff := cmp.Diff([]gateway.Passkey{key}, keys); diff != "" {
+			t.Error(diff)
+		}
+		if w.account(ann.ID).Passkeys != 1 || w.account(bob.ID).Passkeys != 0 {
+			t.Error("the count is wrong")
+		}
+		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, entry(gateway.ActionPasskeyRemoved, "")), "")
+		w.check(w.UsePasskey(ctx, key), gateway.CodePasskey)
+		if n := w.count("audit"); n != 2 {
+			t.Errorf("%d audit rows", n)
+		}
+	})
+}
+
+// begin opens a session from the n-th browser.
+func (w *world) begin(staff gateway.StaffID, n byte, at time.Time) gateway.SessionID {
+	w.t.Helper()
+	session := gateway.DeskSession{
+		ID: gateway.SessionID(newIDAt(w.t, at)), Staff: staff, Browser: "Firefox on Linux", From: "192.0.2.1",
+		Device: gateway.Device{n}, BegunAt: at, EndsAt: at.Add(12 * time.Hour),
+	}
+	_, err := w.BeginSession(w.t.Context(), session, entry(gateway.ActionNewBrowser, ""), entry(gateway.ActionSignedIn, ""))
+	w.check(err, "")
+	return session.ID
+}
+
+func TestDeskSessions(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ann, bob := w.addAccount("ann", nil), w.addAccount("bob", nil)
+		first := w.begin(ann.ID, 1, noon)
+		second := w.begin(ann.ID, 1, noon.Add(time.Minute))
+		third := w.begin(ann.ID, 2, noon.Add(2*time.Minute))
+		theirs := w.begin(bob.ID, 2, noon) // a browser is new to an account, not to the desk
+		if n := w.count("audit WHERE action = 'staff.new-browser'"); n != 1 {
+			t.Errorf("%d new browsers, want one", n)
+		}
+		list := func(want ...gateway.SessionID) {
+			t.Helper()
+			found, err := w.Sessions(ctx, ann.ID, noon.Add(3*time.Minute))
+			w.check(err, "")
+			var ids []gateway.SessionID
+			for _, s := range found {
+				ids = append(ids, s.ID)
+			}
+			if diff := cmp.Diff(want, ids); diff != "" {
+				t.Error(diff)
+			}
+		}
+		list(third, second, first)
+		untold, err := w.UntoldSessions(ctx, ann.ID, first)
+		w.check(err, "")
+		if len(untold) != 1 || untold[0].ID != third || !untold[0].Fresh || untold[0].Browser != "Firefox on Linux" {
+			t.Errorf("untold %+v", untold)
+		}
+		untold, err = w.UntoldSessions(ctx, ann.ID, third) // not to who may be the stranger
+		w.check(err, "")
+		if len(untold) != 0 {
+			t.Errorf("told to itself: %+v", untold)
+		}
+		w.check(w.SessionsTold(ctx, ann.ID, noon), "")
+		untold, err = w.UntoldSessions(ctx, ann.ID, first)
+		w.check(err, "")
+		if len(untold) != 0 {
+			t.Errorf("told again: %+v", untold)
+		}
+
+		_, err = w.StaffInSession(ctx, bob.ID, first)
+		w.check(err, gateway.CodeNotFound)
+		staff, err := w.StaffInSession(ctx, ann.ID, first)
+		w.check(err, "")
+		if staff.Login != "ann" {
+			t.Errorf("%+v", staff)
+		}
+		w.check(w.EndSessions(ctx, ann.ID, theirs, "", noon), gateway.CodeNotFound)
+		w.check(w.EndSessions(ctx, ann.ID, second, "", noon, entry(gateway.ActionSessionEnded, "")), "")
+		w.check(w.EndSessions(ctx, ann.ID, second, "", noon), gateway.CodeNotFound)
+		list(third, first)
+		w.check(w.EndSessions(ctx, ann.ID, "", first, noon), "")
+		list(first)
+		hash := "new"
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{PasswordHash: &hash, EndsAt: noon}), "")
+		list()
+		if w.account(ann.ID).Epoch != 1 || w.account(bob.ID).Epoch != 0 {
+			t.Error("the epoch is wrong")
+		}
+		_, err = w.StaffInSession(ctx, bob.ID, theirs)
+		w.check(err, "")
+	})
+}
+
+// Two admins of two offices change one account at once, and both hold.
+func TestRolesAtOneOfficeLeaveTheOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ann := w.addAccount("ann", gateway.RolesIn(gateway.RoleCaseworker, north, south))
+		other := w.another()
+		for _, err := range race(2, func(n int) error {
+			if n == 0 {
+				return w.SetRoles(t.Context(), ann.ID, north, nil, entry(gateway.ActionStaffChanged, ""))
+			}
+			return other.SetRoles(t.Context(), ann.ID, south, []gateway.Role{gateway.RoleAuditor}, entry(gateway.ActionStaffChanged, ""))
+		}) {
+			w.check(err, "")
+		}
+		if got := w.account(ann.ID).Roles.String(); got != "south: auditor" {
+			t.Errorf("roles %q", got)
+		}
+		w.check(w.SetRoles(t.Context(), "nobody", north, nil), gateway.CodeNotFound)
+	})
+}

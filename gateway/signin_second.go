@@ -1,0 +1,196 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+)
+
+// SignInStep is what somebody whose password was right still has to do.
+type SignInStep string
+
+// The steps.
+const (
+	StepNone  SignInStep = ""
+	StepCode  SignInStep = "code"  // show the second factor that the account has
+	StepSetup SignInStep = "setup" // an office asks for one, and the account has none
+)
+
+// Needs tells what an account needs beside its password. A factor that is
+// there is always asked for, whatever the offices say.
+func (s *SignIns) Needs(staff Staff) SignInStep {
+	if len(staff.SealedTOTP) > 0 || staff.Passkeys > 0 {
+		return StepCode
+	}
+	if s.Directory.AsksSecondFactor(staff.Roles) {
+		return StepSetup
+	}
+	return StepNone
+}
+
+// AsksSecondFactor tells whether one of the roles' offices asks for a second
+// factor.
+func (d Directory) AsksSecondFactor(roles Roles) bool {
+	for office := range roles {
+		if o, known := d.Offices[office]; known && !o.SecondFactorOptional {
+			return true
+		}
+	}
+	return false
+}
+
+// triesPerCode is how many codes may be guessed: of a million, three count at
+// any time.
+const triesPerCode = 5
+
+// Code checks a code of the account's authenticator app.
+func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) error {
+	limits := []tries{{"sign-in-code", string(staff.ID), triesPerCode}}
+	if err := s.take(ctx, limits, address); err != nil {
+		return err
+	}
+	wrong := NewError(CodeSecondFactor, nil)
+	if len(staff.SealedTOTP) == 0 {
+		return s.refuse(ctx, staff.ID, address, wrong)
+	}
+	secret, err := s.Secrets.OpenSecret(secretTOTP, staff.ID, staff.SealedTOTP)
+	if err != nil {
+		return err
+	}
+	step, right := TOTPStep(secret, code, s.Now(), staff.TOTPStep)
+	if !right {
+		return s.refuse(ctx, staff.ID, address, wrong)
+	}
+	err = s.Records.UseTOTPStep(ctx, staff.ID, step)
+	if Is(err, CodeSecondFactor) {
+		return s.refuse(ctx, staff.ID, address, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	s.giveBack(ctx, limits)
+	return nil
+}
+
+// What small secrets are sealed for.
+const (
+	secretTOTP  = "totp"
+	secretSetup = "totp-setup" // of an app that has not proved itself yet
+)
+
+// Setup is what a person sets an authenticator app up with. Sealed travels in
+// the form and comes back with the first code: nothing is kept until then.
+type Setup struct {
+	Secret []byte
+	Sealed []byte
+}
+
+// NewSetup makes a fresh secret for an account. Each is random, so that who
+// saw one page of it knows nothing of the next.
+func (s *SignIns) NewSetup(staff StaffID) (Setup, error) {
+	secret := make([]byte, TOTPSecretSize)
+	_, _ = rand.Read(secret) // never fails: crypto/rand ends the process instead
+	sealed, err := s.Secrets.SealSecret(secretSetup, staff, secret)
+	return Setup{secret, sealed}, err
+}
+
+// SetupAgain opens what NewSetup sealed, to show it once more.
+func (s *SignIns) SetupAgain(staff StaffID, sealed []byte) (Setup, error) {
+	secret, err := s.Secrets.OpenSecret(secretSetup, staff, sealed)
+	if err != nil {
+		return s.NewSetup(staff) // altered or of another account: begin anew
+	}
+	return Setup{secret, sealed}, nil
+}
+
+// proveSetup checks the first code of an app and gives what is kept of it.
+func (s *SignIns) proveSetup(staff StaffID, sealed []byte, code string) ([]byte, int64, error) {
+	secret, err := s.Secrets.OpenSecret(secretSetup, staff, sealed)
+	if err != nil {
+		return nil, 0, NewError(CodeSecondFactor, errors.New("the set-up was altered or is of another account"))
+	}
+	step, right := TOTPStep(secret, code, s.Now(), 0)
+	if !right {
+		return nil, 0, NewError(CodeSecondFactor, nil)
+	}
+	kept, err := s.Secrets.SealSecret(secretTOTP, staff, secret)
+	return kept, step, err
+}
+
+// SetUpApp gives the account the app that the code proves. At the sign-in it
+// is the account's first factor of this kind; later it replaces the old one.
+func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code string) error {
+	limits := []tries{{"sign-in-code", string(who.Staff.ID), triesPerCode}}
+	if err := s.take(ctx, limits, who.From); err != nil {
+		return err
+	}
+	kept, step, err := s.proveSetup(who.Staff.ID, sealed, code)
+	if err != nil {
+		return err
+	}
+	s.giveBack(ctx, limits)
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step},
+		who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
+}
+
+// triesPerPasskey bounds how many challenges an address may have: each is kept
+// for minutes.
+const triesPerPasskey = 60
+
+// BeginPasskey gives a browser the challenge for a passkey.
+func (s *SignIns) BeginPasskey(ctx context.Context, address string) (options, state []byte, err error) {
+	if err := s.take(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}}, address); err != nil {
+		return nil, nil, err
+	}
+	return s.Ceremonies.BeginUse()
+}
+
+// UsePasskey gives the account whose passkey answered the challenge. A passkey
+// checks its owner, by finger, face or PIN, so it is both factors.
+func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address string) (Staff, error) {
+	staff, used, err := s.Ceremonies.FinishUse(state, answer, func(id StaffID) (Staff, []Passkey, error) {
+		staff, err := s.Records.StaffByID(ctx, id)
+		if err != nil {
+			return Staff{}, nil, err
+		}
+		keys, err := s.Records.Passkeys(ctx, id)
+		return staff, keys, err
+	})
+	if Is(err, CodePasskey) || Is(err, CodeNotFound) || err == nil && !staff.DisabledAt.IsZero() {
+		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodePasskey, nil))
+	}
+	if err != nil {
+		return Staff{}, err
+	}
+	used.UsedAt = s.Now()
+	return staff, s.Records.UsePasskey(ctx, used)
+}
+
+// BeginAddPasskey gives a browser the options for a new passkey.
+func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff) (options, state []byte, err error) {
+	has, err := s.Records.Passkeys(ctx, staff.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Ceremonies.BeginAdd(staff, has)
+}
+
+// passkeysMost bounds the passkeys of one account.
+const passkeysMost = 10
+
+// AddPasskey keeps the passkey that the browser made.
+func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state, answer []byte) error {
+	has, err := s.Records.Passkeys(ctx, who.Staff.ID)
+	if err != nil {
+		return err
+	}
+	if len(has) >= passkeysMost {
+		return NewError(CodePasskey, errors.New("the account has as many passkeys as it may"))
+	}
+	key, err := s.Ceremonies.FinishAdd(who.Staff, has, state, answer)
+	if err != nil {
+		return err
+	}
+	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
+	return s.Records.AddPasskey(ctx, key, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
+}

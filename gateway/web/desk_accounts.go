@@ -1,0 +1,312 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"dropslot/gateway"
+
+	"github.com/labstack/echo/v4"
+)
+
+// accountsView lists the accounts of an admin's offices, with the form that
+// invites another.
+type accountsView struct {
+	frame
+	Rows    []accountRow
+	Offices []choice
+	Office  string // chosen before, for a second try
+	Roles   []roleChoice
+	Typed   string
+	Problem *problem
+}
+
+type accountRow struct {
+	URL, Login, Roles, State, Tone, Factor string
+}
+
+type roleChoice struct {
+	Value, Words, Means string
+	Chosen              bool
+}
+
+var roleWords = map[gateway.Role][2]string{
+	gateway.RoleCaseworker: {"Caseworker", "sees papers, asks clients, hands papers over"},
+	gateway.RoleSupervisor: {"Supervisor", "the same, keeps papers longer, sees figures"},
+	gateway.RoleAuditor:    {"Auditor", "sees who did what, and no papers"},
+	gateway.RoleAdmin:      {"Admin", "manages accounts, and sees no papers"},
+}
+
+func roleChoices(has []gateway.Role) []roleChoice {
+	var choices []roleChoice
+	for _, role := range gateway.AllRoles() {
+		words := roleWords[role]
+		choices = append(choices, roleChoice{string(role), words[0], words[1], slices.Contains(has, role)})
+	}
+	return choices
+}
+
+func rolesWords(roles []gateway.Role) string {
+	var words []string
+	for _, role := range gateway.AllRoles() {
+		if slices.Contains(roles, role) {
+			words = append(words, strings.ToLower(roleWords[role][0]))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func (d *desk) officeName(id gateway.OfficeID) string {
+	if office, known := d.Directory.Offices[id]; known {
+		return office.Name
+	}
+	return string(id) // it left the configuration
+}
+
+// zoneOf is the time zone that a person reads times in: their first office's.
+func (d *desk) zoneOf(staff gateway.Staff) *time.Location {
+	for _, id := range staff.Roles.Offices() {
+		if office, known := d.Directory.Offices[id]; known && office.Location != nil {
+			return office.Location
+		}
+	}
+	return time.UTC
+}
+
+func (d *desk) accounts(c echo.Context) error {
+	return d.showAccounts(c, http.StatusOK, accountsView{Roles: roleChoices([]gateway.Role{gateway.RoleCaseworker})})
+}
+
+func (d *desk) showAccounts(c echo.Context, status int, view accountsView) error {
+	who := actor(c)
+	rows, err := d.Accounts.List(c.Request().Context(), who)
+	if err != nil {
+		return err
+	}
+	view.frame = d.frame(c, "Accounts", "accounts")
+	for _, id := range who.Staff.OfficesWith(gateway.RightAccounts) {
+		if office, known := d.Directory.Offices[id]; known {
+			view.Offices = append(view.Offices, choice{string(id), office.Name})
+		}
+	}
+	for _, row := range rows {
+		view.Rows = append(view.Rows, d.accountRow(row, len(view.Offices) > 1))
+	}
+	return d.render(c, status, "accounts", view)
+}
+
+func (d *desk) accountRow(row gateway.AccountRow, named bool) accountRow {
+	s := row.Staff
+	var roles []string
+	for _, office := range s.Roles.Offices() {
+		words := rolesWords(s.Roles[office])
+		if named {
+			words = d.officeName(office) + ": " + words
+		}
+		roles = append(roles, words)
+	}
+	shown := accountRow{URL: "/accounts/" + string(s.ID), Login: s.Login, Roles: strings.Join(roles, "; ")}
+	shown.State, shown.Tone = accountState(s)
+	shown.Factor = factorWords(s)
+	return shown
+}
+
+func accountState(s gateway.Staff) (words, tone string) {
+	switch {
+	case !s.DisabledAt.IsZero():
+		return "disabled", "warn"
+	case s.PasswordHash == "" && s.Passkeys == 0 && s.Subject == "":
+		return "invited", "live"
+	}
+	return "active", "new"
+}
+
+func factorWords(s gateway.Staff) string {
+	var words []string
+	if s.Subject != "" {
+		return "single sign-on"
+	}
+	if s.PasswordHash != "" {
+		words = append(words, "password")
+	}
+	if len(s.SealedTOTP) > 0 {
+		words = append(words, "app")
+	}
+	if s.Passkeys > 0 {
+		words = append(words, "passkey")
+	}
+	return strings.Join(words, ", ")
+}
+
+// formRoles reads the roles that a form chose; unknown ones are refused.
+func formRoles(form url.Values) ([]gateway.Role, error) {
+	var roles []gateway.Role
+	for _, text := range form["role"] {
+		if !gateway.ValidRole(gateway.Role(text)) {
+			return nil, gateway.NewError(gateway.CodeBadRequest, nil)
+		}
+		roles = append(roles, gateway.Role(text))
+	}
+	return roles, nil
+}
+
+// invite makes an account and shows its one-time link.
+func (d *desk) invite(c echo.Context) error {
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	roles, err := formRoles(form)
+	if err != nil {
+		return err
+	}
+	office, login := gateway.OfficeID(form.Get("office")), strings.ToLower(strings.TrimSpace(form.Get("login")))
+	token, err := d.Accounts.Invite(c.Request().Context(), actor(c), login, invitedRoles(office, roles))
+	switch gateway.CodeOf(err) {
+	case gateway.CodeBadLogin, gateway.CodeLoginTaken, gateway.CodeBadRequest:
+		p := problemOf(err)
+		if p.Code == gateway.CodeBadRequest {
+			p.Title, p.Text = "No role is chosen", "Choose at least one."
+		}
+		d.note(c, p, err)
+		return d.showAccounts(c, p.Status, accountsView{Problem: &p, Typed: login, Office: string(office), Roles: roleChoices(roles)})
+	}
+	if err != nil {
+		return err
+	}
+	return d.showLink(c, login, token, gateway.InvitationTTL, false)
+}
+
+// invitedRoles are none at all without a role: an office alone is no reason
+// for an account.
+func invitedRoles(office gateway.OfficeID, roles []gateway.Role) gateway.Roles {
+	given := gateway.Roles{}
+	if len(roles) == 0 {
+		given[office] = nil
+	}
+	for _, role := range roles {
+		given.Add(role, office)
+	}
+	return given
+}
+
+// linkView shows a one-time link, once.
+type linkView struct {
+	frame
+	Account, URL string
+	Until        moment
+	Reset        bool
+}
+
+func (d *desk) showLink(c echo.Context, login string, token gateway.Token, ttl time.Duration, reset bool) error {
+	until := momentOf(d.Now().Add(ttl), d.Now(), d.zoneOf(actor(c).Staff))
+	return d.render(c, http.StatusOK, "account-link", linkView{
+		frame: d.frame(c, "Hand this link over", "accounts"), Account: login, Until: until, Reset: reset,
+		URL: strings.TrimSuffix(d.URL, "/") + joinPath(token),
+	})
+}
+
+// oneAccountView is one account, with what an admin may do about it.
+type oneAccountView struct {
+	frame
+	Account                       accountRow
+	Disabled, Own, Shared, Agency bool
+	Since                         moment
+	Offices                       []officeRoles
+	Problem                       *problem
+	Said                          bool
+}
+
+type officeRoles struct {
+	ID, Name string
+	Roles    []roleChoice
+}
+
+func accountID(c echo.Context) (gateway.StaffID, error) {
+	if id := c.Param("id"); gateway.ValidID(id) {
+		return gateway.StaffID(id), nil
+	}
+	return "", gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (d *desk) oneAccount(c echo.Context) error { return d.showOneAccount(c, http.StatusOK, nil) }
+
+func (d *desk) showOneAccount(c echo.Context, status int, p *problem) error {
+	id, err := accountID(c)
+	if err != nil {
+		return err
+	}
+	who := actor(c)
+	row, err := d.Accounts.Account(c.Request().Context(), who, id)
+	if err != nil {
+		return err
+	}
+	view := oneAccountView{
+		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared,
+		Disabled: !row.Staff.DisabledAt.IsZero(), Agency: row.Staff.Subject != "", Problem: p, Said: c.QueryParam("done") == "1",
+		Since: momentOf(row.Staff.CreatedAt, d.Now(), d.zoneOf(who.Staff)),
+	}
+	for _, office := range who.Staff.OfficesWith(gateway.RightAccounts) {
+		view.Offices = append(view.Offices, officeRoles{string(office), d.officeName(office), roleChoices(row.Staff.Roles[office])})
+	}
+	return d.render(c, status, "account-one", view)
+}
+
+// changeAccount does something about an account and shows it again.
+func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Values) error) error {
+	id, err := accountID(c)
+	if err != nil {
+		return err
+	}
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	err = act(id, form)
+	switch gateway.CodeOf(err) {
+	case gateway.CodeOwnAccount, gateway.CodeShared:
+		p := problemOf(err)
+		d.note(c, p, err)
+		return d.showOneAccount(c, p.Status, &p)
+	}
+	if err != nil || c.Response().Committed {
+		return err
+	}
+	if _, err := d.Accounts.Account(c.Request().Context(), actor(c), id); err != nil {
+		return d.redirect(c, "/accounts") // its last role here was taken
+	}
+	return d.redirect(c, "/accounts/"+string(id)+"?done=1")
+}
+
+func (d *desk) setRoles(c echo.Context) error {
+	return d.changeAccount(c, func(id gateway.StaffID, form url.Values) error {
+		roles, err := formRoles(form)
+		if err != nil {
+			return err
+		}
+		return d.Accounts.SetRoles(c.Request().Context(), actor(c), id, gateway.OfficeID(form.Get("office")), roles)
+	})
+}
+
+func (d *desk) resetAccount(c echo.Context) error {
+	return d.changeAccount(c, func(id gateway.StaffID, _ url.Values) error {
+		token, err := d.Accounts.Reset(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		row, err := d.Accounts.Account(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		return d.showLink(c, row.Staff.Login, token, gateway.ResetTTL, true)
+	})
+}
+
+func (d *desk) setAccountState(c echo.Context) error {
+	return d.changeAccount(c, func(id gateway.StaffID, form url.Values) error {
+		return d.Accounts.Disable(c.Request().Context(), actor(c), id, form.Get("state") == "off")
+	})
+}

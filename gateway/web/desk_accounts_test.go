@@ -1,0 +1,274 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dropslot/gateway"
+)
+
+var joinPattern = regexp.MustCompile(`https://desk\.example\.gov(/join/[a-z2-7]{26})`)
+
+const newPassword = "quiet teapots sing at noon"
+
+func (h *deskHouse) admin(t *testing.T) *browser {
+	h.addRoles("adm", gateway.RolesIn(gateway.RoleAdmin, "north"))
+	return h.signedIn(t, "adm")
+}
+
+func inviteLink(t *testing.T, b *browser, form url.Values, path string) string {
+	t.Helper()
+	answer := b.post(path, form)
+	wantStatus(t, answer, http.StatusOK)
+	found := joinPattern.FindStringSubmatch(answer.Body.String())
+	if found == nil {
+		t.Fatalf("no link\n%s", answer.Body)
+	}
+	return found[1]
+}
+
+func TestInvitationWorksOnce(t *testing.T) {
+	h := newDeskHouse(t)
+	h.requireFactor(t)
+	s := h.staffByLogin("ana")
+	_ = s
+	h.addRoles("adm", gateway.RolesIn(gateway.RoleAdmin, "north"))
+	h.giveApp("adm")
+	admin := h.browser(t)
+	admin.post("/login", password("adm"))
+	admin.post("/login/second", h.code())
+	link := inviteLink(t, admin, url.Values{"login": {" Dee@Example.gov "}, "office": {"north"}, "role": {"caseworker", "auditor"}}, "/accounts")
+	wantText(t, admin.get("/accounts"), "dee@example.gov", "invited", "caseworker, auditor")
+
+	b := h.browser(t)
+	for range 3 { // a preview changes nothing
+		wantStatus(t, b.get(link), http.StatusOK)
+	}
+	page := b.get(link)
+	wantText(t, page, "dee@example.gov", "This page works once")
+	setup, secret := setupOf(t, page)
+	form := url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}, "code": {"000000"}}
+	wantStatus(t, b.post(link, form), http.StatusUnprocessableEntity)
+	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
+	form.Set("again", "another")
+	wantText(t, b.post(link, form), "not the same")
+	for _, weak := range []string{"short", "dee@example.gov1", "passwordpassword", "North County Benefits"} {
+		form.Set("password", weak)
+		form.Set("again", weak)
+		wantText(t, b.post(link, form), "too easy to guess")
+	}
+	form.Set("password", newPassword)
+	form.Set("again", newPassword)
+	form.Del("code")
+	wantStatus(t, b.post(link, form), http.StatusUnprocessableEntity) // the office asks for the app
+	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
+	wantPlace(t, b.post(link, form), "/")
+	wantStatus(t, b.get("/"), http.StatusOK)
+	if got := h.staffByLogin("dee@example.gov"); got.Roles.String() != "north: auditor, caseworker" || string(got.SealedTOTP) == "" {
+		t.Errorf("%+v", got)
+	}
+	wantStatus(t, h.browser(t).get(link), http.StatusGone)
+	wantStatus(t, h.browser(t).post(link, form), http.StatusGone)
+	for _, entry := range h.audit {
+		if strings.Contains(entry.Object+entry.Reason, link[6:]) || strings.Contains(h.log.String(), link[6:]) {
+			t.Error("the link stands in the trail or the log")
+		}
+	}
+}
+
+func TestInvitationExpiresAndIsReplaced(t *testing.T) {
+	h := newDeskHouse(t)
+	admin := h.admin(t)
+	form := url.Values{"login": {"dee"}, "office": {"north"}, "role": {"caseworker"}}
+	old := inviteLink(t, admin, form, "/accounts")
+	id := string(h.staffByLogin("dee").ID)
+	link := inviteLink(t, admin, nil, "/accounts/"+id+"/reset")
+	wantStatus(t, h.browser(t).get(old), http.StatusGone)
+	wantStatus(t, h.browser(t).get(link), http.StatusOK)
+	h.pass(73 * time.Hour)
+	wantStatus(t, h.browser(t).get(link), http.StatusGone)
+	wantStatus(t, h.signedIn(t, "adm").post("/accounts", form), http.StatusUnprocessableEntity) // the name is taken
+}
+
+func TestInvitationByPasskey(t *testing.T) {
+	h := newDeskHouse(t)
+	h.requireFactor(t)
+	link := func() string {
+		token, err := (h.parts.Accounts).Invite(t.Context(), gateway.Actor{Staff: gateway.Staff{Roles: gateway.RolesIn(gateway.RoleAdmin, "north")}},
+			"dee", gateway.RolesIn(gateway.RoleCaseworker, "north"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return joinPath(token)
+	}()
+	b := h.browser(t)
+	state, _ := decode(b.postJSON(link+"/options", nil).Body.Bytes())["state"].(string)
+	wantText(t, b.postJSON(link, url.Values{"state": {state}, "answer": {"key"}}), `"next":"/"`)
+	wantStatus(t, b.get("/"), http.StatusOK)
+	wantStatus(t, h.browser(t).get(link), http.StatusGone)
+	// Nobody signs in by a password that does not exist.
+	wantStatus(t, h.browser(t).post("/login", url.Values{"login": {"dee"}, "password": {""}}), http.StatusUnauthorized)
+	wantStatus(t, h.browser(t).post("/login", url.Values{"login": {"dee"}, "password": {deskPassword}}), http.StatusUnauthorized)
+	// The only way in cannot be removed.
+	wantStatus(t, b.post("/account/passkeys/remove", url.Values{"passkey": {"a2V5"}}), http.StatusUnprocessableEntity)
+}
+
+func TestResetEndsWhatWasThere(t *testing.T) {
+	h := newDeskHouse(t)
+	admin, ana := h.admin(t), h.signedIn(t, "ana")
+	id := h.staffByLogin("ana").ID
+	h.keys = []gateway.Passkey{{ID: []byte("lost phone"), Staff: id}}
+	h.giveApp("ana")
+	link := inviteLink(t, admin, nil, "/accounts/"+string(id)+"/reset")
+	wantStatus(t, ana.get("/"), http.StatusOK) // until it is used everything stays
+	b := h.browser(t)
+	setup, _ := setupOf(t, b.get(link))
+	wantPlace(t, b.post(link, url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}}), "/")
+	wantStatus(t, ana.get("/"), http.StatusSeeOther)
+	if got := h.staffByLogin("ana"); len(got.SealedTOTP) != 0 || len(h.keysOf(id)) != 0 || got.PasswordHash != "hash:"+newPassword {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An admin cannot take an account over that works for another office, nor
+// change their own.
+func TestAdminsStayAtTheirOffice(t *testing.T) {
+	h := newDeskHouse(t)
+	admin := h.admin(t)
+	cho, own := h.staffByLogin("cho"), h.staffByLogin("adm")
+	at := func(id gateway.StaffID, what string) string { return "/accounts/" + string(id) + what }
+	wantText(t, admin.get(at(cho.ID, "")), "works for another office too")
+	wantNoText(t, admin.get(at(cho.ID, "")), "South County", "/reset")
+	wantNoText(t, admin.get("/accounts"), "South County", "ben")
+	for _, id := range []gateway.StaffID{cho.ID, own.ID} {
+		wantStatus(t, admin.post(at(id, "/reset"), nil), http.StatusUnprocessableEntity)
+		wantStatus(t, admin.post(at(id, "/state"), url.Values{"state": {"off"}}), http.StatusUnprocessableEntity)
+	}
+	wantStatus(t, admin.post(at(own.ID, "/roles"), url.Values{"office": {"north"}, "role": {"caseworker"}}), http.StatusUnprocessableEntity)
+	wantStatus(t, admin.post(at(cho.ID, "/roles"), url.Values{"office": {"south"}, "role": {"admin"}}), http.StatusForbidden)
+	if got := h.staffByLogin("cho").Roles.String(); got != "north: caseworker; south: caseworker" {
+		t.Errorf("roles %s", got)
+	}
+	wantPlace(t, admin.post(at(cho.ID, "/roles"), url.Values{"office": {"north"}}), "/accounts")
+	if got := h.staffByLogin("cho").Roles.String(); got != "south: caseworker" {
+		t.Errorf("roles %s", got)
+	}
+	wantStatus(t, admin.get(at(cho.ID, "")), http.StatusNotFound)
+}
+
+func TestDisabledByAnAdminIsSignedOutAtOnce(t *testing.T) {
+	h := newDeskHouse(t)
+	admin, ana := h.admin(t), h.signedIn(t, "ana")
+	place := "/accounts/" + string(h.staffByLogin("ana").ID)
+	wantPlace(t, admin.post(place+"/state", url.Values{"state": {"off"}}), place+"?done=1")
+	wantStatus(t, ana.get("/"), http.StatusSeeOther)
+	wantStatus(t, h.browser(t).post("/login", password("ana")), http.StatusUnauthorized)
+	wantPlace(t, admin.post(place+"/state", url.Values{"state": {"on"}}), place+"?done=1")
+	wantStatus(t, h.browser(t).post("/login", password("ana")), http.StatusSeeOther)
+}
+
+func TestPasswordChangeSignsOutEverywhereElse(t *testing.T) {
+	h := newDeskHouse(t)
+	here, there := h.signedIn(t, "ana"), h.signedIn(t, "ana")
+	form := url.Values{"password": {"wrong"}, "new": {newPassword}, "again": {newPassword}}
+	wantText(t, here.post("/account/password", form), "The password is not right")
+	wantStatus(t, there.get("/"), http.StatusOK)
+	form.Set("password", deskPassword)
+	before := here.cookie.Value
+	wantPlace(t, here.post("/account/password", form), "/account?done=password")
+	if here.cookie.Value == before {
+		t.Error("the token was kept")
+	}
+	wantText(t, here.get("/account?done=password"), "signed out everywhere else")
+	wantStatus(t, there.get("/"), http.StatusSeeOther)
+}
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	h := newDeskHouse(t)
+	here, there, ben := h.signedIn(t, "ana"), h.browser(t), h.signedIn(t, "ben")
+	there.header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Gecko/20100101 Firefox/153.0")
+	wantPlace(t, there.post("/login", url.Values{"login": {"ana"}, "password": {deskPassword}}), "/")
+	page := here.get("/account")
+	wantText(t, page, "Firefox on Windows", "this one", "New sign-in from a new browser")
+	theirs := string(h.deskSessions[len(h.deskSessions)-1].ID)
+	wantStatus(t, ben.post("/account/sessions/end", url.Values{"session": {theirs}}), http.StatusNotFound)
+	wantStatus(t, there.get("/"), http.StatusOK)
+	wantPlace(t, here.post("/account/sessions/end", url.Values{"session": {theirs}}), "/account?done=ended")
+	wantStatus(t, there.get("/"), http.StatusSeeOther)
+	wantStatus(t, here.get("/"), http.StatusOK)
+}
+
+func TestNewBrowserIsToldAtTheNextSignIn(t *testing.T) {
+	h := newDeskHouse(t)
+	known := h.signedIn(t, "ana") // the first one is not told
+	known.post("/logout", nil)
+	thief := h.browser(t)
+	wantPlace(t, thief.post("/login", password("ana")), "/requests")
+	wantPlace(t, known.post("/login", password("ana")), "/account?next=%2Frequests")
+	wantText(t, known.get("/account?next=%2Frequests"), "New sign-in from a new browser", "That was me")
+	wantPlace(t, known.post("/account/known", url.Values{"next": {"/requests"}}), "/requests")
+	wantNoText(t, known.get("/account"), "New sign-in")
+	known.post("/logout", nil)
+	wantPlace(t, known.post("/login", password("ana")), "/requests")
+	wantPlace(t, known.post("/account/known", url.Values{"next": {"https://evil.example"}}), "/")
+	told := 0
+	for _, entry := range h.audit {
+		if entry.Action == gateway.ActionNewBrowser {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("%d rows tell of a new browser", told)
+	}
+}
+
+// Whoever may see no papers begins where they work.
+func TestBeginningsByRole(t *testing.T) {
+	h := newDeskHouse(t)
+	admin := h.admin(t)
+	wantPlace(t, admin.get("/"), "/accounts")
+	wantNoText(t, admin.get("/accounts"), "Inbox", "Sent links")
+	h.addRoles("none", gateway.Roles{})
+	wantStatus(t, h.signedIn(t, "none").get("/"), http.StatusForbidden)
+}
+
+// Another site's post reaches none of the flows, with the session's cookie.
+func TestCrossSitePostsReachNoFlowOfTheDesk(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addRoles("everything", gateway.Roles{"north": gateway.AllRoles()})
+	h.furnish("north", "")
+	b := h.signedIn(t, "everything")
+	before := len(h.audit)
+	b.header.Set("Sec-Fetch-Site", "cross-site")
+	b.header.Set("Origin", "https://evil.example")
+	for _, route := range DeskRoutes() {
+		if route.Method != http.MethodPost {
+			continue
+		}
+		if answer := try(b, h, route, "north"); answer.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", route.name(), answer.Code)
+		}
+	}
+	if len(h.audit) != before {
+		t.Errorf("%d rows were written", len(h.audit)-before)
+	}
+}
+
+func TestBrowserWords(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36":                            "Chrome on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36 Edg/156.0.0.0":    "Edge on Windows",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile Safari/604.1": "Safari on an iPhone",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15":            "Safari on a Mac",
+		"<script>alert(1)</script>": "A browser",
+		"":                          "A browser",
+	} {
+		if got := browserWords(agent); got != want {
+			t.Errorf("%q: %q, not %q", agent, got, want)
+		}
+	}
+}
