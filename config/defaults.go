@@ -29,7 +29,19 @@ func (c *Config) fillDefaults() {
 		c.Countries = []string{"US", "CA"}
 	}
 	orDefault(&c.Twilio.Price, 11_300)
+	if s := c.SMTP; s != nil {
+		orDefault(&s.TLS, SMTPStartTLS)
+		if s.TLS == SMTPTLS {
+			orDefault(&s.Port, 465)
+		}
+		orDefault(&s.Port, 587)
+	}
 	for _, office := range c.Offices {
+		for _, hook := range office.Webhooks {
+			if hook.Events == nil {
+				hook.Events = noticeEvents
+			}
+		}
 		if office.Languages == nil {
 			office.Languages = []string{"en", "es"}
 		}
@@ -46,6 +58,12 @@ func (c *Config) fillDefaults() {
 		orDefault(&office.OverdueAfter, 2)
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
+		if d := office.Deliver; d != nil {
+			orDefault(&d.Form, FormPDF)
+			if d.Host != "" && !strings.Contains(d.Host, ":") {
+				d.Host += ":22"
+			}
+		}
 	}
 	orDefault(&c.Limits.LinkTTL, Duration(4*time.Hour))
 	orDefault(&c.Limits.DeskIdle, Duration(15*time.Minute))
@@ -69,6 +87,9 @@ func (c *Config) makeAbsolute(folder string) {
 	}
 	for _, office := range c.Offices {
 		office.Identity.File = absolute(c.DataDir, office.Identity.File)
+		if office.Deliver != nil {
+			office.Deliver.SealTo = absolute(c.DataDir, office.Deliver.SealTo)
+		}
 		for i := range office.Recipients {
 			office.Recipients[i].File = absolute(c.DataDir, office.Recipients[i].File)
 		}

@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 		{"no value", "name: North County Benefits", "name:", "name has no value"},
 		{"empty name", "name: North County Benefits", `name: " "`, "name is empty"},
 		{"missing key", "    name: North County Benefits\n", "", "the key name is missing; write name: North County Benefits"},
-		{"later keys are unknown", "    texts: {}", "    deliver: {}", `the key "deliver" is unknown here`},
+		{"later keys are unknown", "    texts: {}", "    journey: {}", `the key "journey" is unknown here`},
 		{"plain secret", "{file: keys/link.key}", "canary-plain-secret", "a secret may not stand in this file"},
 		{"secret of two sources", "{file: keys/link.key}", "{file: a, env: B}", "exactly one source"},
 		{"secret of no source", "{file: keys/link.key}", "{}", "exactly one source"},

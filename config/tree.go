@@ -51,6 +51,10 @@ type Config struct {
 	Offices map[string]*Office `yaml:"offices" jsonschema:"required" write:"{north: {name: ...}}"`
 	// The offices' Twilio numbers in E.164 form, in quotes.
 	Numbers map[E164]*Number `yaml:"numbers" jsonschema:"required" write:"{\"+15551230100\": {office: north}}"`
+	// The mail server for notices to caseworkers. Without it nobody is written to.
+	SMTP *SMTP `yaml:"smtp"`
+	// The virus scanner.
+	Scan Scan `yaml:"scan"`
 	// The agreements that the operator has with those who handle clients' data,
 	// such as a business associate agreement with Twilio. Nothing is decided by
 	// them: dropslot doctor tells which are missing or run out.
@@ -213,6 +217,9 @@ type Office struct {
 	// stream through its memory. browser-only: on the phone or not at all; who
 	// cannot is asked to call. Default: browser-or-server.
 	Sealing string `yaml:"sealing" jsonschema:"enum=browser-or-server,enum=browser-only"`
+	// Other systems that are told that something is at the desk, by a name of
+	// your choice. They are told how many and where, and nothing of a client.
+	Webhooks map[string]*Webhook `yaml:"webhooks"`
 	// Whether the office's staff need a second factor beside a password: a code
 	// from an app, or a passkey, which stands for both. required: who has none
 	// sets one up at the next sign-in. optional: who has one is asked for it.
@@ -225,6 +232,12 @@ type Office struct {
 	// {hours}, {count}, {reference} and {choices}. dropslot check prints them
 	// filled, with their segments and what a thousand cost.
 	Texts map[string]map[string]string `yaml:"texts"`
+	// Whether caseworker and supervisor may take papers along: download
+	// originals, a PDF or a ZIP, print. off leaves looking at them. Default: on
+	// for both.
+	Download map[string]Switch `yaml:"download"`
+	// Where papers are handed over to. Default: nowhere.
+	Deliver *Deliver `yaml:"deliver"`
 }
 
 // RecipientFile is a file of age recipients.

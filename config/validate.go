@@ -48,6 +48,8 @@ func (v *validator) validate() {
 	v.countries()
 	v.offices()
 	v.numbers()
+	v.smtp()
+	v.scan()
 	v.limits()
 	if v.role == RoleAll {
 		v.warn(nil, wrong("the role all puts the key that opens documents on the public machine",

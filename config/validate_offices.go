@@ -43,6 +43,9 @@ func (v *validator) offices() {
 		v.asks(office, here)
 		v.photos(office, here)
 		v.texts(office, here)
+		v.webhooks(office, here)
+		v.download(office, here)
+		v.deliver(office, here)
 		if len(v.config.NumbersOf(id)) == 0 {
 			v.faultKey(here, wrong("no number belongs to the office "+id, `write one below numbers, like "+15551230100": {office: `+id+`}`))
 		}

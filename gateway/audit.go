@@ -38,6 +38,8 @@ const (
 	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
 	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed
 	ActionExported          Action = "submission.exported"
+	ActionDeliveryAsked     Action = "delivery.asked"
+	ActionDelivered         Action = "delivery.tried" // done once the partner has it
 	ActionPageTurned        Action = "page.turned"
 	ActionTwilioErased      Action = "twilio.erased"         // words or a picture, with Twilio's answer
 	ActionTwilioAdopted     Action = "twilio.adopted"        // a message whose webhook never came
@@ -76,6 +78,7 @@ const (
 	ActionReleased          Action = "hold.released"
 	ActionRetentionViewed   Action = "retention.viewed"
 	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
+	ActionNoticesChanged    Action = "notices.changed" // how a caseworker is told
 	ActionAuditPruned       Action = "audit.pruned"
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"

@@ -29,6 +29,7 @@ type Desk struct {
 type Actor struct {
 	Staff Staff  // of the operator, the roles alone
 	From  string // network address
+	Role  string // of a process that acts by itself; else empty
 }
 
 // own names the person's own account as the object of an act.
@@ -38,6 +39,8 @@ func (a Actor) entry(now time.Time, action Action, object string, office OfficeI
 	actor := ActorOperator
 	if a.Staff.ID != "" {
 		actor = ActorStaff(a.Staff.ID)
+	} else if a.Role != "" {
+		actor = ActorRole(a.Role)
 	}
 	return AuditEntry{
 		At: now, Actor: actor, Action: action, Object: object, Office: office, From: a.From, Outcome: OutcomeDone,

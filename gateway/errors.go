@@ -97,6 +97,18 @@ const (
 	CodePDFTooBig Code = "pdf-too-big"
 	// CodeNoDownload: the person's role may look at papers, not take them along.
 	CodeNoDownload Code = "no-download"
+	// CodeNoPartner: the office hands papers over to nobody.
+	CodeNoPartner Code = "no-partner"
+	// CodePartnerDown: a partner's server does not answer, or the connection broke.
+	CodePartnerDown Code = "partner-down"
+	// CodePartnerKey: a partner's server has another host key than the pinned one.
+	CodePartnerKey Code = "partner-key"
+	// CodePartnerSignIn: a partner's server does not let Dropslot in.
+	CodePartnerSignIn Code = "partner-sign-in"
+	// CodePartnerFolder: a partner's server does not take files there.
+	CodePartnerFolder Code = "partner-folder"
+	// CodeNameTaken: another file has the name at the partner.
+	CodeNameTaken Code = "name-taken"
 	// CodeInfected: the virus scanner found something.
 	CodeInfected Code = "infected"
 	// CodeScanner: the virus scanner did not answer.

@@ -86,8 +86,19 @@ func (h *Handoff) Take(ctx context.Context, who Actor, id SubmissionID, t Take) 
 	if err := d.Audit.Append(ctx, entries...); err != nil {
 		return nil, err
 	}
-	taken := &Package{Row: d.row(s), desk: d, askName: h.AskName}
+	taken := h.pack(s)
 	return taken, taken.prove(ctx, who, chosen)
+}
+
+func (h *Handoff) pack(s Submission) *Package {
+	p := &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName}
+	if len(s.SealedCase) > 0 {
+		// A number that cannot be opened is left out: the reference stands for it.
+		if number, err := openBytes(h.Desk.Opener, s.Office, s.SealedCase); err == nil {
+			p.caseNumber = string(number)
+		}
+	}
+	return p
 }
 
 // choose gives the pages with these identifiers.

@@ -174,6 +174,11 @@ func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
 	return rows, nil
 }
 
+// One tells of a submission that the person looks at.
+func (h *Holds) One(ctx context.Context, who Actor, id SubmissionID) (Going, error) {
+	return h.Records.GoingOne(ctx, who.Staff.OfficesWith(RightHold), id, TermsAt(h.Desk.Now(), h.Desk.Directory, h.Desk.Limits))
+}
+
 // Hold keeps a submission from being erased. The records decide; the vault is
 // told at once or, should that fail, by the worker.
 func (h *Holds) Hold(ctx context.Context, who Actor, id SubmissionID, reason HoldReason) error {

@@ -27,14 +27,17 @@ var arrows = map[string][]string{
 	"gateway/vault":    {"gateway"},
 	"gateway/records":  {"gateway"},
 	"gateway/jobs":     {"gateway"},
+	"gateway/notify":   {"gateway"},
 	"gateway/twilio":   {"gateway"},
 	"gateway/paper":    {"gateway"},
+	"gateway/scan":     {"gateway"},
+	"gateway/sftp":     {"gateway"},
 	"gateway/passkeys": {"gateway"},
 	"gateway/sso":      {"gateway"},
 	"gateway/web":      {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/paper", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
+		"gateway/records", "gateway/jobs", "gateway/notify", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
 	},
 }
 

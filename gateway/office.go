@@ -24,9 +24,12 @@ type Office struct {
 	// DailySegments is what may be texted in a day: the office's spending
 	// ceiling at the price of a segment.
 	DailySegments        int
-	SecondFactorOptional bool // staff may sign in by a password alone
+	Hooks                []Hook // other systems that are told of what happens here
+	SecondFactorOptional bool   // staff may sign in by a password alone
 	// NoDownload are roles that may look at papers and not take them along.
 	NoDownload []Role
+	// Delivery is where papers are handed over to; nil for nowhere.
+	Delivery *DeliveryRule
 }
 
 // Downloads tells whether one of a person's roles lets them take papers along.

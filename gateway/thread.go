@@ -120,6 +120,9 @@ func (f *Threads) Client(ctx context.Context, who Actor, id ClientID) (Thread, e
 		if e.Submission.MergedInto == "" {
 			row := f.row(e.Submission)
 			row.Words, row.Unread = e.Words, e.Submission.NewsAt().After(e.LookedAt)
+			if row.Name.Whole() == "" {
+				row.Name = Name{First: t.Name}
+			}
 			row.Overdue, row.LastFour = t.Office.IsOverdue(e.Submission, t.Now), t.LastFour
 			t.Rows = append(t.Rows, row)
 		}

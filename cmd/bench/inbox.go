@@ -73,28 +73,40 @@ func inbox(ctx context.Context, h *house, o options, out io.Writer) error {
 	defer table.Flush()
 	fmt.Fprintln(table, "inbox: offices\tplace\trows\tp50 ms\tp99 ms\tratio\taim\t")
 	for _, offices := range [][]gateway.OfficeID{oneOffice, inboxOffices} {
-		for _, deep := range []bool{false, true} {
+		for _, part := range []inboxPart{{}, {deep: true}, {stage: gateway.StageNew}} {
 			looks := make([][]time.Duration, len(stores))
 			for range o.rounds {
 				for i, store := range stores {
-					took, err := look(ctx, store, offices, o.inboxRows[i], deep)
+					took, err := look(ctx, store, offices, o.inboxRows[i], part)
 					if err != nil {
 						return err
 					}
 					looks[i] = append(looks[i], took...)
 				}
 			}
-			printLooks(table, len(offices), deep, o.inboxRows, looks)
+			printLooks(table, len(offices), part, o.inboxRows, looks)
 		}
 	}
 	return nil
 }
 
-func printLooks(table io.Writer, offices int, deep bool, rows []int, looks [][]time.Duration) {
-	place := "start"
-	if deep {
-		place = "anywhere"
+// inboxPart is what of the inbox is looked at.
+type inboxPart struct {
+	deep  bool
+	stage gateway.Stage // empty: all that is not done
+}
+
+func (p inboxPart) String() string {
+	switch {
+	case p.deep:
+		return "anywhere"
+	case p.stage != "":
+		return "start, " + string(p.stage)
 	}
+	return "start"
+}
+
+func printLooks(table io.Writer, offices int, part inboxPart, rows []int, looks [][]time.Duration) {
 	var first time.Duration
 	for i, took := range looks {
 		slices.Sort(took)
@@ -102,16 +114,16 @@ func printLooks(table io.Writer, offices int, deep bool, rows []int, looks [][]t
 		if i == 0 {
 			first = middle
 		}
-		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%.2f\t%s\t\n", offices, place, rows[i],
+		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%.2f\t%s\t\n", offices, part, rows[i],
 			ms(middle), ms(percentile(took, 99)), float64(middle)/float64(first), "1.5")
 	}
 }
 
-func look(ctx context.Context, store *records.Store, offices []gateway.OfficeID, rows int, deep bool) ([]time.Duration, error) {
+func look(ctx context.Context, store *records.Store, offices []gateway.OfficeID, rows int, part inboxPart) ([]time.Duration, error) {
 	var took []time.Duration
 	for range inboxLooks {
 		var cursor gateway.Cursor
-		if deep {
+		if part.deep {
 			n := inboxPage*10 + rand.IntN(rows-inboxPage*10)
 			cursor = gateway.Cursor{
 				ArrivedAt: time.UnixMilli(firstArrival + int64(n)*arrivalPause),
@@ -119,7 +131,7 @@ func look(ctx context.Context, store *records.Store, offices []gateway.OfficeID,
 			}
 		}
 		began := time.Now()
-		page, err := store.Inbox(ctx, gateway.InboxQuery{Offices: offices, Viewer: "bench", After: cursor, Limit: inboxPage})
+		page, err := store.Inbox(ctx, gateway.InboxQuery{Offices: offices, Stage: part.stage, Viewer: "bench", After: cursor, Limit: inboxPage})
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ type tending struct {
 	channel   *gateway.Channel
 	sendings  *gateway.Sendings
 	leftovers *gateway.Leftovers
+	notices   *gateway.Notices
 }
 
 // tend builds the worker's flows, or nil for a role that does not work.
@@ -41,8 +42,12 @@ func (p *parts) tend(role config.Role) (*tending, error) {
 	if err != nil {
 		return nil, err
 	}
+	notices, err := p.notices()
+	if err != nil {
+		return nil, err
+	}
 	return &tending{
-		parts: p, sendings: sendings,
+		parts: p, sendings: sendings, notices: notices,
 		channel: &gateway.Channel{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Twilio: messages, Vault: p.vault, Sealer: p.sealer,
 			Archive: p.archive, SameKey: p.key.Subkey(gateway.SubkeyPages), Now: time.Now, Random: rand.Reader, Log: p.log,

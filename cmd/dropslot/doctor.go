@@ -94,6 +94,7 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 	if role.OpensPages() {
 		_, err := openIdentities(c)
 		r.check("identities open and belong to the recipients", err, "make keys with dropslot keygen, or correct the paths and passphrases")
+		r.partners(ctx, c)
 	}
 	r.agreements(c, time.Now())
 	r.certificate(ctx, c, time.Now())
@@ -102,6 +103,7 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 		r.stores(ctx, p)
 		err = p.close()
 	}
+	r.mail(ctx, c)
 	if client, failed := twilioClient(c); r.check("the Twilio account is configured", failed, "correct twilio in the configuration") {
 		r.twilio(ctx, c, client)
 	}

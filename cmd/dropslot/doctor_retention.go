@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dropslot/config"
 	"dropslot/gateway"
 )
 
@@ -37,3 +38,18 @@ func (r *report) retention(ctx context.Context, p *parts, now time.Time) {
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// mail tells whether the mail server takes us; nothing is sent.
+func (r *report) mail(ctx context.Context, c *config.Config) {
+	if c.SMTP == nil {
+		r.add(finding{verdict: fine, what: "no mail server is configured: nobody is told by e-mail"})
+		return
+	}
+	mailer, err := mailerOf(c)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		err = mailer.Reach(ctx)
+	}
+	r.check("the mail server "+c.SMTP.Host+" takes the connection", err, "see smtp in the configuration: host, port, tls, username and password")
+}

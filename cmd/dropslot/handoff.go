@@ -1,8 +1,14 @@
 package main
 
 import (
+	"context"
+	"time"
+
+	"dropslot/config"
 	"dropslot/gateway"
 	"dropslot/gateway/paper"
+	"dropslot/gateway/scan"
+	"dropslot/gateway/sftp"
 )
 
 // handoff builds the flow of papers that leave Dropslot.
@@ -12,3 +18,93 @@ func (p *parts) handoff(desk *gateway.Desk) *gateway.Handoff {
 
 // askName gives the words of a label, in the language of the desk.
 func (p *parts) askName(ask string) string { return p.texts.Say("en", "asks."+ask, nil) }
+
+// scanner gives the virus scanner; nil if nothing is scanned.
+func (p *parts) scanner() (gateway.Scanner, error) {
+	if p.config.Scan.Clamd == "" {
+		return nil, nil //nolint:nilnil // no scanner is no error
+	}
+	return scan.New(p.config.Scan.Clamd)
+}
+
+// delivering builds the flow of handing papers over to partners.
+func (p *parts) delivering(handoff *gateway.Handoff) (*gateway.Deliveries, error) {
+	couriers, err := couriersOf(p.config)
+	return &gateway.Deliveries{
+		Handoff: handoff, Records: p.records, Sealer: p.sealer, Couriers: couriers, Log: p.log,
+	}, err
+}
+
+func couriersOf(c *config.Config) (map[gateway.OfficeID]gateway.Courier, error) {
+	couriers := map[gateway.OfficeID]gateway.Courier{}
+	for _, id := range c.OfficeIDs() {
+		d := c.Offices[id].Deliver
+		if d == nil {
+			continue
+		}
+		courier, err := sftp.New(sftp.Config{
+			Address: d.Host, User: d.User, HostKey: d.HostKey, Key: d.Key.Reveal(), Password: d.Password.Reveal(), SealTo: d.Recipients,
+		})
+		if err != nil {
+			return nil, err
+		}
+		couriers[gateway.OfficeID(id)] = courier
+	}
+	return couriers, nil
+}
+
+func deliveryOf(o *config.Office) *gateway.DeliveryRule {
+	if o.Deliver == nil {
+		return nil
+	}
+	return &gateway.DeliveryRule{
+		Partner: o.Deliver.Name, Path: o.Deliver.Path, Form: gateway.DeliveryForm(o.Deliver.Form), Sealed: len(o.Deliver.Recipients) > 0,
+	}
+}
+
+func noDownloadOf(o *config.Office) (roles []gateway.Role) {
+	for role, position := range o.Download {
+		if position == config.Off {
+			roles = append(roles, gateway.Role(role))
+		}
+	}
+	return roles
+}
+
+// partners looks at the servers that papers are handed over to, and at the
+// virus scanner. The desk alone has the keys.
+func (r *report) partners(ctx context.Context, c *config.Config) {
+	couriers, err := couriersOf(c)
+	if !r.check("the keys for partners can be read", err, "correct deliver in the configuration") {
+		return
+	}
+	for _, id := range c.OfficeIDs() {
+		courier, there := couriers[gateway.OfficeID(id)]
+		if !there {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		partner, err := courier.Connect(ctx)
+		if err == nil {
+			_, _, err = partner.Size(".")
+			_ = partner.Close()
+		}
+		cancel()
+		what := c.Offices[id].Deliver.Name + " takes the sign-in of office " + id + " at " + c.Offices[id].Deliver.Host
+		r.check(what, err, partnerTodo[gateway.CodeOf(err)])
+	}
+	if c.Scan.Clamd != "" {
+		scanner, err := scan.New(c.Scan.Clamd)
+		if err == nil {
+			err = scanner.Ping(ctx)
+		}
+		r.check("the virus scanner answers at "+c.Scan.Clamd, err, "start clamd, or correct scan.clamd; until then no page can be opened")
+	}
+}
+
+var partnerTodo = map[gateway.Code]string{
+	gateway.CodePartnerDown:   "see that the server can be reached from here and offers SFTP",
+	gateway.CodePartnerKey:    "ask the partner, by telephone, whether the host key was changed; only then write the new one under deliver.host_key",
+	gateway.CodePartnerSignIn: "ask the partner whether the user and the key (or password) are still good",
+	gateway.CodePartnerFolder: "ask the partner for the right to list the first folder",
+}

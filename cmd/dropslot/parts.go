@@ -41,7 +41,9 @@ type parts struct {
 	links     *linkstore.Links
 	watch     *gateway.Watch // of the desk
 	limiter   *linkstore.Limiter
-	teardown  []func() error
+	// deliveries hands papers over; nil but at the desk.
+	deliveries *gateway.Deliveries
+	teardown   []func() error
 }
 
 // newParts builds what needs no disk, no database and no network: everything
@@ -163,8 +165,10 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Location: location, Retention: time.Duration(o.Retention), Asks: o.Asks,
 			WorkingDays: o.Workdays(), OverdueAfter: o.OverdueAfter,
 			LongSide: o.PhotoLongSide, BrowserOnly: o.Sealing == config.BrowserOnly,
+			Hooks:                hooksOf(o),
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
+			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

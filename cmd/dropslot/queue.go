@@ -13,7 +13,7 @@ import (
 // queue gives the workers of the job queue with the handler of each kind. A
 // new kind is a gateway.JobKind beside the flow that does it, a method of
 // package records that enqueues it together with its rows, and a line here.
-func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers) *jobs.Queue {
+func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers, notices *gateway.Notices) *jobs.Queue {
 	db, dialect := p.records.Queue()
 	q := jobs.NewQueue(jobs.Config{DB: db, Dialect: dialect, Log: p.log, Now: time.Now})
 	q.Handle(gateway.JobSend, func(ctx context.Context, subject string, _ int) error {
@@ -23,6 +23,7 @@ func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers) 
 		return sendings.TellPhotos(ctx, gateway.SubmissionID(subject))
 	})
 	q.HandleLong(gateway.JobLeftovers, gateway.LeftoversTime, func(ctx context.Context, _ string, _ int) error { return leftovers.Run(ctx) })
+	q.Handle(gateway.JobNotice, func(ctx context.Context, subject string, _ int) error { return notices.Send(ctx, subject) })
 	return q
 }
 
@@ -34,7 +35,7 @@ func (p *parts) boards() ([]gateway.JobBoard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []gateway.JobBoard{queue, p.records.ChannelBoard(time.Now)}, nil
+	return []gateway.JobBoard{queue, p.records.ChannelBoard(time.Now), p.records.DeliveryBoard(time.Now)}, nil
 }
 
 // countJobs keeps the metrics of the boards up to date.

@@ -87,16 +87,25 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
 		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
 	}
+	if flow.Scanner, err = p.scanner(); err != nil {
+		return nil, err
+	}
+	handoff := p.handoff(flow)
+	if p.deliveries, err = p.delivering(handoff); err != nil {
+		return nil, err
+	}
 	return web.NewDesk(web.DeskParts{
-		Desk: flow, Handoff: p.handoff(flow),
+		Desk: flow, Handoff: handoff, Deliveries: p.deliveries, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: p.directory, Records: p.records, Audit: p.records, Sealer: p.sealer, Opener: opener, Opened: opened,
 			Phones: p.phones, Blind: gateway.NewBlind(p.key), Now: time.Now,
 		},
 		Changes:  p.watch,
 		Requests: requests,
-		SignIns:  signIns,
-		Audits:   p.audits(), Figures: p.figures(),
+		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
+		Holds:   &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
+		SignIns: signIns,
+		Audits:  p.audits(), Figures: p.figures(),
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
@@ -162,6 +171,9 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	metrics.MustRegister(failures)
 	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
 	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
+	if p.deliveries != nil {
+		all = append(all, jobs.Periodic{Name: "deliver", Every: pace.deliver, Run: p.deliveries.Run})
+	}
 	var workers sync.WaitGroup
 	if role == config.RoleWorker || role == config.RoleAll {
 		tend := &gateway.House{
@@ -173,11 +185,12 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
 			p.countFigures(),
+			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)
-		queue := p.queue(tending.sendings, tending.leftovers)
+		queue := p.queue(tending.sendings, tending.leftovers, tending.notices)
 		workers.Go(func() {
 			if err := queue.Run(ctx); err != nil {
 				p.log.ErrorContext(ctx, "the job queue ended with an error", slog.Any("error", err))

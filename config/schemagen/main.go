@@ -102,6 +102,8 @@ func customType(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "number", Description: "An amount of US dollars, like 25 or 0.0113."}
 	case reflect.TypeFor[config.Date]():
 		return text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A day, like 2026-01-31.")
+	case reflect.TypeFor[config.Switch]():
+		return text("^(on|off)$", "on or off")
 	case reflect.TypeFor[config.E164]():
 		return text(e164, "A telephone number in E.164 form, in quotes.")
 	case reflect.TypeFor[config.Network]():

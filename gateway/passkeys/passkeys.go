@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -17,13 +18,19 @@ var _ gateway.PasskeyCeremonies = (*Ceremonies)(nil)
 
 // Ceremonies is WebAuthn for the desk's own address: a passkey made there
 // works nowhere else.
+// At a bare network address there are none: browsers bind them to names.
 type Ceremonies struct{ relying *webauthn.WebAuthn }
+
+var errAddress = gateway.NewError(gateway.CodePasskey, errors.New("desk_url is an address, and passkeys need a host name"))
 
 // New takes the URL by which browsers reach the desk.
 func New(deskURL string) (*Ceremonies, error) {
 	base, err := url.Parse(deskURL)
 	if err != nil || base.Hostname() == "" {
 		return nil, errors.New("passkeys need the desk's public URL")
+	}
+	if net.ParseIP(base.Hostname()) != nil {
+		return &Ceremonies{}, nil
 	}
 	relying, err := webauthn.New(&webauthn.Config{
 		RPID: base.Hostname(), RPDisplayName: "Dropslot", RPOrigins: []string{base.Scheme + "://" + base.Host},
@@ -66,6 +73,9 @@ func userOf(staff gateway.Staff, has []gateway.Passkey) (user, error) {
 
 // BeginAdd gives the options for a new passkey.
 func (c *Ceremonies) BeginAdd(staff gateway.Staff, has []gateway.Passkey) (options, state []byte, err error) {
+	if c.relying == nil {
+		return nil, nil, errAddress
+	}
 	u, err := userOf(staff, has)
 	if err != nil {
 		return nil, nil, err
@@ -80,6 +90,9 @@ func (c *Ceremonies) BeginAdd(staff gateway.Staff, has []gateway.Passkey) (optio
 
 // FinishAdd checks what the browser answered.
 func (c *Ceremonies) FinishAdd(staff gateway.Staff, has []gateway.Passkey, state, answer []byte) (gateway.Passkey, error) {
+	if c.relying == nil {
+		return gateway.Passkey{}, errAddress
+	}
 	u, err := userOf(staff, has)
 	if err != nil {
 		return gateway.Passkey{}, err
@@ -101,6 +114,9 @@ func (c *Ceremonies) FinishAdd(staff gateway.Staff, has []gateway.Passkey, state
 
 // BeginUse gives the options for a sign-in; the passkey tells whose it is.
 func (c *Ceremonies) BeginUse() (options, state []byte, err error) {
+	if c.relying == nil {
+		return nil, nil, errAddress
+	}
 	assertion, session, err := c.relying.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return nil, nil, fmt.Errorf("begin a sign-in by passkey: %w", err)
@@ -112,6 +128,9 @@ func (c *Ceremonies) BeginUse() (options, state []byte, err error) {
 func (c *Ceremonies) FinishUse(state, answer []byte, find func(gateway.StaffID) (gateway.Staff, []gateway.Passkey, error)) (gateway.Staff, gateway.Passkey, error) {
 	none := func(err error) (gateway.Staff, gateway.Passkey, error) {
 		return gateway.Staff{}, gateway.Passkey{}, err
+	}
+	if c.relying == nil {
+		return none(errAddress)
 	}
 	var session webauthn.SessionData
 	if err := json.Unmarshal(state, &session); err != nil {

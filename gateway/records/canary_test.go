@@ -26,6 +26,13 @@ var staying = map[string]string{
 	"tombstones":        "what stays of an erasure: an identifier, an office, a reason",
 	"retention_runs":    "the clock's own",
 	"staff":             "accounts of caseworkers, not of clients",
+	"invitations":       "caseworkers' accounts, not clients'",
+	"passkeys":          "caseworkers' accounts, not clients'",
+	"desk_sessions":     "caseworkers' accounts, not clients'",
+	"notice_settings":   "caseworkers' own",
+	"notices":           "for 30 days: that something happened, by identifier",
+	"notice_messages":   "for 30 days: counts",
+	"notice_looks":      "the clock's own",
 	"budgets":           "counts of segments by office and number",
 }
 
@@ -37,7 +44,7 @@ func planted(w *world, s gateway.SubmissionID, sender []byte) map[string]any {
 		"link": "L1", "links.id": "L1", "text": "T1", "texts.id": "T1", "sending": "S1", "sendings.id": "S1",
 		"submissions.state": "handled", "links.state": "closed", "origin": "counter", "submissions.origin": "",
 		"texts.step": "done", "outgoing.step": "done", "media": "sealed", "words": "sealed", "due_at": 0,
-		"lacks.reason": "cannot", "wishes.reason": "blurry", "rotation": 90, "opted_out_at": 0, "handled_at": ms(noon), "finished_at": ms(noon), "last_page_at": ms(noon), "opened_at": ms(noon),
+		"lacks.reason": "cannot", "wishes.reason": "blurry", "rotation": 90, "deliveries.state": "delivered", "opted_out_at": 0, "handled_at": ms(noon), "finished_at": ms(noon), "last_page_at": ms(noon), "opened_at": ms(noon),
 		"received_at": ms(noon), "released_at": 1,
 		"stage": "open", "merged_into": "", "home": "", "case_index": []byte("canary-case-num!"),
 	}

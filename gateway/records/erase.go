@@ -29,6 +29,7 @@ var ofSubmission = []struct{ table, column string }{
 	{"lacks", "submission"},
 	{"remarks", "submission"},
 	{"looks", "submission"},
+	{"deliveries", "submission"},
 	{"erasure_warnings", "submission"},
 	{"holds", "submission"}, // of an erased one, at most a released one
 }

@@ -108,7 +108,7 @@ const (
 func (s *Store) Going(ctx context.Context, offices []gateway.OfficeID, t gateway.Terms, until time.Time, limit int) ([]gateway.Going, error) {
 	return snapshot(ctx, s, "list what goes", func(v view) ([]gateway.Going, error) {
 		return perOffice(offices, limit, sooner, func(office gateway.OfficeID) ([]gateway.Going, error) {
-			return goingIn(v, office, `(h.at IS NOT NULL OR b.state = 'handled' AND b.handled_at <= $2 OR b.state = 'received' AND w.warned_at > `+still+`)
+			return goingIn(v, office, `(h.at IS NOT NULL OR b.merged_into = '' AND (b.state = 'handled' AND b.handled_at <= $2 OR b.state = 'received' AND w.warned_at > `+still+`))
 				ORDER BY CASE WHEN h.at IS NULL THEN 0 ELSE 1 END, CASE WHEN b.handled_at > 0 THEN b.handled_at ELSE `+still+` END, b.id LIMIT $3`,
 				t, ms(until.Add(-t.Offices[office])), limit)
 		})

@@ -14,13 +14,17 @@ const still = `(CASE WHEN b.last_page_at > b.finished_at THEN b.last_page_at
 
 // overIn is true of a submission b of office $1 whose time is over: $2 for what is
 // done, $3 for what is unfinished, with a warning by $4, $5 for what is empty.
-// What is held, and what still lies at Twilio, stays.
+// What is held, also of what was merged or moved into it, what still lies at
+// Twilio, and what is on its way to a partner, stays.
 // So does what was merged, and what holds objects of pages that were moved: it
 // goes with where these are.
 const overIn = `b.office = $1 AND b.merged_into = ''
 	AND NOT EXISTS (SELECT 1 FROM pages q WHERE q.home = b.id AND q.home <> '')
-	AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.submission = b.id AND h.released_at = 0)
+	AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.released_at = 0 AND (h.submission = b.id
+		OR h.submission IN (SELECT m.id FROM submissions m WHERE m.merged_into = b.id AND m.merged_into <> '')
+		OR h.submission IN (SELECT q.home FROM pages q WHERE q.submission = b.id AND q.home <> '')))
 	AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.submission = b.id AND t.due_at > 0)
+	AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.submission = b.id AND d.due_at > 0)
 	AND (b.state = 'handled' AND b.handled_at <= $2
 		OR b.state = 'received' AND ` + still + ` <= $3 AND EXISTS (SELECT 1 FROM erasure_warnings w
 			WHERE w.submission = b.id AND w.warned_at <= $4 AND w.warned_at > ` + still + `)
@@ -66,7 +70,7 @@ func (s *Store) DueSubmissions(ctx context.Context, office gateway.OfficeID, t g
 func (s *Store) WarnUnfinished(ctx context.Context, t gateway.Terms, limit int, audit func(gateway.Due) gateway.AuditEntry) (int, error) {
 	return write(ctx, s, "warn of what goes", "", func(x *tx) (int, error) {
 		due, err := all(x, scanDue, `SELECT b.id, b.office, b.state FROM submissions b
-			WHERE b.state = 'received' AND `+still+` <= $1 AND NOT EXISTS (SELECT 1 FROM erasure_warnings w
+			WHERE b.state = 'received' AND b.merged_into = '' AND `+still+` <= $1 AND NOT EXISTS (SELECT 1 FROM erasure_warnings w
 				WHERE w.submission = b.id AND w.warned_at > `+still+`) ORDER BY b.id LIMIT $2`, ms(t.Now.Add(-t.Warned)), limit)
 		if err != nil {
 			return 0, err

@@ -285,3 +285,25 @@ func TestTheClockIsSeen(t *testing.T) {
 		}
 	})
 }
+
+// What was merged or moved elsewhere stays while it is held.
+func TestAHoldReachesWhereItsPagesWent(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		held, into := w.handled(1), w.handled(2)
+		w.check(w.legalHold(held.Submission), "")
+		late := noon.Add(1000 * day)
+		w.raw("UPDATE submissions SET merged_into = '" + string(into.Submission) + "' WHERE id = '" + string(held.Submission) + "'")
+		if w.goes(north, into.Submission, late) {
+			t.Fatal("erased with a held one that was merged into it")
+		}
+		w.raw("UPDATE submissions SET merged_into = ''")
+		w.raw("UPDATE pages SET home = submission, submission = '" + string(into.Submission) + "' WHERE submission = '" + string(held.Submission) + "'")
+		if w.goes(north, into.Submission, late) {
+			t.Fatal("erased with a page of a held one")
+		}
+		w.raw("DELETE FROM holds")
+		if !w.goes(north, into.Submission, late) {
+			t.Error("a released one stays")
+		}
+	})
+}

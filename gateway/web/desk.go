@@ -89,15 +89,21 @@ const deskFormBytes = 64 << 10
 
 // DeskParts is what the caseworkers' side is made of.
 type DeskParts struct {
-	Desk     Desk
-	Handoff  Handoff
-	Requests Requests
-	SignIns  SignIns
-	Audits   Audits
-	Figures  Figures
-	Accounts Accounts
-	Threads  Threads
-	Changes  Changes
+	Desk    Desk
+	Handoff Handoff
+	// Deliveries hands papers over to partners.
+	Deliveries Deliveries
+	Random     io.Reader
+	Requests   Requests
+	Holds      Holds
+	Notices    Notices
+	Mails      bool // the configuration names a mail server
+	SignIns    SignIns
+	Accounts   Accounts
+	Threads    Threads
+	Changes    Changes
+	Audits     Audits
+	Figures    Figures
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore

@@ -19,12 +19,11 @@ func (t *timeline) links() []threadLine {
 			text := t.found.Texts[i]
 			line.Title, line.at = "Link, answered to a text", text.ReceivedAt
 			steps.texted(text)
-			steps.delivery(text.AnswerState, text.AnswerError, text.AnswerAt)
+			steps.delivery(text.AnswerState, text.AnswerError, text.ReceivedAt, text.AnswerAt) // answered at once
 		} else if i := slices.IndexFunc(t.found.Sendings, func(x gateway.Sending) bool { return x.Link == l.ID }); i >= 0 {
 			sent := t.found.Sendings[i]
 			line.Title = "Link, sent by " + t.sender(sent)
-			steps.add("link sent", sent.CreatedAt)
-			steps.delivery(sent.State, sent.ErrorCode, sent.UpdatedAt)
+			steps.delivery(sent.State, sent.ErrorCode, sent.AttemptedAt, sent.UpdatedAt)
 		}
 		steps.opened(l)
 		steps.papers(t.placed(l.Submission), func(p gateway.ThreadPages) bool { return p.Link == l.ID })
@@ -91,12 +90,13 @@ func (s *steps) texted(x gateway.ThreadText) {
 	}
 }
 
-func (s *steps) delivery(state gateway.DeliveryState, code int, at time.Time) {
+func (s *steps) delivery(state gateway.DeliveryState, code int, sent, at time.Time) {
+	if textLeft(state) {
+		s.add("link sent", sent)
+	}
 	switch state {
 	case gateway.DeliveryDelivered:
 		s.add("delivered", at)
-	case gateway.DeliverySent, gateway.DeliveryQueued:
-		s.add("link sent", at)
 	case gateway.DeliveryFailed:
 		s.bad("not delivered: "+cmp.Or(failures[code], "the carrier did not say why"), at)
 	case gateway.DeliveryUnknown:

@@ -64,6 +64,8 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
 		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
+	gateway.CodeBadAddress: {Status: http.StatusUnprocessableEntity, Title: "Not an e-mail address",
+		Text: "Type your address at work, like ana@example.gov, or choose “Not by e-mail”."},
 	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
 		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
 	gateway.CodeCountry: {Status: http.StatusUnprocessableEntity, Title: "A number of another country",
@@ -90,6 +92,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "What is stored is not what the client sent, so it is not shown. Tell the person who runs Dropslot, and ask the client to send the page again."},
 	gateway.CodePageMissing: {Status: http.StatusUnprocessableEntity, Title: "No page is chosen",
 		Text: "Choose at least one page."},
+	gateway.CodeSendTwice: {Status: http.StatusConflict, Title: "A delivery is under way",
+		Text: "These papers are being handed over already. Wait until that is done, or try it again below."},
 	gateway.CodePDFTooBig: {Status: http.StatusUnprocessableEntity, Title: "That many pages do not fit into this size",
 		Text: "Made any smaller, print could not be read. Choose fewer pages or a larger size, or make several PDFs."},
 	gateway.CodeNoDownload: {Status: http.StatusForbidden, Title: "Your role may not download papers",

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -39,6 +40,7 @@ type deskHouse struct {
 	auditErr error
 	requests []gateway.RequestView
 	counters []shownLink
+	held     map[gateway.SubmissionID]gateway.Hold
 	sendErr  error
 	trail    trailFake
 	figures  figuresFake
@@ -57,6 +59,7 @@ type deskHouse struct {
 	handoff  *gateway.Handoff
 	bound    gateway.Binding // what the binder was last asked for
 	bindErr  error
+	handed   []gateway.HandDelivery
 	leftOut  []gateway.LeftOut
 	parts    DeskParts
 	handler  http.Handler
@@ -85,7 +88,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	h := &deskHouse{
 		now: deskTime, staff: map[gateway.StaffID]gateway.Staff{}, blobs: map[gateway.BlobName][]byte{},
 		houseAccounts: newHouseAccounts(),
-		phones:        map[string]gateway.Phone{}, metrics: prometheus.NewRegistry(),
+		phones:        map[string]gateway.Phone{}, held: map[gateway.SubmissionID]gateway.Hold{}, metrics: prometheus.NewRegistry(),
 		dir: gateway.Directory{
 			Offices: map[gateway.OfficeID]gateway.Office{
 				"north": {ID: "north", Name: "North County Benefits", Languages: []string{"en", "es"}, Location: zone, Retention: 90 * 24 * time.Hour, SecondFactorOptional: true},
@@ -119,7 +122,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Prove: h.prove, Now: h.clock,
 		},
 		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
-		Desk:    h.desk, Handoff: h.handoff,
+		Desk:    h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
@@ -133,6 +136,10 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		},
 		URL: "https://desk.example.gov", Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: h.clock,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.metrics,
+	}
+	h.parts.Notices, h.parts.Mails = &gateway.NoticeDesk{Directory: h.dir, Records: &deskNotices{h: h}, Now: h.clock}, true
+	h.parts.Holds = &gateway.Holds{
+		Desk: h.parts.Desk.(*gateway.Desk), Records: deskHolds{h: h}, Archive: &gateway.Archive{Vault: holdVault{deskVault{h: h}}, Sealer: plainSealer{}},
 	}
 	h.build(t)
 	return h

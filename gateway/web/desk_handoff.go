@@ -82,7 +82,7 @@ func (d *desk) handoffFailed(c echo.Context, id gateway.SubmissionID, t gateway.
 		return err
 	}
 	switch gateway.CodeOf(err) {
-	case gateway.CodePageMissing, gateway.CodePDFTooBig, gateway.CodeInfected, gateway.CodeScanner, gateway.CodeNotScanned:
+	case gateway.CodePageMissing, gateway.CodePDFTooBig, gateway.CodeSendTwice, gateway.CodeInfected, gateway.CodeScanner, gateway.CodeNotScanned:
 		p := problemOf(err)
 		d.note(c, p, err)
 		return d.showHandoff(c, p.Status, id, handoffAsked{take: t, problem: &p})
@@ -186,6 +186,13 @@ type handoffView struct {
 	Cover         bool
 	Transcript    bool
 	Problem       *problem
+	DeliverURL    string
+	Deliver       bool   // there is a partner, and the person may hand papers over
+	Partner       string // its name; empty if there is none
+	Delivery      string // identifier of the delivery that the form asks for
+	Live          bool   // the client may still add pages
+	Waiting       bool   // a delivery is under way
+	Deliveries    []deliveryLine
 	LeftOut       []string // what a PDF would not hold
 	Rest          int      // how many pages it would
 }
@@ -196,7 +203,7 @@ type handoffPage struct {
 	Chosen    bool
 }
 
-func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) handoffView {
+func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handoffView, error) {
 	asked, again := c.Get(handoffKey).(handoffAsked)
 	id := found.Submission.ID
 	v := handoffView{
@@ -225,5 +232,5 @@ func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) handoff
 		v.Pages = append(v.Pages, page)
 	}
 	v.All = v.Chosen == len(v.Pages)
-	return v
+	return v, d.addDeliveries(c, &v, found)
 }

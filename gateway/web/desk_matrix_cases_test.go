@@ -31,6 +31,12 @@ func inOffice(office gateway.OfficeID) url.Values {
 	return url.Values{"office": {string(office)}, "format": {"csv"}}
 }
 
+// aHeldSubmission is under legal hold.
+func aHeldSubmission(h *deskHouse, _ gateway.OfficeID) string {
+	h.held[h.subs[0].ID] = gateway.Hold{Submission: h.subs[0].ID, Office: h.subs[0].Office, Reason: gateway.HoldAudit, At: deskTime}
+	return string(h.subs[0].ID)
+}
+
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
 
 func nothingChosen(gateway.OfficeID) url.Values { return url.Values{"form": {"zip"}} }
@@ -45,6 +51,7 @@ var routeCases = map[string]routeCase{
 	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
 	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
 	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
+	"POST /submissions/:id/deliver": {permit: PermitDeliver, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},
 	"GET /submissions/:id/print":    {permit: PermitDownload, thing: aSubmission, status: http.StatusUnprocessableEntity},
 	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
 	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
@@ -66,6 +73,11 @@ var routeCases = map[string]routeCase{
 	"POST /audit/verify":            {permit: PermitAudit},
 	"GET /figures":                  {permit: PermitFigures},
 	"GET /figures/csv":              {permit: PermitFigures},
+	"GET /retention":                {permit: PermitHold},
+	"POST /retention/:id/hold":      {permit: PermitHold, thing: aSubmission, form: func(gateway.OfficeID) url.Values { return url.Values{"reason": {"audit"}} }},
+	"POST /retention/:id/release":   {permit: PermitHold, thing: aHeldSubmission},
+	"GET /notices":                  {permit: PermitStaff},
+	"POST /notices":                 {permit: PermitStaff, form: func(gateway.OfficeID) url.Values { return url.Values{"pace": {"off"}} }},
 	"GET /session":                  {permit: PermitStaff},
 	"POST /session":                 {permit: PermitStaff},
 	"GET /login":                    {permit: PermitAnyone},

@@ -207,7 +207,7 @@ func loginPath(r *http.Request) string {
 	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
 		back += "?" + r.URL.RawQuery
 	}
-	for _, act := range []string{"/handled", "/export"} {
+	for _, act := range []string{"/handled", "/export", "/deliver"} {
 		back = strings.TrimSuffix(back, act)
 	}
 	back = localPath(back)

@@ -22,6 +22,7 @@ type submissionView struct {
 	Live      bool
 	Viewer    viewerView
 	Handled   *handledView // nil while it is not done
+	Hold      *goingLine   // nil if the person may not hold papers
 	CanHandle bool
 	HandleURL string
 	Retention string // "90 days"
@@ -120,8 +121,13 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 	if !found.OptedOut.IsZero() {
 		view.OptedOut = d.optedOutWords(s.Office)
 	}
-	view.Handoff = d.handoffView(c, found)
+	if view.Handoff, err = d.handoffView(c, found); err != nil {
+		return err
+	}
 	view.Viewer = d.viewer(c, found)
+	if view.Hold, err = d.holdLine(c, found); err != nil {
+		return err
+	}
 	if view.Panel, err = d.threadPanel(c, found, now); err != nil {
 		return err
 	}

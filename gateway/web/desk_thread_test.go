@@ -211,7 +211,7 @@ func TestThreadTellsHowFarALinkCame(t *testing.T) {
 	h.subs[0].State, h.subs[0].HandledAs, h.subs[0].HandledAt = gateway.SubmissionHandled, gateway.HandledExported, at(7)
 	answer := h.signedIn(t, "ana").get(clientURL(h.blind.Client(s.Sender)))
 	body := answer.Body.String()
-	for _, words := range []string{"texted", "erased at Twilio", "delivered", "opened", "2 pages", "viewed by cho", "given to another system"} {
+	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages", "viewed by cho", "given to another system"} {
 		i := strings.Index(body, words)
 		if i < 0 {
 			t.Fatalf("missing or out of order: %q in\n%s", words, answer.Body)

@@ -55,3 +55,43 @@ CREATE TABLE audit_checkpoints (
     pruned_at BIGINT NOT NULL,
     seal      BYTES  NOT NULL
 );
+
+-- How a caseworker wants to be told. The address is the caseworker's own.
+CREATE TABLE notice_settings (
+    staff      TEXT    NOT NULL PRIMARY KEY,
+    address    TEXT    NOT NULL, -- of e-mail; empty if none was given
+    events     TEXT    NOT NULL, -- gateway.NoticeEvent, with commas between
+    pace       TEXT    NOT NULL CHECK (pace IN ('off', 'now', 'hourly', 'daily')),
+    daily_at   INTEGER NOT NULL, -- minutes after midnight in the office's time zone
+    quiet_from INTEGER NOT NULL, -- likewise; no quiet hours if both are the same
+    quiet_till INTEGER NOT NULL,
+    changed_at BIGINT  NOT NULL
+);
+
+-- What somebody is to be told of, once. The audit trail is where it comes from.
+CREATE TABLE notices (
+    target  TEXT   NOT NULL, -- "staff:<id>", or "hook:<office>/<name>"
+    event   TEXT   NOT NULL,
+    object  TEXT   NOT NULL, -- that it is about, as the audit trail names it
+    office  TEXT   NOT NULL,
+    at      BIGINT NOT NULL,
+    message TEXT   NOT NULL, -- that tells of it; empty while it waits
+    PRIMARY KEY (target, event, object)
+);
+CREATE INDEX notices_waiting ON notices (target, at) WHERE message = '';
+
+CREATE TABLE notice_messages (
+    id           TEXT   NOT NULL PRIMARY KEY,
+    target       TEXT   NOT NULL,
+    counts       TEXT   NOT NULL, -- JSON: how many of which event at which office
+    made_at      BIGINT NOT NULL,
+    attempted_at BIGINT NOT NULL, -- being handed over; 0 before
+    ended_at     BIGINT NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('waiting', 'sent', 'refused', 'unknown'))
+);
+CREATE INDEX notice_messages_newest ON notice_messages (target, made_at);
+
+CREATE TABLE notice_looks (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    seen_at BIGINT  NOT NULL -- the audit trail was read up to here
+);

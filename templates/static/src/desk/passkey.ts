@@ -108,7 +108,9 @@ async function addAPasskey(options: string, finish: string, password: string): P
   return await post(finish, { state: ceremony.state, answer: answerOf(made) });
 }
 
-export const passkeysWork = () => typeof window.PublicKeyCredential === "function";
+// Browsers bind passkeys to a name: at a bare address there are none.
+export const passkeysWork = () =>
+  typeof window.PublicKeyCredential === "function" && !/^[\d.]+$|^\[/.test(window.location.hostname);
 
 // offerPasskeys shows what a page offers beside its form, and lets it work.
 export function offerPasskeys(): void {
@@ -126,6 +128,10 @@ function work(box: HTMLElement, act: () => Promise<{ next: string } | Problem>):
   const button = find<HTMLButtonElement>("button", box);
   const problem = find("[data-passkey-problem]", box);
   box.hidden = false;
+  box.addEventListener("submit", (event) => {
+    event.preventDefault();
+    button.click();
+  });
   button.addEventListener("click", async () => {
     button.disabled = true;
     problem.hidden = true;

@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWhenSomebodyIsTold(t *testing.T) {
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, zone) }
+	never := time.Time{}
+	night := NoticeSettings{Pace: NoticeNow, QuietFrom: 18 * 60, QuietTil: 7 * 60}
+	noon := NoticeSettings{Pace: NoticeNow, QuietFrom: 12 * 60, QuietTil: 13 * 60}
+	hourly := NoticeSettings{Pace: NoticeHourly}
+	daily := NoticeSettings{Pace: NoticeDaily, DailyAt: 8*60 + 30}
+	for name, test := range map[string]struct {
+		s                 NoticeSettings
+		now, last, oldest time.Time
+		want              bool
+	}{
+		"at once":                     {NoticeSettings{Pace: NoticeNow}, at(3, 9, 0), never, at(3, 9, 0), true},
+		"off":                         {NoticeSettings{Pace: NoticeOff}, at(3, 9, 0), never, at(3, 8, 0), false},
+		"again within a minute":       {NoticeSettings{Pace: NoticeNow}, at(3, 9, 0), at(3, 8, 59).Add(30 * time.Second), at(3, 9, 0), false},
+		"in the evening's quiet":      {night, at(3, 18, 0), never, at(3, 17, 59), false},
+		"before it":                   {night, at(3, 17, 59), never, at(3, 17, 59), true},
+		"after midnight":              {night, at(4, 6, 59), never, at(3, 19, 0), false},
+		"when it is over":             {night, at(4, 7, 0), never, at(3, 19, 0), true},
+		"at lunch":                    {noon, at(3, 12, 30), never, at(3, 12, 0), false},
+		"after lunch":                 {noon, at(3, 13, 0), never, at(3, 12, 0), true},
+		"an hour has not passed":      {hourly, at(3, 9, 59), at(3, 9, 0), at(3, 9, 1), false},
+		"an hour has":                 {hourly, at(3, 10, 0), at(3, 9, 0), at(3, 9, 1), true},
+		"the day's time":              {daily, at(3, 8, 30), at(2, 8, 30), at(2, 17, 0), true},
+		"before the day's time":       {daily, at(3, 8, 29), at(2, 8, 30), at(2, 17, 0), false},
+		"told today already":          {daily, at(3, 9, 0), at(3, 8, 30), at(3, 8, 29), false},
+		"came after the day's time":   {daily, at(3, 9, 0), at(2, 8, 30), at(3, 8, 45), false},
+		"late, the worker was off":    {daily, at(3, 15, 0), at(1, 8, 30), at(2, 17, 0), true},
+		"the night that has 25 hours": {daily, at(1, 8, 30), time.Date(2026, 10, 31, 8, 30, 0, 0, zone), time.Date(2026, 10, 31, 9, 0, 0, 0, zone), true},
+	} {
+		if got := test.s.Due(test.now, test.last, test.oldest); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
