@@ -17,6 +17,7 @@ type AuditView struct {
 	Records   AuditRecords
 	Audit     AuditTrail
 	Phones    PhoneBook
+	Blind     Blind
 	// Prove checks the whole trail against the heads in the vault.
 	Prove func(ctx context.Context) (AuditProof, error)
 	Now   func() time.Time
@@ -123,9 +124,19 @@ func (a *AuditView) enter(ctx context.Context, who Actor, s AuditSearch, action 
 				phones[office] = a.Phones.Index(office, s.Phone)
 			}
 		}
-		if q.Objects, err = a.Records.ClientObjects(ctx, offices, s.Reference, phones); err != nil {
+		objects, senders, err := a.Records.ClientObjects(ctx, offices, s.Reference, phones)
+		if err != nil {
 			return AuditQuery{}, err
 		}
+		for _, sender := range phones { // also of who has sent nothing yet
+			if !slices.Contains(senders, sender) {
+				senders = append(senders, sender)
+			}
+		}
+		for _, sender := range senders {
+			objects = append(objects, "client:"+string(a.Blind.Client(sender))) // what the desk calls the client
+		}
+		q.Objects = objects
 	}
 	entry := who.entry(a.Now(), action, "", s.Office)
 	if len(offices) == 1 {

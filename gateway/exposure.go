@@ -77,8 +77,9 @@ type KeyTime struct {
 type Held struct {
 	ID       SubmissionID
 	Office   OfficeID
-	OpenedAt time.Time // zero of what is erased
-	ErasedAt time.Time // zero if it is still there
+	Sender   PhoneIndex // zero of what is erased, and of what no phone sent
+	OpenedAt time.Time  // zero of what is erased
+	ErasedAt time.Time  // zero if it is still there
 	Pages    []HeldPage
 }
 

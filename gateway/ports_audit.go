@@ -12,8 +12,9 @@ type AuditRecords interface {
 	AuditRows(ctx context.Context, q AuditQuery, before AuditCursor, limit int) ([]AuditRow, error)
 	// ClientObjects gives what rows of the trail call the things of a client:
 	// submissions with their pages, links and texts. The client is known by a
-	// submission's reference, or by the phone's index at each office.
-	ClientObjects(ctx context.Context, offices []OfficeID, reference string, phones map[OfficeID]PhoneIndex) ([]string, error)
+	// submission's reference, or by the phone's index at each office. senders are
+	// the phones that those submissions came from.
+	ClientObjects(ctx context.Context, offices []OfficeID, reference string, phones map[OfficeID]PhoneIndex) (objects []string, senders []PhoneIndex, err error)
 	// AuditActions gives the actions that the trail tells of.
 	AuditActions(ctx context.Context) ([]Action, error)
 	// ListStaff lists all accounts by login.

@@ -143,7 +143,7 @@ func (p *parts) exposedToStaff(ctx context.Context, login string, begin, end tim
 	query := gateway.AuditQuery{Offices: p.officeIDs(), Whole: true, Objects: []string{what.subject}}
 	err = gateway.EachAuditRow(ctx, p.records, query, func(rows []gateway.AuditRow) error {
 		for _, r := range rows {
-			if r.Action != gateway.ActionStaffAdded && r.Action != gateway.ActionStaffChanged {
+			if !strings.HasPrefix(string(r.Action), "staff.") {
 				continue
 			}
 			for _, word := range officeWord.FindAllString(r.Reason, -1) {
@@ -284,10 +284,14 @@ func (p *parts) writeExposure(ctx context.Context, std streams, flags exposureFl
 		return err
 	}
 	var pages, erased, looked, lookedPages int
+	blind := gateway.NewBlind(p.key)
 	err = gateway.EachHeld(ctx, p.records, what.spans, what.within, func(h gateway.Held) error {
 		line := heldLine{
 			Reference: h.ID.Reference(), Submission: string(h.ID), Office: string(h.Office), Begun: stamp(h.OpenedAt), Erased: stamp(h.ErasedAt),
 			Pages: []pageLine{}, Did: opened["submission:"+string(h.ID)],
+		}
+		if !h.Sender.IsZero() { // a client's thread shows their submissions and words
+			line.Did = append(line.Did, opened["client:"+string(blind.Client(h.Sender))]...)
 		}
 		seen := len(line.Did) > 0
 		for _, page := range h.Pages {

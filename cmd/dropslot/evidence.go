@@ -35,7 +35,7 @@ func (p *parts) prove(ctx context.Context) (gateway.AuditProof, error) {
 // audits builds the flow of who looks into what was done.
 func (p *parts) audits() *gateway.AuditView {
 	return &gateway.AuditView{
-		Directory: p.directory, Records: p.records, Audit: p.records, Phones: p.phones, Prove: p.prove, Now: time.Now,
+		Directory: p.directory, Records: p.records, Audit: p.records, Phones: p.phones, Blind: gateway.NewBlind(p.key), Prove: p.prove, Now: time.Now,
 	}
 }
 

@@ -151,34 +151,50 @@ func newerAudit(a, b gateway.AuditRow) int {
 // clientMost bounds how many submissions, and how many texts, are taken for one client's.
 const clientMost = 200
 
-// ClientObjects gives the names that a client's things have in the trail.
-func (s *Store) ClientObjects(ctx context.Context, offices []gateway.OfficeID, reference string, phones map[gateway.OfficeID]gateway.PhoneIndex) ([]string, error) {
-	return read(ctx, s, "find what is a client's", func(v view) ([]string, error) {
-		objects := []string{}
+// ClientObjects gives the names that a client's things have in the trail, and
+// the phones that they came from.
+func (s *Store) ClientObjects(ctx context.Context, offices []gateway.OfficeID, reference string, phones map[gateway.OfficeID]gateway.PhoneIndex) ([]string, []gateway.PhoneIndex, error) {
+	type found struct {
+		objects []string
+		senders []gateway.PhoneIndex
+	}
+	f, err := read(ctx, s, "find what is a client's", func(v view) (f found, err error) {
+		f.objects = []string{}
 		for _, office := range slices.Compact(slices.Sorted(slices.Values(offices))) {
 			submissions, err := clientSubmissions(v, office, reference, phones[office])
 			if err != nil {
-				return nil, err
+				return f, err
 			}
 			for _, id := range submissions {
 				more, err := all(v, scanText[string], selectObjects, id, string(office))
 				if err != nil {
-					return nil, err
+					return f, err
 				}
-				objects = append(objects, more...)
+				f.objects = append(f.objects, more...)
+				sender, _, err := first(v, scanIndex, "SELECT sender FROM submissions WHERE id = $1", id)
+				if err != nil {
+					return f, err
+				}
+				if !sender.IsZero() && !slices.Contains(f.senders, sender) {
+					f.senders = append(f.senders, sender)
+				}
 			}
 			if sender := phones[office]; !sender.IsZero() {
 				texts, err := all(v, scanText[string], selectTexts, string(office), sender[:], clientMost)
 				if err != nil {
-					return nil, err
+					return f, err
 				}
-				objects = append(objects, texts...)
+				f.objects = append(f.objects, texts...)
 			}
 		}
-		slices.Sort(objects)
-		return slices.Compact(objects), nil
+		slices.Sort(f.objects)
+		f.objects = slices.Compact(f.objects)
+		return f, nil
 	})
+	return f.objects, f.senders, err
 }
+
+func scanIndex(r scanner) (x gateway.PhoneIndex, err error) { return x, r.Scan(fixed(x[:])) }
 
 func clientSubmissions(v view, office gateway.OfficeID, reference string, sender gateway.PhoneIndex) ([]string, error) {
 	switch {

@@ -168,8 +168,11 @@ func TestClientObjects(t *testing.T) {
 			"nothing":             {both, "", nil, []string{}, 0},
 			"another's reference": {both, elsewhere.Submission.Reference(), nil, []string{"link:" + string(elsewhere.ID), "submission:" + string(elsewhere.Submission)}, 0},
 		} {
-			got, err := w.ClientObjects(t.Context(), test.offices, test.reference, test.phones)
+			got, senders, err := w.ClientObjects(t.Context(), test.offices, test.reference, test.phones)
 			w.check(err, "")
+			if known := len(got) > 0 && name != "never opened"; known != (len(senders) == 1) {
+				t.Errorf("%s: %d phones", name, len(senders))
+			}
 			texts := len(got)
 			got = slices.DeleteFunc(got, func(o string) bool { return strings.HasPrefix(o, "text:") })
 			if diff := cmp.Diff(test.want, got); diff != "" || texts-len(got) != test.texts {

@@ -115,8 +115,8 @@ func (s *Store) KeyByStart(ctx context.Context, start string) (string, error) {
 // there at some time of the span: not erased before it, not begun after it.
 func (s *Store) Held(ctx context.Context, office gateway.OfficeID, from, to time.Time, after gateway.SubmissionID, limit int) ([]gateway.Held, error) {
 	return snapshot(ctx, s, "list what was held", func(v view) ([]gateway.Held, error) {
-		held, err := all(v, scanHeld, `SELECT id, opened_at, 0 FROM submissions WHERE office = $1 AND id > $2 AND opened_at < $3
-			UNION ALL SELECT submission, 0, at FROM tombstones WHERE office = $1 AND submission > $2 AND submission < $4 AND at >= $5
+		held, err := all(v, scanHeld, `SELECT id, opened_at, 0, sender FROM submissions WHERE office = $1 AND id > $2 AND opened_at < $3
+			UNION ALL SELECT submission, 0, at, NULL FROM tombstones WHERE office = $1 AND submission > $2 AND submission < $4 AND at >= $5
 			ORDER BY 1 LIMIT $6`, string(office), string(after), ms(to), firstID(to), ms(from), limit)
 		if err != nil {
 			return nil, err
@@ -144,7 +144,10 @@ func firstID(from time.Time) string {
 }
 
 func scanHeld(r scanner) (h gateway.Held, err error) {
-	return h, r.Scan((*string)(&h.ID), at(&h.OpenedAt), at(&h.ErasedAt))
+	var sender []byte
+	err = r.Scan((*string)(&h.ID), at(&h.OpenedAt), at(&h.ErasedAt), &sender)
+	copy(h.Sender[:], sender)
+	return h, err
 }
 
 func scanHeldPage(r scanner) (p gateway.HeldPage, err error) {

@@ -43,11 +43,11 @@ func (d deskTrail) AuditRows(_ context.Context, q gateway.AuditQuery, before gat
 	return rows, nil
 }
 
-func (d deskTrail) ClientObjects(_ context.Context, _ []gateway.OfficeID, reference string, phones map[gateway.OfficeID]gateway.PhoneIndex) ([]string, error) {
+func (d deskTrail) ClientObjects(_ context.Context, _ []gateway.OfficeID, reference string, phones map[gateway.OfficeID]gateway.PhoneIndex) ([]string, []gateway.PhoneIndex, error) {
 	if reference == "" && len(phones) == 0 {
-		return nil, errors.New("nobody was asked for")
+		return nil, nil, errors.New("nobody was asked for")
 	}
-	return d.h.trail.found, nil
+	return d.h.trail.found, []gateway.PhoneIndex{{1}}, nil
 }
 
 func (d deskTrail) AuditActions(context.Context) ([]gateway.Action, error) {
@@ -136,7 +136,7 @@ func TestAuditSearch(t *testing.T) {
 	for _, client := range []string{"k7q2m", "(555) 123-0142"} {
 		answer := b.post("/audit", url.Values{"client": {client}})
 		wantStatus(t, answer, http.StatusOK)
-		if q := h.trail.asked[len(h.trail.asked)-1]; !slices.Equal(q.Objects, h.trail.found) {
+		if q := h.trail.asked[len(h.trail.asked)-1]; !isPart(q.Objects, append(slices.Clone(h.trail.found), "client:"+string(h.blind.Client(gateway.PhoneIndex{1})))) {
 			t.Errorf("%s: asked for %+v", client, q)
 		}
 		entry := h.audit[len(h.audit)-1]
@@ -163,6 +163,10 @@ func TestAuditSearch(t *testing.T) {
 	if log := h.log.String(); strings.Contains(log, "0142") {
 		t.Errorf("the log tells a number:\n%s", log)
 	}
+}
+
+func isPart(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
 func TestAuditTrailOfAnotherOfficeIsRefused(t *testing.T) {

@@ -119,7 +119,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	}
 	h.parts = DeskParts{
 		Audits: &gateway.AuditView{
-			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Prove: h.prove, Now: h.clock,
+			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Blind: h.blind, Prove: h.prove, Now: h.clock,
 		},
 		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
 		Desk:    h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
