@@ -47,6 +47,11 @@ func (u *Uploads) Order(ctx context.Context, s Session, keys []PageKey) error {
 	if len(keys) == 0 {
 		return NewError(CodeBadRequest, nil)
 	}
+	if s.Wish.Page != "" && slices.ContainsFunc(keys, func(key PageKey) bool {
+		return !slices.ContainsFunc(s.Pages, func(p Page) bool { return p.Key == key })
+	}) {
+		return NewError(CodeNotFound, nil)
+	}
 	if inThisOrder(s.Pages, keys) {
 		return nil
 	}

@@ -36,6 +36,7 @@ type CounterRow struct {
 	Shown      Link
 	State      SubmissionState // empty before the claim
 	Unfinished bool
+	Camera     bool
 	Pages      int
 	Lacks      int
 }
@@ -48,6 +49,7 @@ type CounterView struct {
 	URL        string // empty once no phone may open it any more
 	ExpiresAt  time.Time
 	Opened     bool
+	Camera     bool // the page's camera ran
 	Pages      int
 	Lacks      int
 	Ended      RequestEnd
@@ -113,8 +115,8 @@ func (r *Requests) counterView(row CounterRow) CounterView {
 	l, now := row.Shown, r.Now()
 	v := CounterView{
 		ID: l.ID, Office: r.Directory.Offices[l.Office], Origin: l.Origin, ExpiresAt: l.ExpiresAt,
-		Opened: l.State != LinkIssued, Pages: row.Pages, Lacks: row.Lacks, Submission: l.Submission, CreatedAt: l.IssuedAt,
-		Ended: requestEnd(RequestRow{Link: l, State: row.State, Unfinished: row.Unfinished}, now),
+		Opened: l.State != LinkIssued, Camera: row.Camera, Pages: row.Pages, Lacks: row.Lacks, Submission: l.Submission, CreatedAt: l.IssuedAt,
+		Ended: requestEnd(RequestRow{Link: l, Opened: l.State != LinkIssued, State: row.State, Unfinished: row.Unfinished}, now),
 	}
 	if l.StateAt(now) == LinkIssued {
 		v.URL = LinkURL(r.Sendings.PublicURL, r.Mint.Token(l.ID, l.Nonce))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -105,4 +106,26 @@ func (d *Desk) PageKind(ctx context.Context, who Actor, id PageID) (PageKind, er
 		return KindPicture, nil
 	}
 	return KindOther, nil
+}
+
+// PlacedPage is a page and its number among those that count.
+type PlacedPage struct {
+	Page
+	Number int
+}
+
+// PagePlace gives a page and its submission to somebody who may ask for it
+// once more.
+func (d *Desk) PagePlace(ctx context.Context, who Actor, id PageID) (InboxRow, PlacedPage, error) {
+	object, offices := "page:"+string(id), who.Staff.OfficesWith(RightAsk)
+	page, err := d.Records.Page(ctx, offices, id)
+	if err != nil {
+		return InboxRow{}, PlacedPage{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
+	}
+	s, pages, err := d.Records.Submission(ctx, offices, page.Submission)
+	if err != nil {
+		return InboxRow{}, PlacedPage{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
+	}
+	number := 1 + slices.IndexFunc(pages, func(p Page) bool { return p.ID == id })
+	return d.row(s), PlacedPage{page, number}, nil
 }

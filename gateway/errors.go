@@ -51,6 +51,18 @@ const (
 	// CodeAgainOften: new links were texted as often as one link may bring them.
 	CodeAgainOften Code = "again-often"
 
+	// CodeUnasked: a text that the client did not ask for: they texted nothing of
+	// late, and no staff member says that they asked.
+	CodeUnasked Code = "unasked"
+	// CodeWordsLong: a caseworker's own words are above the limit.
+	CodeWordsLong Code = "words-long"
+	// CodeReasonMissing: a page is asked for once more without saying why.
+	CodeReasonMissing Code = "reason-missing"
+	// CodeNoPhone: the papers came from no phone that could be texted.
+	CodeNoPhone Code = "no-phone"
+	// CodeLinkCancelled: a caseworker took the link back.
+	CodeLinkCancelled Code = "link-cancelled"
+
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"
 	// CodeLinkExpired: the link's or the claimed session's time is over.

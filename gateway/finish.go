@@ -13,6 +13,9 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 		return NewError(code, nil)
 	}
 	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
+	if err == nil && !s.own(page) {
+		err = NewError(CodeNotFound, nil)
+	}
 	if err != nil {
 		return err
 	}

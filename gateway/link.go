@@ -47,6 +47,8 @@ type Link struct {
 	ClaimedAt time.Time
 	IdleAt    time.Time // the session ends here unless a page arrives before
 	EndsAt    time.Time // and here in any case
+
+	CancelledAt time.Time // by staff, who took it back: superseded or closed since
 }
 
 // Deadline is when the claimed session ends.
@@ -91,5 +93,6 @@ func (l Link) Entry(known time.Duration) LinkEntry {
 type Session struct {
 	Link       Link
 	Submission Submission
-	Pages      []Page // not removed, in the order of arrival
+	Pages      []Page // not removed, in their order; of a link that asks for a page once more, its own alone
+	Wish       Wish   // what the link asks for
 }

@@ -47,7 +47,14 @@ type LinkRecords interface {
 	// sender's newest link if unclaimed, and the sending that carries it, and
 	// remembers both in the sender's standing. CodeOptedOut if nothing may
 	// be sent; CodeSendTwice if there is a sending of this identifier.
-	IssueRequest(ctx context.Context, l Link, s Sending, jobs []Job, audit ...AuditEntry) error
+	// CodeUnasked if the sender texted nothing since then; a zero time asks for
+	// no text of theirs. A wish for a page once more leads into its submission,
+	// which the claim opens again.
+	IssueRequest(ctx context.Context, l Link, w Wish, since time.Time, s Sending, jobs []Job, audit ...AuditEntry) error
+	// CancelLink takes back the link of a sending and gives it: superseded if
+	// nobody opened it, else closed. CodeNotFound outside of the offices,
+	// CodeLinkClosed if nothing is left to take back.
+	CancelLink(ctx context.Context, offices []OfficeID, id SendingID, at time.Time, audit ...AuditEntry) (Link, error)
 	// IssueCounter stores a link that is shown at the desk. It belongs to no
 	// sender and replaces no other link. Its submission gets origin, staff and
 	// name with the claim.
@@ -93,6 +100,8 @@ type SubmissionRecords interface {
 	// with the submission and its pages, or CodeNotFound. If there are
 	// several, the newest.
 	Session(ctx context.Context, id SubmissionID, browser BrowserHash) (Session, error)
+	// NoteCamera remembers that the page's camera ran, the first time.
+	NoteCamera(ctx context.Context, link LinkID, at time.Time) error
 	// FindPage gives the page of this key, removed or not, or CodeNotFound.
 	FindPage(ctx context.Context, id SubmissionID, key PageKey) (Page, error)
 	// SavePage stores a page whose blob is durable. In the transaction it
@@ -242,11 +251,13 @@ type RequestRow struct {
 	Link       Link
 	Phone      SealedPhone
 	Submission SubmissionID
-	Opened     bool            // some link of the submission was claimed
+	Opened     bool // some link of the submission was claimed since
+	Camera     bool // and its page's camera ran
+	Wish       Wish
 	State      SubmissionState // of the submission; empty before the claim
 	Unfinished bool
-	Pages      int
-	Lacks      int
+	Pages      int // that came since
+	Lacks      int // likewise
 }
 
 // StaffRecords keeps the accounts.

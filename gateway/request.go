@@ -23,6 +23,7 @@ type Requests struct {
 	Mint     TokenMint
 	Sendings *Sendings
 	Sealer   Sealer // of names that caseworkers type
+	Words    WordsBook
 	Now      func() time.Time
 	Random   io.Reader
 	Log      *slog.Logger
@@ -36,11 +37,15 @@ type RequestView struct {
 	State      DeliveryState
 	ErrorCode  int // Twilio's
 	Opened     bool
+	Camera     bool // the page's camera ran
 	Pages      int
 	Lacks      int // asks that the client says they do not have
 	Ended      RequestEnd
 	Submission SubmissionID
 	CreatedAt  time.Time
+	ExpiresAt  time.Time // unclaimed
+	Wish       Wish
+	CanCancel  bool
 }
 
 // RequestEnd tells how a sent link ended.
@@ -51,6 +56,7 @@ const (
 	RequestRuns       RequestEnd = ""
 	RequestFinished   RequestEnd = "finished"   // the client said that they are done
 	RequestExpired    RequestEnd = "expired"    // its time was over
+	RequestCancelled  RequestEnd = "cancelled"  // staff took it back
 	RequestSuperseded RequestEnd = "superseded" // a newer link went to that phone before it was opened
 )
 
@@ -59,20 +65,36 @@ const (
 // stays "sending", never a link that nobody knows of. The caller chooses the
 // identifier before the person presses the button: the same one again sends
 // nothing and tells how far the first came.
-func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office OfficeID, p Phone, language string) (RequestView, error) {
+func (r *Requests) Send(ctx context.Context, who Actor, ask RequestAsk) (RequestView, error) {
 	now := r.Now()
+	var into SubmissionID
+	if ask.Page != "" {
+		var err error
+		if into, err = r.again(ctx, who, &ask); err != nil {
+			return RequestView{}, r.refused(ctx, who, "", err)
+		}
+	}
+	office, id := ask.Office, ask.ID
 	if !who.Staff.Can(RightAsk, office) {
 		return RequestView{}, r.refused(ctx, who, office, NewError(CodeForbidden, nil))
 	}
-	link, sending, err := r.prepare(who, id, office, p, language, now)
+	if err := ask.check(r.Directory.Offices[office]); err != nil {
+		return RequestView{}, err
+	}
+	link, sending, err := r.prepare(who, ask, into, now)
+	if err != nil {
+		return RequestView{}, err
+	}
+	wish, err := r.wish(ask)
 	if err != nil {
 		return RequestView{}, err
 	}
 	issued := who.entry(now, ActionLinkIssued, "link:"+string(link.ID), office)
+	since := ask.permission(now, &issued)
 	// The job finds out how it went should this process die meanwhile.
-	err = r.Records.IssueRequest(ctx, link, sending, []Job{sendJob(id, now.Add(sendingPatience))}, issued)
+	err = r.Records.IssueRequest(ctx, link, wish, since, sending, []Job{sendJob(id, now.Add(sendingPatience))}, issued)
 	if Is(err, CodeSendTwice) {
-		return r.sendAgain(ctx, who, id, link, p)
+		return r.sendAgain(ctx, who, ask, link)
 	}
 	if err != nil {
 		return RequestView{}, r.refused(ctx, who, office, err)
@@ -104,8 +126,8 @@ func (r *Requests) Send(ctx context.Context, who Actor, id SendingID, office Off
 
 // sendAgain is what happens to a form that arrives twice. If its phone was
 // changed in between, because the first answer was lost, it is a text of its own.
-func (r *Requests) sendAgain(ctx context.Context, who Actor, id SendingID, link Link, p Phone) (RequestView, error) {
-	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), id)
+func (r *Requests) sendAgain(ctx context.Context, who Actor, ask RequestAsk, link Link) (RequestView, error) {
+	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), ask.ID)
 	if err == nil && row.Link.Sender == link.Sender && row.Link.Office == link.Office {
 		return r.view(row), nil
 	}
@@ -116,7 +138,8 @@ func (r *Requests) sendAgain(ctx context.Context, who Actor, id SendingID, link 
 	if err != nil {
 		return RequestView{}, err
 	}
-	return r.Send(ctx, who, SendingID(fresh), link.Office, p, link.Language)
+	ask.ID = SendingID(fresh)
+	return r.Send(ctx, who, ask)
 }
 
 // refused writes the audit row of a text that was not sent.
@@ -129,7 +152,8 @@ func (r *Requests) refused(ctx context.Context, who Actor, office OfficeID, caus
 	return errors.Join(cause, r.Audit.Append(ctx, entry))
 }
 
-func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, language string, now time.Time) (Link, Sending, error) {
+func (r *Requests) prepare(who Actor, ask RequestAsk, into SubmissionID, now time.Time) (Link, Sending, error) {
+	office, p, language := ask.Office, ask.Phone, ask.Language
 	rule, ok := r.Directory.NumberOf(office)
 	if !ok {
 		return Link{}, Sending{}, NewError(CodeNotFound, nil)
@@ -144,13 +168,13 @@ func (r *Requests) prepare(who Actor, id SendingID, office OfficeID, p Phone, la
 	}
 	link, err := newLink(r.Mint, r.Random, Link{
 		Office: office, Number: rule.Number, Sender: r.Phones.Index(office, p), Phone: sealed, Language: language,
-		Origin: OriginRequest, IssuedAt: now, ExpiresAt: now.Add(r.Limits.RequestTTL),
+		Submission: into, Origin: OriginRequest, IssuedAt: now, ExpiresAt: now.Add(r.Limits.RequestTTL),
 	})
 	if err != nil {
 		return Link{}, Sending{}, err
 	}
 	sending, err := newSending(r.Random, now, OccasionRequest, link)
-	sending.ID, sending.Staff = id, who.Staff.ID
+	sending.ID, sending.Staff = ask.ID, who.Staff.ID
 	return link, sending, err
 }
 
@@ -194,7 +218,14 @@ func (r *Requests) Get(ctx context.Context, who Actor, id SendingID) (RequestVie
 // requestEnd looks at the submission first: links of later texts lead to the
 // same one, and while it is open something may come.
 func requestEnd(row RequestRow, now time.Time) RequestEnd {
-	switch row.State {
+	if !row.Link.CancelledAt.IsZero() {
+		return RequestCancelled
+	}
+	state := row.State
+	if !row.Opened && row.Pages+row.Lacks == 0 {
+		state = "" // what a link for one more page leads to was there before
+	}
+	switch state {
 	case SubmissionOpen:
 		return RequestRuns
 	case SubmissionEmpty:
@@ -221,8 +252,12 @@ func (r *Requests) view(row RequestRow) RequestView {
 	now := r.Now()
 	v := RequestView{
 		ID: row.Sending.ID, Office: r.Directory.Offices[row.Sending.Office], State: row.Sending.State,
-		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Pages: row.Pages, Lacks: row.Lacks, Ended: requestEnd(row, now),
-		Submission: row.Submission, CreatedAt: row.Sending.CreatedAt,
+		ErrorCode: row.Sending.ErrorCode, Opened: row.Opened, Camera: row.Camera, Pages: row.Pages, Lacks: row.Lacks, Ended: requestEnd(row, now),
+		Submission: row.Submission, CreatedAt: row.Sending.CreatedAt, ExpiresAt: row.Link.ExpiresAt, Wish: openWish(r.Words, row.Link.Office, row.Wish),
+	}
+	switch row.Link.StateAt(now) {
+	case LinkIssued, LinkClaimed:
+		v.CanCancel = true
 	}
 	// One that was not handed to Twilio yet waits for its number or the records.
 	if attempted := row.Sending.AttemptedAt; v.State == DeliverySending && !attempted.IsZero() && now.Sub(attempted) > sendingPatience {

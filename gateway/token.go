@@ -46,6 +46,7 @@ const (
 	SubkeyStaff   = "staff"         // sealing second factors of accounts
 	SubkeyCases   = "cases"         // finding case numbers again
 	SubkeyClients = "clients"       // naming clients in URLs
+	SubkeyWishes  = "wishes"        // sealing a caseworker's words to a client
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

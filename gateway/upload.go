@@ -19,6 +19,7 @@ type Uploads struct {
 	Vault     Vault
 	Sealer    Sealer
 	Archive   *Archive
+	Words     WordsBook
 	SameKey   []byte // LinkKey.Subkey(SubkeyPages)
 	Now       func() time.Time
 	Random    io.Reader
@@ -48,6 +49,7 @@ func (u *Uploads) Session(ctx context.Context, id SubmissionID, b Browser) (Sess
 	if err != nil {
 		return Session{}, Office{}, err
 	}
+	s.Wish = openWish(u.Words, s.Submission.Office, s.Wish)
 	return s, u.Directory.Offices[s.Submission.Office], nil
 }
 
@@ -69,8 +71,12 @@ func (u *Uploads) begin(ctx context.Context, s Session, key PageKey) (Page, erro
 	if code, over := sessionOver(s, u.Now()); over {
 		return Page{}, NewError(code, nil)
 	}
+	pages := s.Submission.Pages
+	if s.Wish.Page != "" { // a full submission takes the page that is asked for once more
+		pages = len(s.Pages)
+	}
 	switch {
-	case s.Submission.Pages >= u.Limits.LinkPages:
+	case pages >= u.Limits.LinkPages:
 		return Page{}, NewError(CodeTooManyPages, nil)
 	case s.Submission.Bytes >= u.Limits.LinkBytes:
 		return Page{}, NewError(CodeLinkFull, nil)

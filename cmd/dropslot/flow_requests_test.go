@@ -66,7 +66,7 @@ func TestALinkIsSentOnceHoweverOftenTheFormArrives(t *testing.T) {
 	r, x := newRig(t), &texter{}
 	requests, id := r.requestsBy(x), r.sendingID()
 	for range 3 {
-		view, err := requests.Send(t.Context(), staffOf(demoOffice), id, demoOffice, mustPhone(t, client), "en")
+		view, err := requests.Send(t.Context(), staffOf(demoOffice), gateway.RequestAsk{ID: id, Office: demoOffice, Phone: mustPhone(t, client), Language: "en", Said: true})
 		if err != nil || view.ID != id || view.State != gateway.DeliveryQueued {
 			t.Fatalf("got %+v, %v", view, err)
 		}
@@ -75,7 +75,7 @@ func TestALinkIsSentOnceHoweverOftenTheFormArrives(t *testing.T) {
 		t.Errorf("%d texts were sent", len(x.bodies))
 	}
 	// The answer was lost, and the number is corrected before it is sent again.
-	view, err := requests.Send(t.Context(), staffOf(demoOffice), id, demoOffice, mustPhone(t, "+13125550199"), "en")
+	view, err := requests.Send(t.Context(), staffOf(demoOffice), gateway.RequestAsk{ID: id, Office: demoOffice, Phone: mustPhone(t, "+13125550199"), Language: "en", Said: true})
 	if err != nil || view.ID == id || view.LastFour != "0199" || len(x.bodies) != 2 {
 		t.Errorf("the corrected number got %+v, %v, %d texts", view, err, len(x.bodies))
 	}
@@ -84,11 +84,11 @@ func TestALinkIsSentOnceHoweverOftenTheFormArrives(t *testing.T) {
 func TestASentLinkTellsHowItEnded(t *testing.T) {
 	r, x := newRig(t), &texter{}
 	requests := r.requestsBy(x)
-	first, err := requests.Send(t.Context(), staffOf(demoOffice), r.sendingID(), demoOffice, mustPhone(t, client), "en")
+	first, err := requests.Send(t.Context(), staffOf(demoOffice), gateway.RequestAsk{ID: r.sendingID(), Office: demoOffice, Phone: mustPhone(t, client), Language: "en", Said: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := requests.Send(t.Context(), staffOf(demoOffice), r.sendingID(), demoOffice, mustPhone(t, client), "en")
+	second, err := requests.Send(t.Context(), staffOf(demoOffice), gateway.RequestAsk{ID: r.sendingID(), Office: demoOffice, Phone: mustPhone(t, client), Language: "en", Said: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestNothingIsSentToWhoOptedOutOrByWhoMayNot(t *testing.T) {
 	requests := r.requestsBy(x)
 	r.receive(r.message(client, "STOP", 0))
 	send := func(who gateway.Actor) error {
-		_, err := requests.Send(t.Context(), who, r.sendingID(), demoOffice, mustPhone(t, client), "en")
+		_, err := requests.Send(t.Context(), who, gateway.RequestAsk{ID: r.sendingID(), Office: demoOffice, Phone: mustPhone(t, client), Language: "en", Said: true})
 		return err
 	}
 	if err := send(staffOf(demoOffice)); !gateway.Is(err, gateway.CodeOptedOut) {

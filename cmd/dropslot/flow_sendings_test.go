@@ -28,7 +28,9 @@ func (r *rig) budgetOf(daily int) *gateway.Budget {
 }
 
 func (r *rig) ask(requests *gateway.Requests) (gateway.RequestView, error) {
-	return requests.Send(r.t.Context(), staffOf(demoOffice), r.sendingID(), demoOffice, mustPhone(r.t, client), "en")
+	return requests.Send(r.t.Context(), staffOf(demoOffice), gateway.RequestAsk{
+		ID: r.sendingID(), Office: demoOffice, Phone: mustPhone(r.t, client), Language: "en", Said: true,
+	})
 }
 
 func TestWhatTwilioRefusesCostsNothing(t *testing.T) {

@@ -106,7 +106,7 @@ func openRig(t *testing.T, c *config.Config) *rig {
 	}
 	r.uploads = &gateway.Uploads{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Links: r.links, Vault: r.vault, Sealer: r.sealer,
-		Archive: r.archive, SameKey: r.key.Subkey(gateway.SubkeyPages), Now: r.now, Random: rand.Reader, Log: r.log,
+		Archive: r.archive, Words: r.words, SameKey: r.key.Subkey(gateway.SubkeyPages), Now: r.now, Random: rand.Reader, Log: r.log,
 	}
 	r.desk = &gateway.Desk{
 		Directory: r.directory, Limits: r.limits, Records: r.records, Audit: r.records, Vault: r.vault, Opener: r.opener,

@@ -19,6 +19,7 @@ func newLinkCommand(std streams) *cobra.Command {
 
 func newLinkSendCommand(std streams) *cobra.Command {
 	var path, office, language string
+	var asked bool
 	command := &cobra.Command{
 		Use:   "send PHONE --office OFFICE",
 		Short: "Text a link to a client who asked for it",
@@ -44,7 +45,9 @@ func newLinkSendCommand(std streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				view, err := requests.Send(cmd.Context(), operatorAt(offices...), gateway.SendingID(id), offices[0], phone, language)
+				view, err := requests.Send(cmd.Context(), operatorAt(offices...), gateway.RequestAsk{
+					ID: gateway.SendingID(id), Office: offices[0], Phone: phone, Language: language, Said: asked,
+				})
 				if err != nil {
 					return errorForOperator(err)
 				}
@@ -55,6 +58,7 @@ func newLinkSendCommand(std streams) *cobra.Command {
 	addConfigFlag(command, &path)
 	command.Flags().StringVar(&office, "office", "", "the office that asks")
 	command.Flags().StringVar(&language, "language", "", "the language of the text; the office's first if not given")
+	command.Flags().BoolVar(&asked, "client-asked", false, "the client asked you for it; needed if they texted nothing for 90 days")
 	_ = command.MarkFlagRequired("office")
 	return command
 }
@@ -79,6 +83,8 @@ func errorForOperator(err error) error {
 		return fmt.Errorf("this is no phone number: write it like +15551230123")
 	case gateway.CodeCountry:
 		return fmt.Errorf("phones of this country are not texted: add the country under `countries:` if it should be")
+	case gateway.CodeUnasked:
+		return fmt.Errorf("this phone texted the office nothing for 90 days, so no text was sent: if the client asked you for the link, say so with --client-asked")
 	case gateway.CodeOptedOut:
 		return fmt.Errorf("this person texted STOP: nothing may be sent until they text START to the office's number")
 	}

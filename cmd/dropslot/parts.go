@@ -32,6 +32,7 @@ type parts struct {
 	texts     *templates.Texts
 	wording   wording
 	phones    *seal.PhoneBook
+	words     *seal.WordsBook
 	sealer    *seal.Sealer
 	records   *records.Store
 	vault     *vault.Disk
@@ -59,6 +60,9 @@ func newParts(c *config.Config, log *slog.Logger) (*parts, error) {
 	}
 	p.wording = wordingOf(p.texts, c)
 	if p.phones, err = seal.NewPhoneBook(p.key, rand.Reader); err != nil {
+		return nil, err
+	}
+	if p.words, err = seal.NewWordsBook(p.key, rand.Reader); err != nil {
 		return nil, err
 	}
 	recipients := map[gateway.OfficeID][]string{}

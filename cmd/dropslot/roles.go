@@ -62,7 +62,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 		},
 		Uploads: &gateway.Uploads{
 			Directory: p.directory, Limits: p.limits, Records: p.records, Links: p.links, Vault: p.vault,
-			Sealer: p.sealer, Archive: p.archive, SameKey: p.key.Subkey(gateway.SubkeyPages),
+			Sealer: p.sealer, Archive: p.archive, Words: p.words, SameKey: p.key.Subkey(gateway.SubkeyPages),
 			Now: time.Now, Random: rand.Reader, Log: p.log,
 		},
 		Recipients: p.sealer.Recipients, Directory: p.directory, Limits: p.limits, Limiter: p.limiter, Pages: pages, Words: p.texts,
@@ -135,7 +135,7 @@ func (p *parts) requests() (*gateway.Requests, error) {
 	}
 	return &gateway.Requests{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Links: p.links, Phones: p.phones,
-		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer,
+		Mint: gateway.NewTokenMint(p.key), Sendings: sendings, Sealer: p.sealer, Words: p.words,
 		Now: time.Now, Random: rand.Reader, Log: p.log,
 	}, nil
 }

@@ -228,6 +228,9 @@ func (s *Store) IssueAgain(ctx context.Context, old gateway.LinkID, l gateway.Li
 		if err != nil {
 			return struct{}{}, err
 		}
+		if err := x.copyWish(old, issued.ID); err != nil {
+			return struct{}{}, err
+		}
 		sending := out
 		sending.Submission = issued.Submission
 		return struct{}{}, x.queueSending(sending, jobs, audit)

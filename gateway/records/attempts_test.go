@@ -203,7 +203,7 @@ func TestANewLinkLeadsWhereTheNewestLeads(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		old := w.session(north, 1)
 		newest := newLink(t, north, old.Sender, noon)
-		w.check(w.IssueRequest(t.Context(), newest, sendingTo(t, newest, gateway.OccasionRequest, noon), nil), "")
+		w.check(w.IssueRequest(t.Context(), newest, gateway.Wish{}, time.Time{}, sendingTo(t, newest, gateway.OccasionRequest, noon), nil), "")
 		again := func(at time.Time) gateway.SubmissionID {
 			l := newLink(t, north, old.Sender, at)
 			l.Submission = old.Submission
@@ -220,7 +220,7 @@ func TestANewLinkLeadsWhereTheNewestLeads(t *testing.T) {
 			t.Errorf("leads to %s, the newest to %s", got, newest.Submission)
 		}
 		opened := newLink(t, north, old.Sender, noon)
-		w.check(w.IssueRequest(t.Context(), opened, sendingTo(t, opened, gateway.OccasionRequest, noon.Add(time.Second)), nil), "")
+		w.check(w.IssueRequest(t.Context(), opened, gateway.Wish{}, time.Time{}, sendingTo(t, opened, gateway.OccasionRequest, noon.Add(time.Second)), nil), "")
 		done := w.claim(opened, browser(2), noon)
 		w.page(done, noon)
 		w.finish(done, noon)

@@ -33,15 +33,16 @@ func (s *Store) IssueCounter(ctx context.Context, l gateway.Link, c gateway.Coun
 	return err
 }
 
-var selectCounter = "SELECT " + qualified("l", linkColumns) + `, c.staff, c.sealed_name,
+var selectCounter = "SELECT " + qualified("l", linkColumns) + `, c.staff, c.sealed_name, l.camera_at,
 	COALESCE(b.pages, 0), COALESCE(b.lacks, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
 	FROM counters c JOIN links l ON l.id = c.link LEFT JOIN submissions b ON b.id = l.submission
 	WHERE l.id = $1 AND l.office IN (`
 
 func scanCounter(r scanner) (row gateway.CounterRow, err error) {
-	err = r.Scan(append(linkFields(&row.Shown), (*string)(&row.Staff), &row.SealedName,
+	var camera int64
+	err = r.Scan(append(linkFields(&row.Shown), (*string)(&row.Staff), &row.SealedName, &camera,
 		&row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))...)
-	row.Link = row.Shown.ID
+	row.Link, row.Camera = row.Shown.ID, camera > 0
 	return row, err
 }
 

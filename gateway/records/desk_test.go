@@ -16,7 +16,7 @@ import (
 func TestOfficesAreIsolated(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		request, sending := newRequest(t, north, phone(north, 1), noon)
-		w.check(w.IssueRequest(t.Context(), request, sending, nil), "")
+		w.check(w.IssueRequest(t.Context(), request, gateway.Wish{}, time.Time{}, sending, nil), "")
 		link := w.claim(request, browser(1), noon)
 		page := w.page(link, noon)
 		w.finish(link, noon)

@@ -35,6 +35,9 @@ func (s *Store) ChangePage(ctx context.Context, offices []gateway.OfficeID, id g
 		if err := x.revise(submission.ID); err != nil {
 			return struct{}{}, err
 		}
+		if err := x.changed(submission.Office); err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, x.append(audit...)
 	})
 	return err

@@ -145,6 +145,10 @@ func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.
 		if err != nil {
 			return err
 		}
+		wish, _, err := wishOf(x, link)
+		if err != nil {
+			return err
+		}
 		order := slices.Clone(keys)
 		for _, key := range keys {
 			if !slices.Contains(there, key) {
@@ -155,6 +159,9 @@ func (s *Store) OrderPages(ctx context.Context, link gateway.LinkID, id gateway.
 			if !slices.Contains(keys, key) {
 				order = append(order, key)
 			}
+		}
+		if wish.Page != "" { // the others are not this person's to order
+			order = append(order[len(keys):], keys...)
 		}
 		for place, key := range order {
 			_, err := x.exec("UPDATE pages SET place = $3 WHERE submission = $1 AND page_key = $2", string(id), string(key), place+1)

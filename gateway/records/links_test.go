@@ -145,7 +145,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 		offices := []gateway.OfficeID{south, north}
 		texted := w.text(north, phone(north, 1))
 		link, sending := newRequest(t, north, phone(north, 1), noon)
-		w.check(w.IssueRequest(t.Context(), link, sending, nil, entry(gateway.ActionLinkIssued, "")), "")
+		w.check(w.IssueRequest(t.Context(), link, gateway.Wish{}, time.Time{}, sending, nil, entry(gateway.ActionLinkIssued, "")), "")
 		old, err := w.LinkByHash(t.Context(), texted.Hash)
 		w.check(err, "")
 		if old.State != gateway.LinkSuperseded {
@@ -185,7 +185,7 @@ func TestRequestSupersedesAndIsFollowed(t *testing.T) {
 func TestRequestIsOpenedThroughALaterLink(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link, sending := newRequest(t, north, phone(north, 1), noon)
-		w.check(w.IssueRequest(t.Context(), link, sending, nil), "")
+		w.check(w.IssueRequest(t.Context(), link, gateway.Wish{}, time.Time{}, sending, nil), "")
 		w.claim(w.text(north, phone(north, 1)), browser(1), noon)
 		row, err := w.Request(t.Context(), []gateway.OfficeID{north}, sending.ID)
 		w.check(err, "")
@@ -204,7 +204,7 @@ func TestRequestToOneWhoOptedOut(t *testing.T) {
 		})
 		w.check(err, "")
 		link, sending := newRequest(t, north, sender, noon)
-		w.check(w.IssueRequest(t.Context(), link, sending, nil, entry(gateway.ActionLinkIssued, "")), gateway.CodeOptedOut)
+		w.check(w.IssueRequest(t.Context(), link, gateway.Wish{}, time.Time{}, sending, nil, entry(gateway.ActionLinkIssued, "")), gateway.CodeOptedOut)
 		if n := w.count("links") + w.count("sendings") + w.count("audit"); n != 0 {
 			t.Errorf("%d rows were written", n)
 		}
@@ -217,7 +217,7 @@ func TestRequestsAreListedNewestFirst(t *testing.T) {
 		for i := range 6 {
 			office := []gateway.OfficeID{north, south}[i%2]
 			link, sending := newRequest(t, office, phone(office, i), noon.Add(time.Duration(i)*time.Second))
-			w.check(w.IssueRequest(t.Context(), link, sending, nil), "")
+			w.check(w.IssueRequest(t.Context(), link, gateway.Wish{}, time.Time{}, sending, nil), "")
 			want = append([]gateway.SendingID{sending.ID}, want...)
 		}
 		list := func(limit int, offices ...gateway.OfficeID) (ids []gateway.SendingID) {

@@ -64,7 +64,13 @@ func (s *Store) SavePage(ctx context.Context, p gateway.Page, l gateway.Limits, 
 		case found:
 			return savedPage{page: earlier}, nil
 		}
-		if code := refusesPage(submission, link, p, l); code != "" {
+		counted := submission
+		if submission.Pages >= l.LinkPages {
+			if counted.Pages, err = x.countOwn(submission, link.ID); err != nil {
+				return savedPage{}, err
+			}
+		}
+		if code := refusesPage(counted, link, p, l); code != "" {
 			return savedPage{}, refuse(code)
 		}
 		p.Office = submission.Office

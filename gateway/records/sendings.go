@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -22,14 +23,14 @@ func sendingFields(s *gateway.Sending) []any {
 // IssueRequest stores a link that staff asked for and the sending that
 // carries it; CodeOptedOut if nothing may be sent to that phone, CodeSendTwice
 // if that very sending is there.
-func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, out gateway.Sending, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
+func (s *Store) IssueRequest(ctx context.Context, l gateway.Link, w gateway.Wish, since time.Time, out gateway.Sending, jobs []gateway.Job, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "issue request", "", func(x *tx) (struct{}, error) {
-		return struct{}{}, x.request(l, out, jobs, audit)
+		return struct{}{}, x.request(l, w, since, out, jobs, audit)
 	})
 	return err
 }
 
-func (x *tx) request(l gateway.Link, out gateway.Sending, jobs []gateway.Job, audit []gateway.AuditEntry) error {
+func (x *tx) request(l gateway.Link, w gateway.Wish, since time.Time, out gateway.Sending, jobs []gateway.Job, audit []gateway.AuditEntry) error {
 	standing, err := x.lockSender(l.Office, l.Sender)
 	if err != nil {
 		return err
@@ -37,7 +38,13 @@ func (x *tx) request(l gateway.Link, out gateway.Sending, jobs []gateway.Job, au
 	if standing.OptedOut() {
 		return refuse(gateway.CodeOptedOut)
 	}
+	if err := x.askedFor(l, since); err != nil {
+		return err
+	}
 	if err := x.issue(l, standing.Link); err != nil {
+		return err
+	}
+	if err := x.insertWish(l.ID, w); err != nil {
 		return err
 	}
 	stored, err := x.insertSending(out)
@@ -82,19 +89,28 @@ func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, jobs []ga
 }
 
 // selectRequests joins a sending to its link and to what came in through it.
-// Links of later texts join the same submission, so its row tells whether any
-// of them was claimed.
+// Links of later texts join the same submission, so those tell as well; what
+// the submission held before does not count.
 var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualified("l", linkColumns) + `,
-	COALESCE(b.opened_at, 0), COALESCE(b.pages, 0), COALESCE(b.lacks, 0), COALESCE(b.state, ''), COALESCE(b.unfinished, 0)
+	(SELECT COUNT(*) FROM links o WHERE o.submission = l.submission AND o.claimed_at >= s.created_at),
+	(SELECT COUNT(*) FROM links o WHERE o.submission = l.submission AND o.camera_at >= s.created_at),
+	(SELECT COUNT(*) FROM pages p WHERE p.submission = l.submission AND p.removed_at = 0 AND p.received_at >= s.created_at),
+	(SELECT COUNT(*) FROM lacks k WHERE k.submission = l.submission AND k.at >= s.created_at),
+	COALESCE(b.state, ''), COALESCE(b.unfinished, 0), ` + wishColumns + `
 	FROM sendings s JOIN links l ON l.id = s.link LEFT JOIN submissions b ON b.id = l.submission
+	LEFT JOIN wishes w ON w.link = l.id LEFT JOIN pages a ON a.id = w.page
 	WHERE s.occasion = 'request' AND `
 
 func scanRequest(r scanner) (row gateway.RequestRow, err error) {
-	var opened int64
+	var opened, camera int64
 	fields := append(sendingFields(&row.Sending), linkFields(&row.Link)...)
-	err = r.Scan(append(fields, &opened, &row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))...)
-	row.Phone, row.Submission, row.Opened = row.Link.Phone, row.Link.Submission, opened != 0
-	return row, err
+	fields = append(fields, &opened, &camera, &row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))
+	wish := newWishFields(&row.Wish)
+	if err = r.Scan(append(fields, wish.fields()...)...); err != nil {
+		return row, err
+	}
+	row.Phone, row.Submission, row.Opened, row.Camera = row.Link.Phone, row.Link.Submission, opened > 0, camera > 0
+	return row, wish.read()
 }
 
 // Requests lists links that staff sent, newest first.

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"slices"
 
 	"dropslot/gateway"
 )
@@ -84,6 +85,12 @@ func (s *Store) Session(ctx context.Context, id gateway.SubmissionID, browser ga
 			return session, err
 		}
 		session.Submission, session.Pages, err = withPages(only(submissionByID(v, id)))(v, sentHere)
+		if err != nil {
+			return session, err
+		}
+		if session.Wish, _, err = wishOf(v, session.Link.ID); session.Wish.Page != "" {
+			session.Pages = slices.DeleteFunc(session.Pages, func(p gateway.Page) bool { return p.Link != session.Link.ID })
+		}
 		return session, err
 	})
 }
@@ -136,6 +143,9 @@ func (s *Store) FinishSubmission(ctx context.Context, link gateway.LinkID, id ga
 		case !submission.Reached():
 			return submission, refuse(gateway.CodeNoPages)
 		}
+		if f.Receipt.Count, err = x.countSent(submission, l); err != nil {
+			return submission, err
+		}
 		return x.finish(submission, f, audit)
 	})
 }
@@ -164,14 +174,13 @@ func (x *tx) finish(s gateway.Submission, f gateway.Finish, audit []gateway.Audi
 
 // receipt stores the text that tells the client which pages arrived.
 func (x *tx) receipt(s gateway.Submission, f gateway.Finish) error {
-	if s.Sender.IsZero() || s.Pages == 0 {
+	if s.Sender.IsZero() || f.Receipt.Count == 0 {
 		return nil
 	}
 	out, err := x.optedOut(s.Office, s.Sender)
 	if err != nil || out {
 		return err
 	}
-	f.Receipt.Count = s.Pages
 	if _, err := x.insertSending(f.Receipt); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Desk interface {
 	Inbox(ctx context.Context, who gateway.Actor, f gateway.InboxFilter, after gateway.Cursor, limit int) ([]gateway.InboxRow, error)
 	Submission(ctx context.Context, who gateway.Actor, id gateway.SubmissionID) (gateway.SubmissionView, error)
 	PageKind(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.PageKind, error)
+	PagePlace(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.InboxRow, gateway.PlacedPage, error)
 	ChangePage(ctx context.Context, who gateway.Actor, id gateway.PageID, change gateway.PageChange) (gateway.Page, error)
 	OpenPage(ctx context.Context, who gateway.Actor, id gateway.PageID, download bool) (*gateway.OpenedPage, error)
 	Handle(ctx context.Context, who gateway.Actor, id gateway.SubmissionID, as gateway.HandledAs, note string) error
@@ -32,7 +33,9 @@ type Desk interface {
 
 // Requests is the flow of links that caseworkers send.
 type Requests interface {
-	Send(ctx context.Context, who gateway.Actor, id gateway.SendingID, office gateway.OfficeID, p gateway.Phone, language string) (gateway.RequestView, error)
+	Send(ctx context.Context, who gateway.Actor, ask gateway.RequestAsk) (gateway.RequestView, error)
+	Cancel(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
+	Renew(ctx context.Context, who gateway.Actor, old, id gateway.SendingID) (gateway.RequestView, error)
 	List(ctx context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error)
 	Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
 	Counter(ctx context.Context, who gateway.Actor, ask gateway.CounterAsk) (gateway.CounterView, error)

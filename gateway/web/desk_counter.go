@@ -131,7 +131,7 @@ func (d *desk) counterState(c echo.Context) error {
 func counterViewOf(v gateway.CounterView) counterView {
 	view := counterView{
 		URL: counterURL(v.ID), LastFour: v.Submission.Reference(), Office: v.Office.Name,
-		Steps: []step{{"Opened", v.Opened}, {pagesReceived(v.Pages), v.Pages > 0}},
+		Steps: []step{{"Opened", v.Opened}, {"Camera on", v.Camera || v.Pages > 0}, {pagesReceived(v.Pages), v.Pages > 0}},
 	}
 	if v.Pages+v.Lacks > 0 {
 		view.Papers = submissionURL(v.Submission)
@@ -147,6 +147,8 @@ func counterViewOf(v gateway.CounterView) counterView {
 		view.Words, view.Tone = "The time is over and nothing came. Make a new code.", "over"
 	case v.Pages > 0:
 		view.Words, view.Tone, view.Moving = pagesReceived(v.Pages)+". The phone may be taking the next one.", "good", true
+	case v.Camera:
+		view.Words, view.Tone, view.Moving = "The camera is on. Waiting for page 1.", "good", true
 	case v.Opened:
 		view.Words, view.Tone, view.Moving = "A phone opened the link. Waiting for page 1. No other phone can open it.", "good", true
 	default:

@@ -39,6 +39,7 @@ type deskHouse struct {
 	audit    []gateway.AuditEntry
 	auditErr error
 	requests []gateway.RequestView
+	asked    []gateway.RequestAsk
 	counters []shownLink
 	held     map[gateway.SubmissionID]gateway.Hold
 	sendErr  error

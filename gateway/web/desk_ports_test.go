@@ -185,10 +185,19 @@ func parseTestPhone(text string) (gateway.Phone, error) {
 
 type deskRequests struct{ h *deskHouse }
 
-func (r deskRequests) Send(ctx context.Context, who gateway.Actor, id gateway.SendingID, office gateway.OfficeID, p gateway.Phone, _ string) (gateway.RequestView, error) {
+func (r deskRequests) Send(ctx context.Context, who gateway.Actor, ask gateway.RequestAsk) (gateway.RequestView, error) {
+	id, office, p := ask.ID, ask.Office, ask.Phone
+	if ask.Page != "" {
+		page, err := deskRecords{r.h}.Page(ctx, who.Staff.OfficesWith(gateway.RightAsk), ask.Page)
+		if err != nil {
+			return gateway.RequestView{}, err
+		}
+		office = page.Office
+	}
 	if before, err := r.Get(ctx, who, id); err == nil {
 		return before, nil
 	}
+	r.h.asked = append(r.h.asked, ask)
 	if r.h.sendErr != nil {
 		return gateway.RequestView{}, r.h.sendErr
 	}
@@ -201,6 +210,29 @@ func (r deskRequests) Send(ctx context.Context, who gateway.Actor, id gateway.Se
 	}
 	r.h.requests = append([]gateway.RequestView{view}, r.h.requests...)
 	return view, nil
+}
+
+func (r deskRequests) Cancel(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error) {
+	found, err := r.Get(ctx, who, id)
+	if err != nil {
+		return found, err
+	}
+	for i := range r.h.requests {
+		if r.h.requests[i].ID == id {
+			r.h.requests[i].Ended, r.h.requests[i].CanCancel = gateway.RequestCancelled, false
+		}
+	}
+	return r.Get(ctx, who, id)
+}
+
+func (r deskRequests) Renew(ctx context.Context, who gateway.Actor, old, id gateway.SendingID) (gateway.RequestView, error) {
+	found, err := r.Get(ctx, who, old)
+	if err != nil {
+		return found, err
+	}
+	found.ID, found.Ended, found.CanCancel = id, gateway.RequestRuns, true
+	r.h.requests = append([]gateway.RequestView{found}, r.h.requests...)
+	return found, nil
 }
 
 func (r deskRequests) List(_ context.Context, who gateway.Actor, limit int) ([]gateway.RequestView, error) {

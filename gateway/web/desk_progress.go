@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 
 	"dropslot/gateway"
 	"dropslot/templates"
@@ -15,14 +16,60 @@ func (d *desk) requestView(r gateway.RequestView) requestView {
 		Steps: []step{
 			{"Sent", r.Opened || textLeft(r.State)},
 			{"Opened", r.Opened},
+			{"Camera on", r.Camera || r.Pages > 0},
 			{pagesReceived(r.Pages), r.Pages > 0},
 		},
 	}
-	if r.Pages+r.Lacks > 0 {
+	view.Asks = d.wishWords(r.Wish)
+	if r.CanCancel {
+		view.Cancel = requestURL(r.ID) + "/cancel"
+	}
+	if renewable(r) {
+		view.Renew, view.Fresh = requestURL(r.ID)+"/renew", d.newSendingID()
+	}
+	if r.Pages+r.Lacks > 0 || r.Wish.Page != "" {
 		view.Papers = submissionURL(r.Submission)
 	}
 	view.Words, view.Tone, view.Moving = d.progress(r)
 	return view
+}
+
+// renewable tells whether a new link may help: this one brings nothing more.
+func renewable(r gateway.RequestView) bool {
+	switch r.Ended {
+	case gateway.RequestExpired, gateway.RequestCancelled:
+		return true
+	case gateway.RequestRuns:
+		return r.State == gateway.DeliveryFailed || r.State == gateway.DeliveryDropped
+	}
+	return false
+}
+
+func cancelledWords(r gateway.RequestView) string {
+	if r.Pages == 0 {
+		return "You or a colleague took the link back. Nothing came."
+	}
+	return "You or a colleague took the link back. " + plural(r.Pages, "page") + " came before."
+}
+
+// wishWords says what a link asks for.
+func (d *desk) wishWords(w gateway.Wish) string {
+	var parts []string
+	if w.Page != "" {
+		page := "One page again"
+		if w.Label != "" {
+			page += " (" + d.AskName(w.Label) + ")"
+		}
+		words, _ := wordsOf(againReasons, string(w.Reason))
+		parts = append(parts, page+": "+strings.ToLower(words))
+	}
+	for _, ask := range w.Asks {
+		parts = append(parts, d.AskName(ask))
+	}
+	if w.Words != "" {
+		parts = append(parts, "“"+w.Words+"”")
+	}
+	return strings.Join(parts, ", ")
 }
 
 func textLeft(s gateway.DeliveryState) bool {
@@ -42,6 +89,8 @@ func (d *desk) progress(r gateway.RequestView) (words, tone string, moving bool)
 	switch {
 	case r.Pages == 0 && r.Lacks > 0 && r.Ended != gateway.RequestRuns:
 		return "No page came. The client says what they do not have.", "over", false
+	case r.Ended == gateway.RequestCancelled:
+		return cancelledWords(r), "over", false
 	case r.Ended == gateway.RequestFinished:
 		return "The client is done: " + plural(r.Pages, "page") + ".", "good", false
 	case r.Ended == gateway.RequestExpired && r.Pages > 0:
@@ -52,6 +101,8 @@ func (d *desk) progress(r gateway.RequestView) (words, tone string, moving bool)
 		return "The link's time is over and nothing came. Send a new one if you still need the papers.", "over", false
 	case r.Pages > 0:
 		return pagesReceived(r.Pages) + ". The client may be taking the next one.", "good", true
+	case r.Camera:
+		return "The client’s camera is on. Waiting for page 1.", "good", true
 	case r.Opened:
 		return "The client opened the link. Waiting for page 1.", "good", true
 	}

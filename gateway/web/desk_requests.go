@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"strings"
 
 	"dropslot/gateway"
 
@@ -21,6 +22,10 @@ type sendBox struct {
 	Languages []choice
 	Language  string
 	Phone     string // as it was typed before, for a second try
+	Asks      []askChoice
+	Words     string
+	Most      int  // characters of the words
+	Asked     bool // "the client asked me"
 	Problem   *problem
 	Blank     requestView // what desk.ts makes the state of a new link from
 }
@@ -50,7 +55,12 @@ type requestView struct {
 	Moving   bool   `json:"moving"` // it may still change: ask again
 	// Next is the identifier for the form's next text, when this one was just sent.
 	Next gateway.SendingID `json:"next,omitempty"`
-	When moment            `json:"-"`
+	// Cancel and Renew are where their forms post; empty if there is nothing to.
+	Cancel string            `json:"cancel"`
+	Renew  string            `json:"renew"`
+	Fresh  gateway.SendingID `json:"fresh"` // names the text of Renew
+	Asks   string            `json:"asks"`  // what it asks for, in words
+	When   moment            `json:"-"`
 }
 
 // step is one of the stations of a sent link.
@@ -59,14 +69,34 @@ type step struct {
 	Done  bool   `json:"done"`
 }
 
+// askChoice is one paper that may be asked for.
+type askChoice struct {
+	choice
+	Offices string // that ask for it, by spaces
+	Chosen  bool
+}
+
+// addAsks offers each paper once, whichever offices ask for it.
+func (b *sendBox) addAsks(office gateway.Office, name func(string) string) {
+	for _, ask := range office.Asks {
+		at := slices.IndexFunc(b.Asks, func(a askChoice) bool { return a.Value == ask })
+		if at < 0 {
+			b.Asks = append(b.Asks, askChoice{choice: choice{ask, name(ask)}})
+			at = len(b.Asks) - 1
+		}
+		b.Asks[at].Offices = strings.TrimSpace(b.Asks[at].Offices + " " + string(office.ID))
+	}
+}
+
 func (d *desk) sendBox(staff gateway.Staff) sendBox {
-	box := sendBox{ID: d.newSendingID()}
+	box := sendBox{ID: d.newSendingID(), Most: gateway.WishWords}
 	for _, id := range staff.OfficesWith(gateway.RightAsk) {
 		office, known := d.Directory.Offices[id]
 		if !known {
 			continue
 		}
 		box.Offices = append(box.Offices, choice{string(id), office.Name})
+		box.addAsks(office, d.AskName)
 		for _, tag := range office.Languages {
 			if !slices.ContainsFunc(box.Languages, func(c choice) bool { return c.Value == tag }) {
 				box.Languages = append(box.Languages, choice{tag, d.LanguageName(tag)})
@@ -109,6 +139,10 @@ func (d *desk) sendRequest(c echo.Context) error {
 	}
 	box := d.sendBox(who.Staff)
 	box.Phone, box.Language = form.Get("phone"), form.Get("language")
+	box.Words, box.Asked = form.Get("words"), form.Get("asked") != ""
+	for i := range box.Asks {
+		box.Asks[i].Chosen = slices.Contains(form["ask"], box.Asks[i].Value)
+	}
 	if office := form.Get("office"); office != "" {
 		box.Office = office
 	}
@@ -133,7 +167,16 @@ func (d *desk) send(c echo.Context, box sendBox) (gateway.RequestView, error) {
 	if err != nil {
 		return gateway.RequestView{}, err
 	}
-	return d.Requests.Send(c.Request().Context(), actor(c), box.ID, gateway.OfficeID(box.Office), phone, box.Language)
+	ask := gateway.RequestAsk{
+		ID: box.ID, Office: gateway.OfficeID(box.Office), Phone: phone, Language: box.Language, Words: box.Words, Said: box.Asked,
+	}
+	// A paper of another of the person's offices stays out, as its box was out of sight.
+	for _, a := range box.Asks {
+		if a.Chosen && d.Directory.Offices[ask.Office].Asked(a.Value) {
+			ask.Asks = append(ask.Asks, a.Value)
+		}
+	}
+	return d.Requests.Send(c.Request().Context(), actor(c), ask)
 }
 
 // newSendingID names a text before it is sent, so that a form that arrives
@@ -173,6 +216,44 @@ func (d *desk) findRequest(c echo.Context) (requestView, error) {
 		return requestView{}, err
 	}
 	return d.requestView(found), nil
+}
+
+// cancelRequest takes a link back.
+func (d *desk) cancelRequest(c echo.Context) error {
+	id := c.Param("id")
+	if !gateway.ValidID(id) {
+		return gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	found, err := d.Requests.Cancel(c.Request().Context(), actor(c), gateway.SendingID(id))
+	return d.answerRequest(c, http.StatusOK, found, err)
+}
+
+// renewRequest sends a link in place of one.
+func (d *desk) renewRequest(c echo.Context) error {
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	old, fresh := c.Param("id"), d.newSendingID()
+	if !gateway.ValidID(old) {
+		return gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	if id := form.Get("sending"); gateway.ValidID(id) {
+		fresh = gateway.SendingID(id)
+	}
+	found, err := d.Requests.Renew(c.Request().Context(), actor(c), gateway.SendingID(old), fresh)
+	return d.answerRequest(c, http.StatusCreated, found, err)
+}
+
+// answerRequest gives desk.ts the state of a link; a plain form is led to it.
+func (d *desk) answerRequest(c echo.Context, status int, found gateway.RequestView, err error) error {
+	if err != nil {
+		return err
+	}
+	if wantsJSON(c.Request()) {
+		return d.json(c, status, d.requestView(found))
+	}
+	return d.redirect(c, requestURL(found.ID))
 }
 
 func (d *desk) request(c echo.Context) error {

@@ -43,6 +43,7 @@ type Uploads interface {
 	Label(ctx context.Context, s gateway.Session, key gateway.PageKey, label string) error
 	Order(ctx context.Context, s gateway.Session, keys []gateway.PageKey) error
 	Lack(ctx context.Context, s gateway.Session, ask string, reason gateway.LackReason) error
+	Camera(ctx context.Context, s gateway.Session) error
 	Finish(ctx context.Context, s gateway.Session, name gateway.Name) (gateway.Submission, error)
 }
 
@@ -155,6 +156,7 @@ func (i *intake) routes() []intakeRoute {
 		{http.MethodPost, "/send/:id/pages/:page/label", i.labelPage},
 		{http.MethodPost, "/send/:id/order", i.orderPages},
 		{http.MethodPost, "/send/:id/lacks", i.sayLack},
+		{http.MethodPost, "/send/:id/camera", i.cameraRuns},
 		{http.MethodPost, "/send/:id/done", i.finish},
 		{http.MethodGet, "/send/:id/receipt", i.showReceipt},
 		{http.MethodPost, "/send/:id/again", i.sendAgainFor},

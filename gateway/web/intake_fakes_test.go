@@ -50,6 +50,8 @@ type fakeFlows struct {
 	order    []gateway.PageKey
 	lackErr  error
 	renewals int
+	cameras  int
+	wish     gateway.Wish
 	office   gateway.Office // instead of north, if set
 	// fail answers every call, if set.
 	fail error
@@ -226,6 +228,11 @@ func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.Pag
 		}
 	}
 	return gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (f *fakeFlows) Camera(context.Context, gateway.Session) error {
+	f.cameras++
+	return f.fail
 }
 
 func (f *fakeFlows) Finish(_ context.Context, _ gateway.Session, name gateway.Name) (gateway.Submission, error) {

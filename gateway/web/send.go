@@ -40,6 +40,7 @@ type sendPage struct {
 	Sealing    string // browser-or-server or browser-only
 	Recipients string
 	Lacks      lacksView
+	Wish       *wishView // nil if nothing certain is asked for
 }
 
 type sentPage struct {
@@ -88,6 +89,9 @@ func (i *intake) showSend(c echo.Context) error {
 	}
 	v := i.view(c)
 	base := sendPath(s.Submission.ID)
+	if !s.Link.CancelledAt.IsZero() && len(s.Pages) == 0 {
+		return gateway.NewError(gateway.CodeLinkCancelled, nil)
+	}
 	if i.over(s) {
 		return i.redirect(c, base+"/receipt"+v.Suffix)
 	}
@@ -96,7 +100,7 @@ func (i *intake) showSend(c echo.Context) error {
 		return err
 	}
 	page := sendPage{
-		clientView: v, Base: base, Key: key, Asks: office.Asks,
+		clientView: v, Base: base, Key: key, Asks: wishedFirst(s.Wish, office), Wish: wishOf(s),
 		PageBytes: i.Limits.PageBytes, LongSide: cmp.Or(office.LongSide, longSide), Sealing: sealingOf(office),
 		Recipients: strings.Join(i.Recipients(office.ID), " "),
 		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),

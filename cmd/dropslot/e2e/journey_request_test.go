@@ -15,6 +15,11 @@ func linkFromDesk(w *town) {
 	dana := w.dana()
 	digits := strings.TrimPrefix(ida.phone, "+1")
 	typed := "(" + digits[:3] + ") " + digits[3:6] + "-" + digits[6:]
+	dana.expects("422")
+	dana.fill("#phone", typed+"\r")
+	dana.sees("Did the client ask for it?")
+	dana.again("")
+	dana.wasAsked()
 	dana.fill("#phone", typed+"\r")
 	waitFor(w.t, "the text to arrive", stepTimeout, func() bool { return len(w.twilio.Outbox(ida.phone)) == 1 })
 	sent := w.twilio.Outbox(ida.phone)[0]
@@ -30,7 +35,7 @@ func linkFromDesk(w *town) {
 	dana.steps("Sent", "Opened")
 	ida.photographs("photo-id")
 	dana.sees("Page 1 received. The client may be taking the next one.")
-	dana.steps("Sent", "Opened", "Page 1 received")
+	dana.steps("Sent", "Opened", "Camera on", "Page 1 received")
 	dana.picture("request")
 	dana.clickThrough("[data-send-state] [data-part=papers]")
 	dana.sees("still sending")
@@ -49,6 +54,7 @@ func noLinkFromDesk(w *town) {
 		w.t.Fatal(err)
 	}
 	before := len(w.twilio.Outbox(stopped)) // Twilio's own answer to STOP
+	dana.wasAsked()
 	dana.fill("#phone", stopped+"\r")
 	dana.sees("This phone texted STOP. No text may be sent to it. Ask the client to text START to (555) 123-0100, then send the link again.")
 	if now := len(w.twilio.Outbox(stopped)); now != before {
@@ -63,11 +69,18 @@ func noLinkFromDesk(w *town) {
 	if _, err := w.twilio.Text(w.t.Context(), twiliotest.Inbound{From: stopped, To: ourNumber, Body: "START"}); err != nil {
 		w.t.Fatal(err)
 	}
+	dana.wasAsked()
 	dana.again(stopped + "\r")
 	waitFor(w.t, "the text after START", stepTimeout, func() bool {
 		texts := w.twilio.Outbox(stopped)
 		return len(texts) > before && linkPattern.MatchString(texts[len(texts)-1].Body)
 	})
+}
+
+// wasAsked says that the client asked for the link.
+func (c *caseworker) wasAsked() {
+	c.t.Helper()
+	c.do("tick that the client asked", chromedp.Evaluate[chromedp.Void](`document.querySelector("[name=asked]").checked = true`))
 }
 
 // again types into the box in which something stood.

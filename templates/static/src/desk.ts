@@ -2,10 +2,11 @@
 import { chooseForHandoff, copyLink, offerPrint } from "./desk/handoff";
 import { find } from "./desk/elements";
 import { keepTimes } from "./desk/times";
+import { asksOfOffice } from "./desk/asks";
 import { lockWhenIdle } from "./desk/idle";
 import { offerPasskeys } from "./desk/passkey";
 import { liveList } from "./desk/list";
-import { sendInPlace, watchStates } from "./desk/requests";
+import { actInPlace, sendInPlace, watchStates } from "./desk/requests";
 import { Viewer } from "./desk/viewer";
 
 // A page from the browser's back-forward cache may show papers after the
@@ -17,6 +18,8 @@ window.addEventListener("pageshow", (event) => {
 lockWhenIdle();
 keepTimes();
 sendInPlace();
+actInPlace();
+asksOfOffice();
 watchStates();
 offerPasskeys();
 for (const field of document.querySelectorAll<HTMLInputElement>("[data-select]")) {

@@ -1,4 +1,5 @@
 // The camera inside the page: nothing is put into the phone's gallery.
+import { tellCamera } from "./told";
 import { decode, redrawStill, scaleTo, type Still } from "./picture";
 
 interface PhotoSettings {
@@ -75,6 +76,7 @@ export class Camera {
     }
     this.video.srcObject = stream;
     await this.video.play();
+    tellCamera();
     return true;
   }
 

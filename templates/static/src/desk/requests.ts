@@ -10,6 +10,10 @@ interface RequestState {
   steps: { words: string; done: boolean }[];
   papers: string;
   moving: boolean;
+  cancel: string;
+  renew: string;
+  fresh: string;
+  asks: string;
   next?: string;
 }
 
@@ -48,6 +52,9 @@ export function sendInPlace(): void {
       }
       const state = (await answer.json()) as RequestState;
       states.prepend(newCard(state));
+      // Office and language stay for the next client.
+      for (const box of form.querySelectorAll<HTMLInputElement>("[type=checkbox]")) box.checked = false;
+      find<HTMLTextAreaElement>("[name=words]", form).value = "";
       sending.value = state.next ?? "";
       phone.value = "";
       phone.focus();
@@ -80,6 +87,14 @@ function show(card: HTMLElement, state: RequestState): void {
   const papers = find<HTMLAnchorElement>("[data-part=papers]", card);
   papers.href = state.papers;
   papers.hidden = state.papers === "";
+  const asks = find("[data-part=asks]", card);
+  setText(asks, state.asks);
+  asks.hidden = state.asks === "";
+  aim(find<HTMLFormElement>("[data-part=cancel]", card), state.cancel);
+  const renew = find<HTMLFormElement>("[data-part=renew]", card);
+  // Asked anew, the same button still names the same text.
+  if (renew.hidden) find<HTMLInputElement>("[name=sending]", renew).value = state.fresh;
+  aim(renew, state.renew);
   find("ol", card).replaceChildren(
     ...state.steps.map((step) => {
       const item = document.createElement("li");
@@ -90,6 +105,49 @@ function show(card: HTMLElement, state: RequestState): void {
       return item;
     }),
   );
+}
+
+function aim(form: HTMLFormElement, action: string): void {
+  form.hidden = action === "";
+  form.action = action;
+}
+
+// actInPlace takes links back and sends new ones without leaving the page.
+export function actInPlace(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    const card = form.closest<HTMLElement>(".sent");
+    const what = form.dataset["part"];
+    if (!card || (what !== "cancel" && what !== "renew")) return;
+    event.preventDefault();
+    void act(form, card, what === "renew");
+  });
+}
+
+async function act(form: HTMLFormElement, card: HTMLElement, renew: boolean): Promise<void> {
+  const button = find<HTMLButtonElement>("button", form);
+  if (button.disabled) return;
+  button.disabled = true;
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.append(name, String(value));
+  const answer = await ask(form.action, { method: "POST", headers: json, body });
+  button.disabled = false;
+  if (isProblem(answer)) {
+    setText(find("[data-part=words]", card), answer.title + ". " + answer.text);
+    return;
+  }
+  const state = (await answer.json()) as RequestState;
+  if (!renew) {
+    show(card, state);
+    return;
+  }
+  form.hidden = true;
+  // The new link's card is made of the old one's.
+  const fresh = card.cloneNode(true) as HTMLElement;
+  card.before(fresh);
+  show(fresh, state);
+  watch(fresh);
+  find<HTMLAnchorElement>("[data-part=url]", fresh).focus();
 }
 
 // setText leaves equal words alone, so that a screen reader says each once.
