@@ -26,14 +26,12 @@ func (c *Config) Digests(key []byte) map[string]string {
 	return digests
 }
 
-// saidIn flattens a file: lists are one value.
+// saidIn flattens a file: lists are one value. An alias is its name: what it
+// stands for is told where it is anchored, and may hold the alias itself.
 func saidIn(root *yaml.Node) map[string]string {
 	said := map[string]string{}
 	var walk func(n *yaml.Node, name string)
 	walk = func(n *yaml.Node, name string) {
-		if n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
 		switch n.Kind {
 		case yaml.MappingNode:
 			for i := 0; i+1 < len(n.Content); i += 2 {

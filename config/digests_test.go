@@ -35,6 +35,9 @@ func TestDigestsTellWhichKeysDiffer(t *testing.T) {
 			t.Errorf("%s is %s", name, digest)
 		}
 	}
+	if loop := digests("a: &a {b: *a}\n"); len(loop) != 1 || loop["a.b"] == "" {
+		t.Errorf("a file that holds itself says %v", loop)
+	}
 	if len((&Config{}).Digests(nil)) != 0 {
 		t.Error("no file says something")
 	}
