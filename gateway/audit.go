@@ -12,7 +12,7 @@ const (
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
 	ActionTextSent          Action = "text.sent" // one that Dropslot sends by itself
-	ActionLinkCancelled     Action = "link.cancelled"
+	ActionLinkCanceled      Action = "link.canceled"
 	ActionLinkSent          Action = "link.sent"
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"
@@ -54,7 +54,7 @@ const (
 	ActionPasswordChanged   Action = "staff.new-password" // by the person
 	ActionFactorChanged     Action = "staff.new-app"      // authenticator app
 	ActionPasskeyAdded      Action = "staff.passkey-added"
-	ActionPasskeyRemoved    Action = "staff.passkey-removed"
+	ActionPasskeyRemoved    Action = "staff.passkey-removed" // #nosec G101 -- a name
 	ActionSessionEnded      Action = "staff.session-ended"
 	ActionNewBrowser        Action = "staff.new-browser" // signed in from one for the first time
 	ActionUnlocked          Action = "staff.unlocked"    // the lock screen
@@ -65,7 +65,15 @@ const (
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
-	ActionErasureWarned     Action = "erasure.warned" // supervisors see that an unfinished submission goes
+	ActionAuditViewed       Action = "audit.viewed"     // rows of the trail were looked at
+	ActionAuditDownloaded   Action = "audit.downloaded" // or taken away
+	ActionAuditVerified     Action = "audit.verified"   // with what was found
+	ActionEvidence          Action = "audit.evidence"   // a report of what was done
+	ActionExposure          Action = "audit.exposure"   // a report of what was within reach
+	ActionFiguresViewed     Action = "figures.viewed"
+	ActionConfigChanged     Action = "config.changed"      // since the last start of this role
+	ActionKeysChanged       Action = "office.keys-changed" // what pages are sealed to
+	ActionErasureWarned     Action = "erasure.warned"      // supervisors see that an unfinished submission goes
 	ActionErased            Action = "submission.erased"
 	ActionHeld              Action = "hold.placed"
 	ActionReleased          Action = "hold.released"

@@ -60,8 +60,8 @@ const (
 	CodeReasonMissing Code = "reason-missing"
 	// CodeNoPhone: the papers came from no phone that could be texted.
 	CodeNoPhone Code = "no-phone"
-	// CodeLinkCancelled: a caseworker took the link back.
-	CodeLinkCancelled Code = "link-cancelled"
+	// CodeLinkCanceled: a caseworker took the link back.
+	CodeLinkCanceled Code = "link-canceled"
 
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"
@@ -148,10 +148,6 @@ const (
 	CodeShared Code = "shared-account"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
-	// CodeNoGroup: the agency's single sign-on names no group that works here.
-	CodeNoGroup Code = "no-group"
-	// CodeSingleSignOn: the agency's single sign-on did not confirm the person.
-	CodeSingleSignOn Code = "single-sign-on"
 	// CodeBlobExists: the vault already holds an object of this name.
 	CodeBlobExists Code = "blob-exists"
 	// CodeBlobDamaged: a sealed object is not what the records say.
