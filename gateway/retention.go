@@ -59,11 +59,10 @@ type Due struct {
 // RetentionRecords is what the retention needs of the records. Each method
 // that erases is one transaction with its audit entries.
 type RetentionRecords interface {
-	// SeeClock notes the time and gives when the retention last saw it, zero if
-	// never, and until when it rests.
-	SeeClock(ctx context.Context, now time.Time) (before, rests time.Time, err error)
-	// Rest notes until when nothing is erased.
-	Rest(ctx context.Context, till time.Time, audit AuditEntry) error
+	// SeeClock notes the time. In the same transaction judge is told when the
+	// retention last saw it, zero if never, and until when it rests, and gives
+	// until when it is to rest, with audit entries.
+	SeeClock(ctx context.Context, now time.Time, judge func(before, rests time.Time) (time.Time, []AuditEntry)) (rests time.Time, err error)
 	// RunDone notes the end of a run without faults.
 	RunDone(ctx context.Context, at time.Time) error
 	// WarnUnfinished warns of at most limit submissions, and gives how many.
@@ -159,17 +158,22 @@ func (r *Retention) recordsBehind(ctx context.Context) (bool, error) {
 // resting tells whether nothing may be erased for now.
 func (r *Retention) resting(ctx context.Context) (bool, error) {
 	now := r.Now()
-	before, rests, err := r.Records.SeeClock(ctx, now)
+	jumped := false
+	rests, err := r.Records.SeeClock(ctx, now, func(before, rests time.Time) (time.Time, []AuditEntry) {
+		jumped = !before.IsZero() && (now.Sub(before) > clockGap || before.Sub(now) > time.Hour)
+		if !jumped {
+			return rests, nil
+		}
+		entry := r.entry(ActionRetentionRests, "", "")
+		entry.Reason = "the clock was last seen at " + before.UTC().Format(time.RFC3339)
+		return now.Add(clockRest), []AuditEntry{entry}
+	})
 	if err != nil {
 		return false, err
 	}
-	if !before.IsZero() && (now.Sub(before) > clockGap || before.Sub(now) > time.Hour) {
-		rests = now.Add(clockRest)
+	if jumped {
 		r.Log.WarnContext(ctx, "the clock jumped, or the worker was off for long: nothing is erased before it rested; see that the time is right",
 			slog.Time("till", rests))
-		entry := r.entry(ActionRetentionRests, "", "")
-		entry.Reason = "the clock was last seen at " + before.UTC().Format(time.RFC3339)
-		return true, r.Records.Rest(ctx, rests, entry)
 	}
 	// A rest that lies further ahead than any is of a clock that was set back.
 	return now.Before(rests) && rests.Sub(now) <= clockRest, nil

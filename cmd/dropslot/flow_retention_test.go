@@ -428,6 +428,25 @@ func TestTheVaultsWordOnAHoldCounts(t *testing.T) {
 	r.there(id)
 }
 
+// A run that dies when its clock has just jumped leaves the next as doubtful.
+func TestTheClockIsDoubtedAfterACrash(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	r.keep()
+	r.wait(3650 * days)
+	r.sql(`CREATE TRIGGER plug BEFORE INSERT ON audit WHEN NEW.action = 'retention.rests' BEGIN SELECT RAISE(FAIL, 'the plug was pulled'); END`)
+	if err := r.keeper().Run(t.Context()); err == nil {
+		t.Fatal("the run went through")
+	}
+	r.sql("DROP TRIGGER plug")
+	r.wait(time.Hour)
+	r.keep()
+	r.there(id)
+	if n := r.rows("audit WHERE action = 'retention.rests'"); n != 1 {
+		t.Errorf("%d notes of it in the audit trail", n)
+	}
+}
+
 // A clock that jumps years ahead would end everybody's time at once.
 func TestNothingIsErasedWhileTheClockIsDoubted(t *testing.T) {
 	r := newRig(t)

@@ -100,8 +100,15 @@ func (x *tx) bury(t gateway.Tombstone) error {
 }
 
 // erase takes every row of a submission. Nobody may be adding to it: it is
-// locked, and ended.
+// locked, and ended. CodeForbidden if it is held, or needed elsewhere.
 func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
+	_, kept, err := first(x, scanInt, "SELECT 1 FROM submissions b WHERE b.id = $1 AND ("+neededIn+" OR "+heldIn+")", string(s.ID))
+	if err == nil && kept {
+		err = refuse(gateway.CodeForbidden)
+	}
+	if err != nil {
+		return err
+	}
 	if err := x.eraseMerged(s, why, t, audit); err != nil {
 		return err
 	}
@@ -150,17 +157,15 @@ func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Te
 // that a caseworker moved there goes back, as one that is removed, to where its
 // object lies, and the sweep erases that.
 func (x *tx) eraseMerged(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
-	homes, err := all(x, scanText[gateway.SubmissionID], "SELECT DISTINCT home FROM pages WHERE submission = $1 AND home <> '' ORDER BY home", string(s.ID))
+	away, err := all(x, scanPage, "SELECT "+pageColumns+" FROM pages WHERE submission = $1 AND home <> '' "+inOrder, string(s.ID))
 	if err != nil {
 		return err
 	}
-	_, err = x.exec(`UPDATE pages SET submission = home, home = '', removed_at = CASE WHEN removed_at = 0 THEN $2 ELSE removed_at END
-		WHERE submission = $1 AND home <> ''`, string(s.ID), ms(t.Now))
-	if err != nil {
-		return err
-	}
-	for _, home := range homes {
-		if err := x.revise(home); err != nil {
+	for _, p := range away {
+		if err := x.placePage(p, p.Home); err != nil {
+			return err
+		}
+		if _, err := x.exec("UPDATE pages SET removed_at = $2 WHERE id = $1 AND removed_at = 0", string(p.ID), ms(t.Now)); err != nil {
 			return err
 		}
 	}

@@ -269,14 +269,22 @@ func phoneBytes(n int) []byte { p := phone(north, n); return p[:] }
 
 func TestTheClockIsSeen(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		before, rests, err := w.SeeClock(t.Context(), noon)
-		if err != nil || !before.IsZero() || !rests.IsZero() {
-			t.Errorf("%v %v %v", before, rests, err)
+		see := func(now, wantBefore, wantRests, rests time.Time, audit ...gateway.AuditEntry) {
+			t.Helper()
+			got, err := w.SeeClock(t.Context(), now, func(before, was time.Time) (time.Time, []gateway.AuditEntry) {
+				if !before.Equal(wantBefore) || !was.Equal(wantRests) {
+					t.Errorf("%v: last seen at %v, rests till %v", now, before, was)
+				}
+				return rests, audit
+			})
+			if err != nil || !got.Equal(rests) {
+				t.Errorf("%v: %v %v", now, got, err)
+			}
 		}
-		w.check(w.Rest(t.Context(), noon.Add(day), entry(gateway.ActionRetentionRests, "")), "")
-		before, rests, err = w.SeeClock(t.Context(), noon.Add(time.Hour))
-		if err != nil || !before.Equal(noon) || !rests.Equal(noon.Add(day)) {
-			t.Errorf("%v %v %v", before, rests, err)
+		see(noon, time.Time{}, time.Time{}, noon.Add(day), entry(gateway.ActionRetentionRests, ""))
+		see(noon.Add(time.Hour), noon, noon.Add(day), noon.Add(day))
+		if n := w.count("audit WHERE action = 'retention.rests'"); n != 1 {
+			t.Errorf("%d rests in the audit trail", n)
 		}
 		w.check(w.RunDone(t.Context(), noon), "")
 		state, err := w.RetentionState(t.Context(), terms(noon))
@@ -304,6 +312,64 @@ func TestAHoldReachesWhereItsPagesWent(t *testing.T) {
 		w.raw("DELETE FROM holds")
 		if !w.goes(north, into.Submission, late) {
 			t.Error("a released one stays")
+		}
+	})
+}
+
+// A page that came with a merge and was moved on still has its object in the
+// merged one's folder: that must not go before the page does.
+func TestAPageThatWasMergedAndMovedOnKeepsItsFolder(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, page := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		c, _ := w.arrived(north, 1, noon)
+		w.settled()
+		w.merge(a, b, "")
+		w.check(w.MovePage(t.Context(), norths, page.ID, c.ID, entry(gateway.ActionPageMoved, "")), "")
+		for _, id := range []gateway.SubmissionID{b.ID, c.ID} {
+			w.check(w.HandleSubmission(t.Context(), norths, id, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
+		}
+		w.check(w.legalHold(c.ID), "")
+		late := noon.Add(1000 * day)
+		if w.goes(north, b.ID, late) {
+			t.Error("erased while a held one shows a page of its folders")
+		}
+		stone := gateway.Tombstone{Submission: b.ID, Office: north, Why: gateway.ErasedDone, At: late}
+		_, err := w.EraseAnew(t.Context(), stone, terms(late), entry(gateway.ActionErased, ""))
+		w.check(err, gateway.CodeForbidden)
+		if w.count("tombstones") != 0 {
+			t.Fatal("what holds the page's object has a tombstone")
+		}
+		got, err := w.Page(t.Context(), norths, page.ID)
+		if err != nil || got.Home != a.ID {
+			t.Errorf("the page opens as %+v, %v", got, err)
+		}
+		w.raw("DELETE FROM holds")
+		if !w.goes(north, c.ID, late) || !w.goes(north, b.ID, late) || w.count("submissions") != 0 {
+			t.Error("not erased once nothing needs it")
+		}
+	})
+}
+
+// What was done and is reopened is warned of as anything unfinished, whatever
+// was said of it before.
+func TestReopenedPapersAreWarnedOfAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.received(1)
+		w.warn(noon.Add(60 * day))
+		late := noon.Add(400 * day)
+		done := noon.Add(330 * day)
+		w.check(w.HandleSubmission(t.Context(), norths, link.Submission, "ann", gateway.HandledDelivered, "", done, entry(gateway.ActionSubmissionHandled, "")), "")
+		there, _ := w.submission(link.Submission)
+		w.setStage(there, gateway.StageOpen)
+		if w.goes(north, link.Submission, late) {
+			t.Fatal("erased as soon as it was reopened, on a warning from before it was done")
+		}
+		if n := w.warn(late); n != 1 {
+			t.Error("not warned anew")
+		}
+		if w.goes(north, link.Submission, late.Add(30*day-time.Millisecond)) || !w.goes(north, link.Submission, late.Add(30*day)) {
+			t.Error("the new warning does not hold for its time")
 		}
 	})
 }

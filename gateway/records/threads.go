@@ -97,6 +97,12 @@ func (x *tx) change(s gateway.Submission, c gateway.SubmissionChange) error {
 			return err
 		}
 	}
+	if c.Stage != nil && s.State == gateway.SubmissionHandled {
+		// What was done is unfinished again: a warning of long ago is none of this.
+		if _, err := x.exec("DELETE FROM erasure_warnings WHERE submission = $1", string(s.ID)); err != nil {
+			return err
+		}
+	}
 	if c.Case == nil {
 		return nil
 	}
