@@ -94,6 +94,8 @@ const (
 	CodePageConflict Code = "page-conflict"
 	// CodePageRemoved: the client removed this page.
 	CodePageRemoved Code = "page-removed"
+	// CodePageUnknown: the submission has no such page, or not yet.
+	CodePageUnknown Code = "page-unknown"
 	// CodePlainRefused: the office takes only pages that the phone sealed.
 	CodePlainRefused Code = "plain-refused"
 	// CodePageMissing: nothing was chosen.

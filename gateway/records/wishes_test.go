@@ -106,7 +106,7 @@ func TestALinkIsTakenBack(t *testing.T) {
 		}
 		_, err = cancel(b, north)
 		w.check(err, gateway.CodeLinkClosed)
-		late, err := w.ClaimLink(t.Context(), unopened.ID, newClaim(t, browser(1), noon.Add(3*time.Minute)))
+		late, err := w.ClaimLink(t.Context(), unopened.Hash, newClaim(t, browser(1), noon.Add(3*time.Minute)))
 		if err != nil || late.State == gateway.LinkClaimed || late.CanceledAt.IsZero() {
 			t.Errorf("claimed after all: %+v, %v", late, err)
 		}

@@ -51,6 +51,7 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodePageSeal:       {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},
 	gateway.CodePageConflict:   {status: http.StatusConflict, title: "page", again: true, notice: true},
 	gateway.CodePageRemoved:    {status: http.StatusGone, title: "page", again: true, notice: true},
+	gateway.CodePageUnknown:    {status: http.StatusNotFound, title: "page", again: true, notice: true},
 	gateway.CodePlainRefused:   {status: http.StatusForbidden, title: "page", notice: true},
 	gateway.CodePageMissing:    {status: http.StatusBadRequest, title: "page", again: true, notice: true},
 	gateway.CodeTooManyPages:   {status: http.StatusUnprocessableEntity, title: "page", again: true, notice: true},

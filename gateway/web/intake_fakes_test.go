@@ -227,7 +227,7 @@ func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.Pag
 			return nil
 		}
 	}
-	return gateway.NewError(gateway.CodeNotFound, nil)
+	return gateway.NewError(gateway.CodePageUnknown, nil)
 }
 
 func (f *fakeFlows) Camera(context.Context, gateway.Session) error {

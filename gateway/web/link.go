@@ -15,6 +15,7 @@ type linkPage struct {
 	clientView
 	Action string // where the button posts: this page's own path
 	Mine   bool
+	InApp  bool // another app's browser
 	Until  string
 }
 
@@ -51,7 +52,7 @@ func (i *intake) showLink(c echo.Context) error {
 		}
 		i.keepBrowser(c, browser)
 	}
-	page := linkPage{clientView: v, Action: sceneOf(c).path + v.Suffix, Mine: link.Mine}
+	page := linkPage{clientView: v, Action: sceneOf(c).path + v.Suffix, Mine: link.Mine, InApp: insideAnApp(c.Request().UserAgent())}
 	page.Until = i.until(v, link.ExpiresAt, link.Office.Location)
 	page.Vars["until"] = page.Until
 	return i.render(c, http.StatusOK, "link", page)
