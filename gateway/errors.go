@@ -144,6 +144,8 @@ const (
 	CodeBadLogin Code = "bad-login"
 	// CodeShared: the account works for another office too.
 	CodeShared Code = "shared-account"
+	// CodeSwitchedOff: the account is disabled, and no link is made for it.
+	CodeSwitchedOff Code = "switched-off"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
 	// CodeNoGroup: the agency's single sign-on names no group that works here.

@@ -106,6 +106,8 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				switch {
 				case gateway.Is(err, gateway.CodeForbidden):
 					return fmt.Errorf("%s signs in by the agency's single sign-on: there is nothing to reset here", staff.Login)
+				case gateway.Is(err, gateway.CodeSwitchedOff):
+					return fmt.Errorf("%s is switched off: `dropslot staff change --enable` first", staff.Login)
 				case gateway.Is(err, gateway.CodeNotFound):
 					return fmt.Errorf("%s has no role at any office: give one with `dropslot staff change` first", staff.Login)
 				case err != nil:
