@@ -66,7 +66,15 @@ const (
 	ActionReindexed         Action = "records.reindexed"
 	ActionHeadLost          Action = "audit.head-lost" // a head in the vault whose rows a reindex found gone
 	ActionSwept             Action = "vault.swept"
-	ActionErasureWarned     Action = "erasure.warned" // supervisors see that an unfinished submission goes
+	ActionAuditViewed       Action = "audit.viewed"     // rows of the trail were looked at
+	ActionAuditDownloaded   Action = "audit.downloaded" // or taken away
+	ActionAuditVerified     Action = "audit.verified"   // with what was found
+	ActionEvidence          Action = "audit.evidence"   // a report of what was done
+	ActionExposure          Action = "audit.exposure"   // a report of what was within reach
+	ActionFiguresViewed     Action = "figures.viewed"
+	ActionConfigChanged     Action = "config.changed"      // since the last start of this role
+	ActionKeysChanged       Action = "office.keys-changed" // what pages are sealed to
+	ActionErasureWarned     Action = "erasure.warned"      // supervisors see that an unfinished submission goes
 	ActionErased            Action = "submission.erased"
 	ActionHeld              Action = "hold.placed"
 	ActionReleased          Action = "hold.released"

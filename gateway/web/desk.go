@@ -105,6 +105,8 @@ type DeskParts struct {
 	Accounts   Accounts
 	Threads    Threads
 	Changes    Changes
+	Audits     Audits
+	Figures    Figures
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore

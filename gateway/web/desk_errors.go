@@ -89,6 +89,13 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeSendUnknown: {Status: http.StatusBadGateway, Title: "The text may or may not have been sent",
 		Text: "Ask the client whether it arrived before you send another one."},
 
+	codeClient: {Status: http.StatusUnprocessableEntity, Title: "No reference and no phone number",
+		Text: "Type the five letters and digits of a submission's reference, or a whole phone number with its area code."},
+	codeDay: {Status: http.StatusUnprocessableEntity, Title: "Not a date",
+		Text: "Write a day as year-month-day, like 2026-11-23."},
+	codeProving: {Status: http.StatusConflict, Title: "A verification is under way",
+		Text: "Somebody started one already, and it reads the whole trail. Wait a minute and try again."},
+
 	gateway.CodePagePixels: {Status: http.StatusUnprocessableEntity, Title: "This picture is too large to show",
 		Text: "It has more pixels than any document needs. Download the original only if you expect it; else ask the client to send the page again."},
 	gateway.CodeBlobDamaged: {Status: http.StatusUnprocessableEntity, Title: "This page is damaged",
