@@ -73,8 +73,12 @@ type RetentionRecords interface {
 	// EraseDue erases the rows of a submission if its time is still over, and
 	// leaves a tombstone.
 	EraseDue(ctx context.Context, d Due, t Terms, audit AuditEntry) (erased bool, err error)
+	// GoAlong gives those whose papers, or pages of them, go with a submission:
+	// they were merged or moved into it.
+	GoAlong(ctx context.Context, id SubmissionID) ([]SubmissionID, error)
 	// EraseAnew does so for one that the vault has a tombstone of, whatever its
-	// time says. It notes the tombstone even if there are no rows.
+	// time says. It notes the tombstone even if there are no rows. CodeForbidden
+	// if it is held, or other submissions have pages in its folder.
 	EraseAnew(ctx context.Context, s Tombstone, t Terms, audit AuditEntry) (erased bool, err error)
 	// FullTombstones gives at most limit erased submissions of which the vault
 	// may still hold something, after the given one.
@@ -227,12 +231,18 @@ func (r *Retention) eraseDue(ctx context.Context) error {
 // in one transaction, then the vault. A crash between them is met by
 // finishErasures; meanwhile nobody can open what is left.
 func (r *Retention) erase(ctx context.Context, d Due) error {
-	held, err := r.Archive.held(ctx, d.Office, d.ID)
+	along, err := r.Records.GoAlong(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	if held { // DueSubmissions gives none that the records know to be held
-		return errors.New("the vault says that it is held, the records do not: run `dropslot reindex`")
+	for _, id := range append(along, d.ID) {
+		held, err := r.Archive.held(ctx, d.Office, id)
+		if err != nil {
+			return err
+		}
+		if held { // DueSubmissions gives none that the records know to be held
+			return errors.New("the vault says that it is held, or what was put together with it; the records do not: run `dropslot reindex`")
+		}
 	}
 	entry := r.entry(ActionErased, "submission:"+string(d.ID), d.Office)
 	entry.Reason = string(d.Why)

@@ -470,6 +470,36 @@ func TestTheVaultsWordOnAHoldCounts(t *testing.T) {
 	r.there(id)
 }
 
+// A file that only has a tombstone's name erases nothing.
+func TestADamagedTombstoneErasesNothing(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	if err := os.WriteFile(r.file(gateway.SubmissionPrefix(demoOffice, id)+"/erased"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(id)
+}
+
+// The vault's word also counts for what was put together with another.
+func TestTheVaultsWordOnAMergedHoldCounts(t *testing.T) {
+	r := newRig(t)
+	a, b := r.papers(client), r.papers(client)
+	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), a, gateway.HoldAudit); err != nil {
+		t.Fatal(err)
+	}
+	r.sql("DELETE FROM holds")
+	r.sql("UPDATE submissions SET merged_into = '" + string(b) + "' WHERE id = '" + string(a) + "'")
+	r.wait(90 * days)
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "dropslot reindex") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(a)
+	r.there(b)
+}
+
 // A run that dies when its clock has just jumped leaves the next as doubtful.
 func TestTheClockIsDoubtedAfterACrash(t *testing.T) {
 	r := newRig(t)

@@ -72,6 +72,14 @@ func (s *Store) DueSubmissions(ctx context.Context, office gateway.OfficeID, t g
 	})
 }
 
+// GoAlong gives what goes with a submission; see the port.
+func (s *Store) GoAlong(ctx context.Context, id gateway.SubmissionID) ([]gateway.SubmissionID, error) {
+	return read(ctx, s, "list what goes along", func(v view) ([]gateway.SubmissionID, error) {
+		return all(v, scanText[gateway.SubmissionID], `SELECT id FROM submissions WHERE merged_into = $1 AND merged_into <> ''
+			UNION SELECT home FROM pages WHERE submission = $1 AND home <> ''`, string(id))
+	})
+}
+
 // WarnUnfinished warns of what nobody finished, once for each time that
 // something moved in it; see the port.
 func (s *Store) WarnUnfinished(ctx context.Context, t gateway.Terms, limit int, audit func(gateway.Due) gateway.AuditEntry) (int, error) {

@@ -373,3 +373,70 @@ func TestReopenedPapersAreWarnedOfAnew(t *testing.T) {
 		}
 	})
 }
+
+// A worker that took the vault's twin of a released hold away, while somebody
+// held it again and told the vault, has the vault told once more.
+func TestAHoldThatChangedIsToldAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		w.check(w.legalHold(link.Submission), "")
+		released, err := w.ReleaseHold(t.Context(), norths, link.Submission, noon.Add(time.Hour), entry(gateway.ActionReleased, ""))
+		w.check(err, "")
+		again, err := w.SaveHold(t.Context(), norths, gateway.Hold{Submission: link.Submission, Staff: "ana", Reason: gateway.HoldLawsuit, At: noon.Add(2 * time.Hour)},
+			entry(gateway.ActionHeld, ""))
+		w.check(err, "")
+		w.check(w.StoredHold(t.Context(), again, noon), "")
+		w.check(w.StoredHold(t.Context(), released, noon), "")
+		if unstored, err := w.UnstoredHolds(t.Context(), "", 10); err != nil || len(unstored) != 1 || !unstored[0].ReleasedAt.IsZero() {
+			t.Errorf("to be told: %+v, %v", unstored, err)
+		}
+		w.check(w.StoredHold(t.Context(), again, noon), "")
+		if unstored, err := w.UnstoredHolds(t.Context(), "", 10); err != nil || len(unstored) != 0 {
+			t.Errorf("told, and yet to be told: %+v, %v", unstored, err)
+		}
+	})
+}
+
+// What a tombstone of the vault names stays while it is held, and the hold too.
+func TestATombstoneTakesNothingThatIsHeld(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, _ := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		w.merge(a, b, "")
+		stone := gateway.Tombstone{Submission: b.ID, Office: north, Why: gateway.ErasedDone, At: noon}
+		for _, id := range []gateway.SubmissionID{a.ID, b.ID} {
+			w.check(w.legalHold(id), "")
+			_, err := w.EraseAnew(t.Context(), stone, terms(noon), entry(gateway.ActionErased, ""))
+			w.check(err, gateway.CodeForbidden)
+			if w.count("holds") != 1 || w.count("submissions") != 2 || w.count("tombstones") != 0 {
+				t.Error("something is gone")
+			}
+			w.raw("DELETE FROM holds")
+		}
+		_, err := w.EraseAnew(t.Context(), stone, terms(noon), entry(gateway.ActionErased, ""))
+		w.check(err, "")
+		if w.count("submissions") != 0 {
+			t.Error("not erased once it is released")
+		}
+	})
+}
+
+// Pages that go back home may meet their key there.
+func TestAKeyThatIsTakenIsInNoErasuresWay(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, first := w.arrived(north, 1, noon)
+		b, second := w.arrived(north, 1, noon)
+		c, _ := w.arrived(north, 1, noon)
+		w.settled()
+		w.raw("UPDATE pages SET page_key = 'page-of-both-00000000' WHERE id IN ($1, $2)", string(first.ID), string(second.ID))
+		w.check(w.MovePage(t.Context(), norths, first.ID, c.ID, entry(gateway.ActionPageMoved, "")), "")
+		w.check(w.MovePage(t.Context(), norths, second.ID, a.ID, entry(gateway.ActionPageMoved, "")), "")
+		w.check(w.HandleSubmission(t.Context(), norths, c.ID, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
+		if !w.goes(north, c.ID, noon.Add(90*day)) {
+			t.Fatal("not erased")
+		}
+		if w.count("pages WHERE submission = $1 AND removed_at > 0", string(a.ID)) != 1 || w.count("pages WHERE submission = $1 AND home = $2 AND removed_at = 0", string(a.ID), string(b.ID)) != 1 {
+			t.Error("the page that went is not removed at home, or another is")
+		}
+	})
+}

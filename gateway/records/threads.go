@@ -123,6 +123,9 @@ const insertRemark = `INSERT INTO remarks (id, office, submission, staff, at, se
 func (s *Store) AddRemark(ctx context.Context, offices []gateway.OfficeID, r gateway.Remark, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "add remark", "", func(x *tx) (struct{}, error) {
 		there, err := x.lockOf(offices, r.Submission)
+		if err == nil && there.MergedInto != "" { // nobody would read it there
+			err = refuse(gateway.CodeForbidden)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}

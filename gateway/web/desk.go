@@ -132,6 +132,7 @@ type DeskParts struct {
 type desk struct {
 	DeskParts
 	sessions *deskSessions
+	streams  streams
 	answers  *prometheus.CounterVec
 	known    map[string]bool // the paths of the table of routes
 }
