@@ -164,9 +164,6 @@ func (a *Accounts) Reset(ctx context.Context, who Actor, id StaffID) (Token, err
 	if err != nil {
 		return Token{}, err
 	}
-	if staff.Subject != "" {
-		return Token{}, NewError(CodeForbidden, nil) // the agency's single sign-on knows it
-	}
 	kind := InvitationReset
 	if staff.PasswordHash == "" && staff.Passkeys == 0 {
 		kind = InvitationNew
@@ -198,9 +195,6 @@ func (a *Accounts) SetRoles(ctx context.Context, who Actor, id StaffID, office O
 	}
 	if row.Own {
 		return NewError(CodeOwnAccount, nil)
-	}
-	if row.Staff.Subject != "" {
-		return NewError(CodeForbidden, nil) // its groups decide
 	}
 	if err := a.mayGive(who, Roles{office: roles}); err != nil {
 		return err

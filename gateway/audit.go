@@ -54,7 +54,7 @@ const (
 	ActionPasswordChanged   Action = "staff.new-password" // by the person
 	ActionFactorChanged     Action = "staff.new-app"      // authenticator app
 	ActionPasskeyAdded      Action = "staff.passkey-added"
-	ActionPasskeyRemoved    Action = "staff.passkey-removed"
+	ActionPasskeyRemoved    Action = "staff.passkey-removed" // #nosec G101 -- a name
 	ActionSessionEnded      Action = "staff.session-ended"
 	ActionNewBrowser        Action = "staff.new-browser"   // signed in from one for the first time
 	ActionBrowserKnown      Action = "staff.browser-known" // the person says that such a sign-in was theirs

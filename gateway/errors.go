@@ -148,10 +148,6 @@ const (
 	CodeSwitchedOff Code = "switched-off"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
-	// CodeNoGroup: the agency's single sign-on names no group that works here.
-	CodeNoGroup Code = "no-group"
-	// CodeSingleSignOn: the agency's single sign-on did not confirm the person.
-	CodeSingleSignOn Code = "single-sign-on"
 	// CodeBlobExists: the vault already holds an object of this name.
 	CodeBlobExists Code = "blob-exists"
 	// CodeBlobDamaged: a sealed object is not what the records say.

@@ -4,7 +4,7 @@ import "context"
 
 // Arrival is one sign-in that succeeded.
 type Arrival struct {
-	How     string // "password", "password and code", "passkey", "single sign-on"
+	How     string // "password", "password and code", "passkey"
 	From    string // network address
 	Browser string // in words
 	Device  string // the secret that this browser keeps
@@ -101,7 +101,7 @@ func (s *SignIns) Confirm(ctx context.Context, who Actor, password string) error
 // present one is begun anew by its caller.
 func (s *SignIns) ChangePassword(ctx context.Context, who Actor, old, password string) error {
 	if who.Staff.PasswordHash == "" {
-		return NewError(CodeForbidden, nil) // by passkey or single sign-on alone
+		return NewError(CodeForbidden, nil) // by passkey alone
 	}
 	if err := s.Confirm(ctx, who, old); err != nil {
 		return err

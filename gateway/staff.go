@@ -15,7 +15,6 @@ type Staff struct {
 	SealedTOTP   []byte // the secret of an authenticator app; empty if there is none
 	TOTPStep     int64  // of the last code that was used
 	Passkeys     int    // how many the account has
-	Subject      string // who the agency's single sign-on says it is; empty for a local account
 	Epoch        int64  // a higher one ends every session
 	CreatedAt    time.Time
 	DisabledAt   time.Time

@@ -162,7 +162,7 @@ func (s *Store) UseTOTPStep(ctx context.Context, id gateway.StaffID, step int64)
 	return err
 }
 
-const passkeyColumns = "id, staff, name, record, added_at, used_at"
+const passkeyColumns = "id, staff, name, record, added_at, used_at" // #nosec G101 -- names of columns
 
 func addPasskey(x *tx, p gateway.Passkey) error {
 	n, err := x.exec(insertInto("passkeys", passkeyColumns)+" ON CONFLICT (id) DO NOTHING",

@@ -7,13 +7,13 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, subject, created_at, disabled_at"
+const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, created_at, disabled_at"
 
 const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM passkeys WHERE passkeys.staff = staff.id) FROM staff "
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
 	var roles string
-	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch, &s.Subject,
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch,
 		at(&s.CreatedAt), at(&s.DisabledAt), &s.Passkeys)
 	if err != nil {
 		return s, err
@@ -40,7 +40,7 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, staff.Subject, ms(staff.CreatedAt), ms(staff.DisabledAt))
+			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt))
 		if err != nil {
 			return struct{}{}, err
 		}

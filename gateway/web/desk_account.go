@@ -21,7 +21,6 @@ type accountView struct {
 	Passkeys []passkeyLine
 	Password bool // the account has one
 	App      bool
-	Agency   bool // it signs in by single sign-on alone
 	Setup    *setupView
 	Problem  *problem
 	Said     string // what was done
@@ -62,7 +61,7 @@ func (d *desk) showAccount(c echo.Context, status int, p *problem, form url.Valu
 	view := accountView{
 		frame: d.frame(c, "Your account", "account"), Problem: p, Said: accountSaid[c.QueryParam("done")],
 		Next: localPath(c.QueryParam("next")), Password: own.Staff.PasswordHash != "", App: len(own.Staff.SealedTOTP) > 0,
-		Agency: own.Staff.Subject != "", Least: gateway.PasswordLength,
+		Least: gateway.PasswordLength,
 	}
 	for _, office := range own.Staff.Roles.Offices() {
 		view.Roles = append(view.Roles, roleLine{d.officeName(office), rolesWords(own.Staff.Roles[office])})

@@ -369,7 +369,7 @@ func (d deskTries) Forgive(_ context.Context, kind, key string, _ int, _ time.Du
 	return nil
 }
 
-// json reads an answer.
+// decode reads an answer of JSON.
 func decode(body []byte) map[string]any {
 	var got map[string]any
 	_ = json.Unmarshal(body, &got)
