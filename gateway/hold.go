@@ -21,6 +21,10 @@ const (
 	HoldAudit   HoldReason = "audit"
 	HoldInquiry HoldReason = "inquiry" // an investigation
 	HoldRequest HoldReason = "request" // a request for records
+	// HoldUnreadable is no choice of a person: what the vault said of the hold
+	// could not be read when the records were rebuilt. It holds until somebody
+	// who knows why releases it.
+	HoldUnreadable HoldReason = "unreadable"
 )
 
 // HoldReasons are those that a person may choose.
@@ -32,7 +36,7 @@ func HoldReasons() []HoldReason {
 type Hold struct {
 	Submission SubmissionID
 	Office     OfficeID
-	Staff      StaffID // who asked for it
+	Staff      StaffID // who asked for it; empty for a reindex
 	Reason     HoldReason
 	At         time.Time
 	ReleasedAt time.Time // zero while it holds

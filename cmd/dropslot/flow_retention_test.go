@@ -389,6 +389,48 @@ func TestALegalHoldSurvivesTheLossOfTheRecords(t *testing.T) {
 	}
 }
 
+// A hold that the vault holds but nobody can read holds all the same, until the
+// vault's backup tells more of it.
+func TestADamagedHoldHolds(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), id, gateway.HoldLawsuit); err != nil {
+		t.Fatal(err)
+	}
+	after := r.lost()
+	files := []string{after.file("/hold.age")}
+	if len(files) != 1 {
+		t.Fatalf("the vault has %v", files)
+	}
+	good, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(files[0], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func(want gateway.HoldReason) {
+		t.Helper()
+		rows, err := after.holds().List(t.Context(), staffOf(demoOffice))
+		if err != nil || len(rows) != 1 || rows[0].Hold == nil || rows[0].Hold.Reason != want {
+			t.Errorf("the page tells %+v, %v, want %s", rows, err, want)
+		}
+	}
+	write(good[:len(good)/2])
+	if report := after.reindex(); report.Held != 1 || len(report.Damaged) != 1 {
+		t.Errorf("the reindex: %+v", report)
+	}
+	held(gateway.HoldUnreadable)
+	write(good)
+	if report := after.reindex(); report.Held != 1 {
+		t.Errorf("with the vault's backup: %+v", report)
+	}
+	held(gateway.HoldLawsuit)
+}
+
 // The records decide on a hold; the vault is told as soon as it can be.
 func TestAHoldThatTheVaultMissedIsToldLater(t *testing.T) {
 	r := newRig(t)

@@ -90,19 +90,17 @@ func (s *Store) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) er
 	return err
 }
 
-// RestoreHold puts back what a reindex found; see the port.
-func (s *Store) RestoreHold(ctx context.Context, h gateway.Hold, audit gateway.AuditEntry) (bool, error) {
-	return write(ctx, s, "restore a hold", "", func(x *tx) (bool, error) {
-		if _, found, err := submissionByID(x, h.Submission); err != nil || !found {
-			return false, err
-		}
-		n, err := x.exec(`INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
-			ON CONFLICT (submission) DO NOTHING`, string(h.Submission), string(h.Office), string(h.Staff), string(h.Reason), ms(h.At))
-		if err != nil || n == 0 {
-			return false, err
-		}
-		return true, x.append(audit)
-	})
+// putHold puts back what a reindex found in the vault, which says the same. One
+// that was unreadable then gives way to what is read now.
+func (x *tx) putHold(h *gateway.Hold) (restored bool, err error) {
+	if h == nil {
+		return false, nil
+	}
+	n, err := x.exec(`INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
+		ON CONFLICT (submission) DO UPDATE SET staff = excluded.staff, reason = excluded.reason, at = excluded.at, stored_at = excluded.stored_at
+		WHERE holds.released_at = 0 AND holds.reason = $6 AND excluded.reason <> $6`,
+		string(h.Submission), string(h.Office), string(h.Staff), string(h.Reason), ms(h.At), string(gateway.HoldUnreadable))
+	return n > 0, err
 }
 
 const (
