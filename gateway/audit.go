@@ -56,8 +56,9 @@ const (
 	ActionPasskeyAdded      Action = "staff.passkey-added"
 	ActionPasskeyRemoved    Action = "staff.passkey-removed" // #nosec G101 -- a name
 	ActionSessionEnded      Action = "staff.session-ended"
-	ActionNewBrowser        Action = "staff.new-browser" // signed in from one for the first time
-	ActionUnlocked          Action = "staff.unlocked"    // the lock screen
+	ActionNewBrowser        Action = "staff.new-browser"   // signed in from one for the first time
+	ActionBrowserKnown      Action = "staff.browser-known" // the person says that such a sign-in was theirs
+	ActionUnlocked          Action = "staff.unlocked"      // the lock screen
 	ActionSignedIn          Action = "staff.signed-in"
 	ActionSignInRefused     Action = "staff.sign-in-refused"
 	ActionSignedOut         Action = "staff.signed-out"

@@ -146,6 +146,8 @@ const (
 	CodeBadLogin Code = "bad-login"
 	// CodeShared: the account works for another office too.
 	CodeShared Code = "shared-account"
+	// CodeSwitchedOff: the account is disabled, and no link is made for it.
+	CodeSwitchedOff Code = "switched-off"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
 	// CodeBlobExists: the vault already holds an object of this name.

@@ -28,6 +28,10 @@ const (
 	jpegCOM   = 0xfe
 )
 
+// jpegScans is how many scans a picture may have. Progressive ones have about 10;
+// each costs a decoder a walk through all pixels, however few bytes it has.
+const jpegScans = 100
+
 // jpegCleaner keeps of a JPEG what decoding needs: tables, frame, scans, the
 // bare JFIF header and Adobe's transform flag, which tell the color space,
 // and the orientation. Segments that are kept are checked to hold exactly
@@ -38,6 +42,7 @@ type jpegCleaner struct {
 	step func() ([]byte, error)
 
 	scanned    bool // a scan began: headers are over
+	scans      int
 	jfif, exif bool // kept once each
 }
 
@@ -141,6 +146,9 @@ func (c *jpegCleaner) keep(marker byte, whole []byte) ([]byte, error) {
 	case marker == jpegSOS:
 		ok = c.width > 0 && len(body) > 0 && body[0] >= 1 && body[0] <= 4 && len(body) == 4+2*int(body[0])
 		c.scanned = true
+		if c.scans++; c.scans > jpegScans {
+			return nil, damaged("more scans than any camera makes")
+		}
 		c.step = c.scan
 	case marker == jpegAPP0:
 		return c.keepJFIF(body), nil

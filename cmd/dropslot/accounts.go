@@ -104,6 +104,8 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				}
 				token, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
 				switch {
+				case gateway.Is(err, gateway.CodeSwitchedOff):
+					return fmt.Errorf("%s is switched off: `dropslot staff change --enable` first", staff.Login)
 				case gateway.Is(err, gateway.CodeNotFound):
 					return fmt.Errorf("%s has no role at any office: give one with `dropslot staff change` first", staff.Login)
 				case err != nil:

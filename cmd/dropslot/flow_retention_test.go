@@ -470,6 +470,57 @@ func TestTheVaultsWordOnAHoldCounts(t *testing.T) {
 	r.there(id)
 }
 
+// A file that only has a tombstone's name erases nothing.
+func TestADamagedTombstoneErasesNothing(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	if err := r.vault.Replace(t.Context(), gateway.SubmissionPrefix(demoOffice, id)+"/erased", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(id)
+}
+
+// The vault's word also counts for what was put together with another.
+func TestTheVaultsWordOnAMergedHoldCounts(t *testing.T) {
+	r := newRig(t)
+	a := r.papers(client)
+	r.wait(time.Hour) // one phone gets no two links at once
+	b := r.papers(client)
+	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), a, gateway.HoldAudit); err != nil {
+		t.Fatal(err)
+	}
+	r.sql("DELETE FROM holds")
+	r.sql("UPDATE submissions SET merged_into = '" + string(b) + "' WHERE id = '" + string(a) + "'")
+	r.wait(90 * days)
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "dropslot reindex") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(a)
+	r.there(b)
+}
+
+// A run that dies when its clock has just jumped leaves the next as doubtful.
+func TestTheClockIsDoubtedAfterACrash(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	r.keep()
+	r.wait(3650 * days)
+	r.sql(`CREATE TRIGGER plug BEFORE INSERT ON audit WHEN NEW.action = 'retention.rests' BEGIN SELECT RAISE(FAIL, 'the plug was pulled'); END`)
+	if err := r.keeper().Run(t.Context()); err == nil {
+		t.Fatal("the run went through")
+	}
+	r.sql("DROP TRIGGER plug")
+	r.wait(time.Hour)
+	r.keep()
+	r.there(id)
+	if n := r.rows("audit WHERE action = 'retention.rests'"); n != 1 {
+		t.Errorf("%d notes of it in the audit trail", n)
+	}
+}
+
 // A clock that jumps years ahead would end everybody's time at once.
 func TestNothingIsErasedWhileTheClockIsDoubted(t *testing.T) {
 	r := newRig(t)

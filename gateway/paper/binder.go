@@ -42,7 +42,7 @@ func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.
 		var found picture
 		var reason gateway.LeftOutReason
 		err := b.alone(ctx, func() (err error) {
-			found, reason, err = measure(sheet, binding.MostPixels)
+			found, reason, err = measure(ctx, sheet, binding.MostPixels)
 			return err
 		})
 		switch {
@@ -82,7 +82,7 @@ func (p *prepared) shrink(ctx context.Context) error {
 	for i := range p.pictures {
 		most := share(p.pictures[i:], room)
 		if one := &p.pictures[i]; !one.passes || one.bytes > most {
-			err := p.binder.alone(ctx, func() error { return one.remake(most) })
+			err := p.binder.alone(ctx, func() error { return one.remake(ctx, most) })
 			if err != nil {
 				return err
 			}
@@ -128,8 +128,8 @@ func share(pictures []picture, room int64) int64 {
 }
 
 // remake encodes a picture into at most so many bytes, if that can be.
-func (p *picture) remake(most int64) error {
-	decoded, err := p.decode()
+func (p *picture) remake(ctx context.Context, most int64) error {
+	decoded, err := p.decode(ctx)
 	if errors.Is(err, errTooLarge) || errors.Is(err, errNoPicture) {
 		return nil // it stays as it is, and is counted so
 	}
@@ -186,7 +186,7 @@ func (p *prepared) Write(ctx context.Context, w io.Writer) error {
 		}
 		one := p.pictures[i] // a copy: what is encoded here is not kept
 		if !one.passes && one.made == nil {
-			if err := p.binder.alone(ctx, func() error { return one.remake(0) }); err != nil {
+			if err := p.binder.alone(ctx, func() error { return one.remake(ctx, 0) }); err != nil {
 				return err
 			}
 		}

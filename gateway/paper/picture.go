@@ -2,9 +2,11 @@ package paper
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"image"
 	"io"
+	"math"
 
 	"dropslot/gateway"
 
@@ -21,6 +23,7 @@ type picture struct {
 	width, height int
 	components    int // of a JPEG that passes: 1, 3 or 4
 	adobe         bool
+	progressive   bool // a decoder holds all coefficients beside the pixels
 	turn          turn
 	made          []byte // encoded anew to fit a size; nil if it is made while the PDF is written
 }
@@ -42,7 +45,7 @@ const headBytes = 64 << 10
 
 // measure reads a sheet to its end, so that one that breaks off is known
 // before a byte of the PDF is made. reason is empty if it can be part of it.
-func measure(sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.LeftOutReason, err error) {
+func measure(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.LeftOutReason, err error) {
 	file, err := sheet.Open()
 	if err != nil {
 		return p, "", err
@@ -53,10 +56,10 @@ func measure(sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.L
 	if err != nil {
 		return p, reasonOf(err), unlessLeftOut(err)
 	}
-	switch {
-	case kind.Media == "application/pdf":
+	switch kind.Media {
+	case "application/pdf":
 		return p, gateway.LeftOutPDF, nil
-	case kind.Media == "image/heic":
+	case "image/heic":
 		return p, gateway.LeftOutHEIC, nil
 	}
 	head := bufio.NewReaderSize(clean, headBytes)
@@ -76,7 +79,7 @@ func measure(sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.L
 		return p, reasonOf(err), unlessLeftOut(err)
 	}
 	if !p.passes {
-		return p.tryDecoding()
+		return p.tryDecoding(ctx)
 	}
 	return p, "", nil
 }
@@ -119,7 +122,7 @@ func (p *picture) readFrame(start []byte) bool {
 				return false
 			}
 			p.height, p.width = int(body[1])<<8|int(body[2]), int(body[3])<<8|int(body[4])
-			p.components = int(body[5])
+			p.components, p.progressive = int(body[5]), marker == 0xc2
 		case 0xda:
 			return p.width > 0 && p.height > 0 && (p.components == 1 || p.components == 3 || p.components == 4)
 		}
@@ -133,8 +136,8 @@ const mostDecoded = 64 << 20
 
 // tryDecoding decodes a PNG or WebP to the end, since one that fails later
 // would break the PDF off.
-func (p picture) tryDecoding() (picture, gateway.LeftOutReason, error) {
-	decoded, err := p.decode()
+func (p picture) tryDecoding(ctx context.Context) (picture, gateway.LeftOutReason, error) {
+	decoded, err := p.decode(ctx)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return p, gateway.LeftOutPixels, nil
@@ -153,8 +156,8 @@ var (
 )
 
 // decode gives the pixels of a sheet.
-func (p picture) decode() (image.Image, error) {
-	config, err := p.reading(func(r io.Reader) (any, error) {
+func (p picture) decode(ctx context.Context) (image.Image, error) {
+	config, err := p.reading(ctx, func(r io.Reader) (any, error) {
 		c, _, err := image.DecodeConfig(r)
 		return c, err
 	})
@@ -162,10 +165,14 @@ func (p picture) decode() (image.Image, error) {
 		return nil, err
 	}
 	c := config.(image.Config)
-	if int64(c.Width)*int64(c.Height)*pixelBytes(c.ColorModel) > mostDecoded {
+	each := pixelBytes(c.ColorModel)
+	if p.progressive {
+		each += 4 * int64(p.components) // Go keeps a coefficient in 32 bits
+	}
+	if int64(c.Width)*int64(c.Height)*each > mostDecoded {
 		return nil, errTooLarge
 	}
-	decoded, err := p.reading(func(r io.Reader) (any, error) {
+	decoded, err := p.reading(ctx, func(r io.Reader) (any, error) {
 		m, _, err := image.Decode(r)
 		return m, err
 	})
@@ -176,14 +183,20 @@ func (p picture) decode() (image.Image, error) {
 }
 
 // reading opens the sheet for a decoder. What the decoder says is not handed
-// on: it may quote the picture; what the sheet itself fails with is.
-func (p picture) reading(do func(io.Reader) (any, error)) (any, error) {
+// on: it may quote the picture; what the sheet itself fails with is. The decoder
+// sees what was cleaned, with the bounds of that: a browser that seals by itself
+// sends what no server looked at.
+func (p picture) reading(ctx context.Context, do func(io.Reader) (any, error)) (any, error) {
 	file, err := p.sheet.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	source := &watched{from: file}
+	_, clean, err := gateway.CleanPage(file, math.MaxInt64) // whoever decodes counts the pixels
+	if err != nil {
+		return nil, err
+	}
+	source := &watched{from: clean, ctx: ctx}
 	result, err := do(bufio.NewReaderSize(source, headBytes))
 	switch {
 	case err == nil:
@@ -194,13 +207,19 @@ func (p picture) reading(do func(io.Reader) (any, error)) (any, error) {
 	return nil, errNoPicture
 }
 
-// watched remembers the error of what it reads.
+// watched remembers the error of what it reads, and ends with the context: a
+// decoder knows none.
 type watched struct {
+	ctx    context.Context
 	from   io.Reader
 	failed error
 }
 
 func (w *watched) Read(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		w.failed = err
+		return 0, err
+	}
 	n, err := w.from.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
 		w.failed = err

@@ -69,9 +69,9 @@ func (x *tx) sealsTo(office gateway.OfficeID, keys []string, now time.Time) (cha
 		return false, err
 	}
 	if !known {
-		if _, any, err := first(x, scanText[string], "SELECT id FROM submissions WHERE office = $1 LIMIT 1", string(office)); err != nil {
+		if _, old, err := first(x, scanText[string], "SELECT id FROM submissions WHERE office = $1 LIMIT 1", string(office)); err != nil {
 			return false, err
-		} else if any {
+		} else if old {
 			since = 0
 		}
 	}

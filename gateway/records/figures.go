@@ -35,11 +35,11 @@ func (s *Store) CountedTill(ctx context.Context) (counted, begun time.Time, err 
 		}
 		found[0] = timeOf(last)
 		for _, oldest := range []string{"SELECT received_at FROM texts ORDER BY id LIMIT 1", "SELECT issued_at FROM links ORDER BY id LIMIT 1"} {
-			at, any, err := first(v, scanInt, oldest)
+			at, some, err := first(v, scanInt, oldest)
 			if err != nil {
 				return found, err
 			}
-			if began := timeOf(at); any && (found[1].IsZero() || began.Before(found[1])) {
+			if began := timeOf(at); some && (found[1].IsZero() || began.Before(found[1])) {
 				found[1] = began
 			}
 		}

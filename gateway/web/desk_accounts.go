@@ -264,7 +264,7 @@ func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Value
 	}
 	err = act(id, form)
 	switch gateway.CodeOf(err) {
-	case gateway.CodeOwnAccount, gateway.CodeShared:
+	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff:
 		p := problemOf(err)
 		d.note(c, p, err)
 		return d.showOneAccount(c, p.Status, &p)

@@ -230,7 +230,8 @@ func TestACutDownloadIsBrokenOff(t *testing.T) {
 	h, b := auditHouse(t, 2500)
 	h.trail.fails = true
 	defer func() {
-		if value := recover(); value != http.ErrAbortHandler {
+		value := recover()
+		if err, is := value.(error); !is || !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("the download ended with %v", value)
 		}
 	}()

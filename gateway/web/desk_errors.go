@@ -61,6 +61,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Take another name. If the same person is to work for your office too, ask the person who runs Dropslot to add your office to the account."},
 	gateway.CodeShared: {Status: http.StatusUnprocessableEntity, Title: "This account works for another office too",
 		Text: "You can change its roles at your office. For a new link, or to switch it off everywhere, ask the person who runs Dropslot."},
+	gateway.CodeSwitchedOff: {Status: http.StatusUnprocessableEntity, Title: "This account is switched off",
+		Text: "Switch it on again first, then make the link."},
 	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
 		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
