@@ -12,7 +12,7 @@ const (
 	ActionLinkIssued        Action = "link.issued"
 	ActionLinkClaimed       Action = "link.claimed"
 	ActionTextSent          Action = "text.sent" // one that Dropslot sends by itself
-	ActionLinkCancelled     Action = "link.cancelled"
+	ActionLinkCanceled      Action = "link.canceled"
 	ActionLinkSent          Action = "link.sent"
 	ActionLinksViewed       Action = "links.viewed" // the list of links that staff sent
 	ActionPageReceived      Action = "page.received"

@@ -26,7 +26,7 @@ type LinkView struct {
 	Number     Number
 	Language   string
 	State      LinkState // with expiry seen
-	Cancelled  bool      // staff took it back
+	Canceled   bool      // staff took it back
 	Mine       bool      // claimed by this browser
 	Texted     bool      // it went to a phone, which can have another one
 	Submission SubmissionID
@@ -35,7 +35,7 @@ type LinkView struct {
 
 func (c *Claims) view(l Link, b BrowserHash, now time.Time) LinkView {
 	v := LinkView{
-		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now), Cancelled: !l.CancelledAt.IsZero(),
+		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now), Canceled: !l.CanceledAt.IsZero(),
 		Texted: !l.Sender.IsZero(),
 		Mine:   !l.Browser.IsZero() && l.Browser.Equal(b), Submission: l.Submission, ExpiresAt: l.ExpiresAt,
 	}
@@ -128,8 +128,8 @@ func (c *Claims) writeHeader(ctx context.Context, l Link) error {
 }
 
 func refusal(v LinkView) Code {
-	if v.Cancelled {
-		return CodeLinkCancelled
+	if v.Canceled {
+		return CodeLinkCanceled
 	}
 	switch v.State {
 	case LinkClosed:

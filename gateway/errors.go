@@ -60,8 +60,8 @@ const (
 	CodeReasonMissing Code = "reason-missing"
 	// CodeNoPhone: the papers came from no phone that could be texted.
 	CodeNoPhone Code = "no-phone"
-	// CodeLinkCancelled: a caseworker took the link back.
-	CodeLinkCancelled Code = "link-cancelled"
+	// CodeLinkCanceled: a caseworker took the link back.
+	CodeLinkCanceled Code = "link-canceled"
 
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"

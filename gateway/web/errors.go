@@ -34,7 +34,7 @@ var refusals = map[gateway.Code]refusal{
 	gateway.CodeLinkUnknown:    {status: http.StatusNotFound, title: "link-unknown", text: true},
 	gateway.CodeLinkExpired:    {status: http.StatusGone, title: "link-expired", text: true, link: true},
 	gateway.CodeLinkSuperseded: {status: http.StatusGone, title: "link-superseded", text: true, link: true},
-	gateway.CodeLinkCancelled:  {status: http.StatusGone, title: "link-cancelled", text: true},
+	gateway.CodeLinkCanceled:   {status: http.StatusGone, title: "link-canceled", text: true},
 	gateway.CodeLinkClosed:     {status: http.StatusConflict, title: "link-closed", text: true, link: true},
 	gateway.CodeLinkTaken:      {status: http.StatusConflict, title: "link-taken", text: true, link: true},
 	gateway.CodeAgainSoon:      {status: http.StatusTooManyRequests, title: "wait"},

@@ -152,7 +152,7 @@ func (f *fakeFlows) Session(ctx context.Context, id gateway.SubmissionID, b gate
 			ID: submission, Office: north.ID, State: f.state, Pages: len(f.pages),
 			LackCount: len(f.lacks), Lacks: append([]gateway.Lack(nil), f.lacks...),
 		},
-		Pages: append([]gateway.Page(nil), f.pages...),
+		Pages: append([]gateway.Page(nil), f.pages...), Wish: f.wish,
 	}, office, nil
 }
 

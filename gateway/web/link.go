@@ -39,7 +39,7 @@ func (i *intake) showLink(c echo.Context) error {
 	}
 	i.setLinkScene(c, link, token)
 	v := i.view(c)
-	if link.Mine && link.State != gateway.LinkClaimed && !link.Cancelled {
+	if link.Mine && link.State != gateway.LinkClaimed && !link.Canceled {
 		return i.redirect(c, sendPath(link.Submission)+"/receipt"+v.Suffix)
 	}
 	if code := unusable(link); code != "" {
@@ -60,8 +60,8 @@ func (i *intake) showLink(c echo.Context) error {
 // unusable gives the code of a link that this browser cannot open, or "".
 func unusable(v gateway.LinkView) gateway.Code {
 	switch {
-	case v.Cancelled:
-		return gateway.CodeLinkCancelled
+	case v.Canceled:
+		return gateway.CodeLinkCanceled
 	case v.State == gateway.LinkIssued, v.State == gateway.LinkClaimed && v.Mine:
 		return ""
 	case v.State == gateway.LinkClosed:
@@ -76,7 +76,7 @@ func unusable(v gateway.LinkView) gateway.Code {
 
 func (i *intake) setLinkScene(c echo.Context, v gateway.LinkView, t gateway.Token) {
 	s := scene{office: v.Office, number: v.Number, language: v.Language, path: linkPath(t)}
-	if unusable(v) != "" && v.Texted && !v.Cancelled {
+	if unusable(v) != "" && v.Texted && !v.Canceled {
 		s.again = s.path + "/again"
 	}
 	setScene(c, s)

@@ -89,8 +89,8 @@ func (i *intake) showSend(c echo.Context) error {
 	}
 	v := i.view(c)
 	base := sendPath(s.Submission.ID)
-	if !s.Link.CancelledAt.IsZero() && len(s.Pages) == 0 {
-		return gateway.NewError(gateway.CodeLinkCancelled, nil)
+	if !s.Link.CanceledAt.IsZero() && len(s.Pages) == 0 {
+		return gateway.NewError(gateway.CodeLinkCanceled, nil)
 	}
 	if i.over(s) {
 		return i.redirect(c, base+"/receipt"+v.Suffix)
