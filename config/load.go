@@ -97,6 +97,8 @@ func loadContent(file string, content []byte, role Role, options ...Option) (*Co
 	}
 	c := &Config{}
 	d.decode(root, nil, reflect.ValueOf(c).Elem())
+	said := saidIn(root)
+	c.said = func() map[string]string { return said }
 	v := &validator{document: d, config: c, role: role}
 	for _, option := range options {
 		option(v)

@@ -64,6 +64,10 @@ type Config struct {
 
 	// Warnings are what Load would have a person look at, though it works.
 	Warnings Faults `yaml:"-"`
+
+	// What the file says, by key, for Digests. A function, because a printer
+	// that walks values shows nothing of it.
+	said func() map[string]string
 }
 
 // Listen is the addresses of the listeners.

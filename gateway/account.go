@@ -86,16 +86,20 @@ type Credentials struct {
 type AccountRecords interface {
 	StaffRecords
 	// SetRoles gives an account these roles at one office and leaves those at
-	// others, or CodeNotFound.
+	// others, or CodeNotFound. Like every change of an account it ends the
+	// account's open link.
 	SetRoles(ctx context.Context, id StaffID, office OfficeID, roles []Role, audit ...AuditEntry) error
 	// SaveInvitation stores a link and forgets an older one of that account.
-	SaveInvitation(ctx context.Context, i Invitation, audit ...AuditEntry) error
+	// CodeSwitchedOff for a disabled account, CodeShared for one that works for
+	// an office beyond these.
+	SaveInvitation(ctx context.Context, i Invitation, offices []OfficeID, audit ...AuditEntry) error
 	// Invitation finds a link that still works at a time, with its account, or
 	// CodeNotFound.
 	Invitation(ctx context.Context, hash TokenHash, now time.Time) (Invitation, Staff, error)
 	// AcceptInvitation uses a link up and gives its account these credentials
 	// and no others; every session of the account ends. CodeNotFound for a link
-	// that does not work any more: of two who use it at once, one gets it.
+	// that does not work any more or whose account was disabled: of two who use
+	// it at once, one gets it.
 	AcceptInvitation(ctx context.Context, hash TokenHash, now time.Time, c Credentials, audit ...AuditEntry) error
 	// UseTOTPStep remembers the step of a code, so that it works once;
 	// CodeSecondFactor if that step or a later one was used.
@@ -121,10 +125,11 @@ type AccountRecords interface {
 	// of that name; or with no name all of them but the one to keep.
 	EndSessions(ctx context.Context, staff StaffID, one, keep SessionID, at time.Time, audit ...AuditEntry) error
 	// UntoldSessions lists sign-ins from new browsers that the person was not
-	// asked about yet, but for the session that asks.
+	// asked about yet, but for those from the browser of the session that asks.
 	UntoldSessions(ctx context.Context, staff StaffID, asking SessionID) ([]DeskSession, error)
-	// SessionsTold notes that the person knows of them.
-	SessionsTold(ctx context.Context, staff StaffID, at time.Time) error
+	// SessionsTold notes that the person knows of these, if the session that
+	// asks is from a browser that was known before: CodeForbidden otherwise.
+	SessionsTold(ctx context.Context, staff StaffID, asking SessionID, shown []SessionID, at time.Time, audit ...AuditEntry) error
 }
 
 // Secrets seals small secrets of accounts under a subkey of the link key.

@@ -140,7 +140,7 @@ func (a *Accounts) link(ctx context.Context, who Actor, staff Staff, kind Invita
 	entry.Reason = "link for " + ttl.String()
 	return token, a.Records.SaveInvitation(ctx, Invitation{
 		Hash: token.Hash(), Staff: staff.ID, Kind: kind, MadeBy: who.Staff.ID, ExpiresAt: now.Add(ttl),
-	}, entry)
+	}, staff.Roles.Offices(), entry)
 }
 
 // owned gives an account that is the admin's to change, whole.
@@ -164,9 +164,6 @@ func (a *Accounts) Reset(ctx context.Context, who Actor, id StaffID) (Token, err
 	if err != nil {
 		return Token{}, err
 	}
-	if staff.Subject != "" {
-		return Token{}, NewError(CodeForbidden, nil) // the agency's single sign-on knows it
-	}
 	kind := InvitationReset
 	if staff.PasswordHash == "" && staff.Passkeys == 0 {
 		kind = InvitationNew
@@ -186,7 +183,7 @@ func (a *Accounts) Disable(ctx context.Context, who Actor, id StaffID, off bool)
 	}
 	entry := who.entry(a.Now(), ActionStaffChanged, "staff:"+string(id), officeOf(staff.Roles))
 	entry.Reason = words
-	return a.Records.ChangeStaff(ctx, staff.Login, StaffChange{DisabledAt: &at, EndsAt: at}, entry)
+	return a.Records.ChangeStaff(ctx, staff.Login, StaffChange{DisabledAt: &at, EndsAt: at, OnlyAt: staff.Roles.Offices()}, entry)
 }
 
 // SetRoles gives an account these roles at one office of the admin's, and
@@ -198,9 +195,6 @@ func (a *Accounts) SetRoles(ctx context.Context, who Actor, id StaffID, office O
 	}
 	if row.Own {
 		return NewError(CodeOwnAccount, nil)
-	}
-	if row.Staff.Subject != "" {
-		return NewError(CodeForbidden, nil) // its groups decide
 	}
 	if err := a.mayGive(who, Roles{office: roles}); err != nil {
 		return err

@@ -16,8 +16,8 @@ func (f *Sendings) Again(ctx context.Context, l Link) error {
 	switch {
 	case now.Sub(l.IssuedAt) > f.Limits.LinkKnown:
 		return NewError(CodeLinkUnknown, nil)
-	case !l.CancelledAt.IsZero():
-		return NewError(CodeLinkCancelled, nil) // perhaps it went to a stranger
+	case !l.CanceledAt.IsZero():
+		return NewError(CodeLinkCanceled, nil) // perhaps it went to a stranger
 	case l.StateAt(now) == LinkIssued:
 		return NewError(CodeBadRequest, nil) // it works: open it
 	case l.Sender.IsZero():

@@ -26,7 +26,7 @@ type LinkView struct {
 	Number     Number
 	Language   string
 	State      LinkState // with expiry seen
-	Cancelled  bool      // staff took it back
+	Canceled   bool      // staff took it back
 	Mine       bool      // claimed by this browser
 	Texted     bool      // it went to a phone, which can have another one
 	Submission SubmissionID
@@ -35,7 +35,7 @@ type LinkView struct {
 
 func (c *Claims) view(l Link, b BrowserHash, now time.Time) LinkView {
 	v := LinkView{
-		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now), Cancelled: !l.CancelledAt.IsZero(),
+		Office: c.Directory.Offices[l.Office], Number: l.Number, Language: l.Language, State: l.StateAt(now), Canceled: !l.CanceledAt.IsZero(),
 		Texted: !l.Sender.IsZero(),
 		Mine:   !l.Browser.IsZero() && l.Browser.Equal(b), Submission: l.Submission, ExpiresAt: l.ExpiresAt,
 	}
@@ -91,11 +91,11 @@ func (c *Claims) Claim(ctx context.Context, t Token, b Browser) (LinkView, error
 		if entry.State == LinkClaimed && view.State != LinkIssued && !view.Mine {
 			return view, NewError(refusal(view), nil)
 		}
-		entry.Link = known.ID
 	}
-	// Whatever Redis says of closed, superseded or expired is only repeated
-	// here: SQL tells the same, and tells it better after a failover.
-	link, err := c.claimInSQL(ctx, entry.Link, b, now)
+	// Whatever else Redis says is only repeated here: SQL tells the same, and
+	// tells it better after a failover. It goes by the token alone: who can write
+	// to Redis must not choose which link a token opens.
+	link, err := c.claimInSQL(ctx, t.Hash(), b, now)
 	if err != nil {
 		return LinkView{}, err
 	}
@@ -128,8 +128,8 @@ func (c *Claims) writeHeader(ctx context.Context, l Link) error {
 }
 
 func refusal(v LinkView) Code {
-	if v.Cancelled {
-		return CodeLinkCancelled
+	if v.Canceled {
+		return CodeLinkCanceled
 	}
 	switch v.State {
 	case LinkClosed:
@@ -158,15 +158,15 @@ func (c *Claims) Again(ctx context.Context, t Token) (LinkView, error) {
 // AgainFor is Again for the browser whose session on a link is over.
 func (c *Claims) AgainFor(ctx context.Context, s Session) error { return c.Sendings.Again(ctx, s.Link) }
 
-func (c *Claims) claimInSQL(ctx context.Context, id LinkID, b Browser, now time.Time) (Link, error) {
+func (c *Claims) claimInSQL(ctx context.Context, hash TokenHash, b Browser, now time.Time) (Link, error) {
 	fresh, err := NewID(now, c.Random)
 	if err != nil {
 		return Link{}, err
 	}
-	return c.Records.ClaimLink(ctx, id, Claim{
+	return c.Records.ClaimLink(ctx, hash, Claim{
 		Browser: b.Hash(), At: now, IdleAt: now.Add(c.Limits.SessionIdle), EndsAt: now.Add(c.Limits.SessionTotal),
 		Fresh: SubmissionID(fresh),
-	}, AuditEntry{At: now, Actor: ActorClient, Action: ActionLinkClaimed, Object: "link:" + string(id), Outcome: OutcomeDone})
+	}, AuditEntry{At: now, Actor: ActorClient, Action: ActionLinkClaimed, Outcome: OutcomeDone})
 }
 
 // sealBytes seals a small thing whole.

@@ -60,8 +60,8 @@ const (
 	CodeReasonMissing Code = "reason-missing"
 	// CodeNoPhone: the papers came from no phone that could be texted.
 	CodeNoPhone Code = "no-phone"
-	// CodeLinkCancelled: a caseworker took the link back.
-	CodeLinkCancelled Code = "link-cancelled"
+	// CodeLinkCanceled: a caseworker took the link back.
+	CodeLinkCanceled Code = "link-canceled"
 
 	// CodeLinkUnknown: no link has this token.
 	CodeLinkUnknown Code = "link-unknown"
@@ -94,6 +94,8 @@ const (
 	CodePageConflict Code = "page-conflict"
 	// CodePageRemoved: the client removed this page.
 	CodePageRemoved Code = "page-removed"
+	// CodePageUnknown: the submission has no such page, or not yet.
+	CodePageUnknown Code = "page-unknown"
 	// CodePlainRefused: the office takes only pages that the phone sealed.
 	CodePlainRefused Code = "plain-refused"
 	// CodePageMissing: nothing was chosen.
@@ -144,12 +146,10 @@ const (
 	CodeBadLogin Code = "bad-login"
 	// CodeShared: the account works for another office too.
 	CodeShared Code = "shared-account"
+	// CodeSwitchedOff: the account is disabled, and no link is made for it.
+	CodeSwitchedOff Code = "switched-off"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
-	// CodeNoGroup: the agency's single sign-on names no group that works here.
-	CodeNoGroup Code = "no-group"
-	// CodeSingleSignOn: the agency's single sign-on did not confirm the person.
-	CodeSingleSignOn Code = "single-sign-on"
 	// CodeBlobExists: the vault already holds an object of this name.
 	CodeBlobExists Code = "blob-exists"
 	// CodeBlobDamaged: a sealed object is not what the records say.

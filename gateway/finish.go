@@ -13,8 +13,9 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 		return NewError(code, nil)
 	}
 	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
-	if err == nil && !s.own(page) {
-		err = NewError(CodeNotFound, nil)
+	if Is(err, CodeNotFound) || err == nil && !s.own(page) {
+		// Told apart from a session that is not found: there the page may well be.
+		return NewError(CodePageUnknown, nil)
 	}
 	if err != nil {
 		return err

@@ -21,6 +21,10 @@ const (
 	HoldAudit   HoldReason = "audit"
 	HoldInquiry HoldReason = "inquiry" // an investigation
 	HoldRequest HoldReason = "request" // a request for records
+	// HoldUnreadable is no choice of a person: what the vault said of the hold
+	// could not be read when the records were rebuilt. It holds until somebody
+	// who knows why releases it.
+	HoldUnreadable HoldReason = "unreadable"
 )
 
 // HoldReasons are those that a person may choose.
@@ -32,7 +36,7 @@ func HoldReasons() []HoldReason {
 type Hold struct {
 	Submission SubmissionID
 	Office     OfficeID
-	Staff      StaffID // who asked for it
+	Staff      StaffID // who asked for it; empty for a reindex
 	Reason     HoldReason
 	At         time.Time
 	ReleasedAt time.Time // zero while it holds
@@ -47,7 +51,8 @@ type HoldRecords interface {
 	// UnstoredHolds gives at most limit holds that the vault does not tell of
 	// yet as the records do, after the given one.
 	UnstoredHolds(ctx context.Context, after SubmissionID, limit int) ([]Hold, error)
-	// StoredHold notes that the vault says the same, unless the hold changed.
+	// StoredHold notes that the vault says the same. If the hold changed
+	// meanwhile, whoever told the vault last is unknown: it is to be told anew.
 	StoredHold(ctx context.Context, h Hold, at time.Time) error
 }
 
@@ -129,7 +134,8 @@ type Holds struct {
 type HoldDeskRecords interface {
 	HoldRecords
 	// Going lists what goes until a time, the first to go first; unfinished
-	// submissions that are warned of whenever they go; and what is held.
+	// submissions that are warned of whenever they go; and what is held: at most
+	// limit of each.
 	Going(ctx context.Context, offices []OfficeID, t Terms, until time.Time, limit int) ([]Going, error)
 	// GoingOne tells the same of one submission.
 	GoingOne(ctx context.Context, offices []OfficeID, id SubmissionID, t Terms) (Going, error)

@@ -48,7 +48,7 @@ type Link struct {
 	IdleAt    time.Time // the session ends here unless a page arrives before
 	EndsAt    time.Time // and here in any case
 
-	CancelledAt time.Time // by staff, who took it back: superseded or closed since
+	CanceledAt time.Time // by staff, who took it back: superseded or closed since
 }
 
 // Deadline is when the claimed session ends.

@@ -189,9 +189,9 @@ type NoticeRecords interface {
 	ListStaff(ctx context.Context) ([]Staff, error)
 	// NoticeLook gives up to when the audit trail was read, zero if never.
 	NoticeLook(ctx context.Context) (time.Time, error)
-	// NewEvents gives audit rows of these actions that were done since, of which
-	// ends of submissions that nothing reached are left out.
-	NewEvents(ctx context.Context, actions []Action, since time.Time) ([]AuditEntry, error)
+	// NewEvents gives at most limit audit rows of these actions that were done
+	// since, the oldest first. Ends of submissions that nothing reached are left out.
+	NewEvents(ctx context.Context, actions []Action, since time.Time, limit int) ([]AuditEntry, error)
 	// AddNotices stores what is to be told, each thing once for each target, and
 	// up to when the trail was read. What is older than keep is forgotten.
 	AddNotices(ctx context.Context, notices []Notice, seen, keep time.Time) error

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"context"
+	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -42,5 +45,50 @@ func TestWhenSomebodyIsTold(t *testing.T) {
 		if got := test.s.Due(test.now, test.last, test.oldest); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// busyNight is a trail with more than one look reads at once, several at a moment.
+type busyNight struct {
+	NoticeRecords
+	rows []AuditEntry
+	told map[string]bool
+}
+
+func (b *busyNight) NoticeLook(context.Context) (time.Time, error) { return b.rows[0].At, nil }
+
+func (b *busyNight) NewEvents(_ context.Context, actions []Action, since time.Time, limit int) (found []AuditEntry, _ error) {
+	for _, e := range b.rows {
+		if e.Action == actions[0] && !e.At.Before(since) && len(found) < limit {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+func (b *busyNight) AddNotices(_ context.Context, notices []Notice, _, _ time.Time) error {
+	for _, n := range notices {
+		b.told[n.Object] = true
+	}
+	return nil
+}
+
+func (b *busyNight) NoticesWaiting(context.Context) ([]WaitingNotices, error) { return nil, nil }
+
+func TestNothingOfABusyNightIsLeftOut(t *testing.T) {
+	begin := time.Date(2026, 11, 3, 2, 0, 0, 0, time.UTC)
+	night := &busyNight{told: map[string]bool{}}
+	for i := range 2*noticeBatch + 100 {
+		night.rows = append(night.rows, AuditEntry{
+			At: begin.Add(time.Duration(i/7) * time.Millisecond), Action: ActionSubmissionDone, Object: strconv.Itoa(i), Office: "north",
+		})
+	}
+	d := NewDirectory([]Office{{ID: "north", Hooks: []Hook{{Name: "cases", Events: []NoticeEvent{NoticeSubmission}}}}}, nil, nil)
+	n := &Notices{Directory: d, Records: night, Now: func() time.Time { return begin.Add(time.Hour) }, Log: slog.New(slog.DiscardHandler)}
+	if err := n.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(night.told) != len(night.rows) {
+		t.Errorf("told of %d of %d", len(night.told), len(night.rows))
 	}
 }

@@ -103,7 +103,7 @@ func (n *Notices) gather(ctx context.Context) error {
 	}
 	var notices []Notice
 	for _, source := range noticeSources {
-		entries, err := n.Records.NewEvents(ctx, source.actions, seen.Add(-noticeOverlap))
+		entries, err := n.events(ctx, source.actions, seen.Add(-noticeOverlap))
 		if err != nil {
 			return err
 		}
@@ -114,6 +114,28 @@ func (n *Notices) gather(ctx context.Context) error {
 		}
 	}
 	return n.Records.AddNotices(ctx, notices, now, now.Add(-noticeKept))
+}
+
+// noticeBatch is how many audit rows are read at once.
+const noticeBatch = 1000
+
+// events gives all that was done since: after a night of many none is left out.
+func (n *Notices) events(ctx context.Context, actions []Action, since time.Time) ([]AuditEntry, error) {
+	var found []AuditEntry
+	for {
+		part, err := n.Records.NewEvents(ctx, actions, since, noticeBatch)
+		found = append(found, part...)
+		if err != nil || len(part) < noticeBatch {
+			return found, err
+		}
+		// The next part begins with the rows of the last one's moment: each thing
+		// is told once, however often it is read.
+		last := part[len(part)-1].At
+		if !last.After(since) {
+			last = since.Add(time.Millisecond)
+		}
+		since = last
+	}
 }
 
 // told is a person who is told.

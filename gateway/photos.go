@@ -86,6 +86,15 @@ func leastFor(o Occasion, fresh Link) time.Duration {
 	return min(linkLeast, half)
 }
 
+// keeps tells whether such a text carries the link that the sender has. A link
+// of which most is left was asked for just now: its reader is about to open it,
+// and a fresh one would end it under their thumb.
+func (o Occasion) keeps(link, fresh Link) bool {
+	now := fresh.IssuedAt
+	most := link.ExpiresAt.Sub(link.IssuedAt) / 4 * 3
+	return link.StateAt(now) == LinkIssued && link.ExpiresAt.Sub(now) >= min(leastFor(o, fresh), most)
+}
+
 // offersLink tells whether a text is wanted whatever became of the sender's
 // link: it gives the one that works when it is sent.
 func (o Occasion) offersLink() bool {
@@ -108,7 +117,7 @@ func (f *Sendings) draft(s Sending, now time.Time) (Link, error) {
 // still be opened for a while, else the fresh one. That happens only once the
 // text may go out: until then the link that it would replace is better than none.
 func (f *Sendings) offer(ctx context.Context, s Sending, fresh Link) (Link, error) {
-	link, err := f.Records.LinkSending(ctx, s.ID, fresh, leastFor(s.Occasion, fresh), AuditEntry{
+	link, err := f.Records.LinkSending(ctx, s.ID, fresh, func(newest Link) bool { return s.Occasion.keeps(newest, fresh) }, AuditEntry{
 		At: fresh.IssuedAt, Actor: ActorRole("worker"), Action: ActionLinkIssued, Object: "link:" + string(fresh.ID),
 		Office: s.Office, Outcome: OutcomeDone, Reason: string(s.Occasion),
 	})

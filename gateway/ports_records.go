@@ -41,8 +41,9 @@ type LinkRecords interface {
 	// at c.At, and gives the link as it stands afterwards: the caller compares
 	// the browser to see who won. The first claim opens the submission; if
 	// the link's submission is no longer open, the link is moved to
-	// c.Fresh first. Audit entries are written only when this call claimed.
-	ClaimLink(ctx context.Context, id LinkID, c Claim, audit ...AuditEntry) (Link, error)
+	// c.Fresh first. Audit entries are written only when this call claimed; one
+	// that names no object tells of the link. CodeLinkUnknown if there is none.
+	ClaimLink(ctx context.Context, hash TokenHash, c Claim, audit ...AuditEntry) (Link, error)
 	// IssueRequest stores a link that staff asked for, superseding the
 	// sender's newest link if unclaimed, and the sending that carries it, and
 	// remembers both in the sender's standing. CodeOptedOut if nothing may
@@ -177,12 +178,11 @@ type HouseRecords interface {
 	// KnownBlobs tells for each name whether it may be swept.
 	KnownBlobs(ctx context.Context, submission SubmissionID, names []BlobName) (map[BlobName]BlobStanding, error)
 	// RestoreSubmission puts back what the vault told of a submission; rows
-	// that exist are left as they are. It gives how many pages were new.
-	// What the records know to be erased stays erased.
-	RestoreSubmission(ctx context.Context, s Submission, pages []Page, audit ...AuditEntry) (int, error)
-	// RestoreHold puts back what a reindex found in the vault, unless the
-	// records know of the hold, or of no such submission.
-	RestoreHold(ctx context.Context, h Hold, audit AuditEntry) (restored bool, err error)
+	// that exist are left as they are, but for a hold that could not be read
+	// before. Its hold, if any, is there from the first moment. It gives how many
+	// pages were new and whether the hold was. What the records know to be erased
+	// stays erased.
+	RestoreSubmission(ctx context.Context, s Submission, pages []Page, hold *Hold, audit ...AuditEntry) (restored int, held bool, err error)
 }
 
 // BlobStanding is what the records say of a blob.

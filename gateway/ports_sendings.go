@@ -28,10 +28,10 @@ type SendingRecords interface {
 	// sending is stored as dropped, without jobs, and with the audit entry.
 	TellPhotos(ctx context.Context, texts []TextID, s Sending, l Limits, jobs []Job, silent AuditEntry) error
 	// LinkSending chooses the link that a sending carries and gives it: the
-	// sender's newest if that may be opened for at least so long from fresh's
-	// beginning, else fresh, which it stores together with the audit entries.
+	// sender's newest if there is one to keep, else fresh, which it stores
+	// together with the audit entries.
 	// CodeOptedOut if the person texted STOP, CodeSendTwice if it was handed over.
-	LinkSending(ctx context.Context, id SendingID, fresh Link, least time.Duration, audit ...AuditEntry) (Link, error)
+	LinkSending(ctx context.Context, id SendingID, fresh Link, keeps func(newest Link) bool, audit ...AuditEntry) (Link, error)
 
 	// Unclaimed gives links of the time [from, to) that are still issued and
 	// were not reminded of, by identifier.

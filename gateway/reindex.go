@@ -171,41 +171,45 @@ func (r *Reindex) restore(ctx context.Context, s shelf, report *ReindexReport) e
 	if submission.FinishedAt.IsZero() {
 		submission.FinishedAt, submission.Unfinished = submission.LastPageAt, true
 	}
-	err = r.putBack(ctx, submission, pages, report)
-	if err == nil && s.hold != "" {
-		err = r.restoreHold(ctx, s, report)
+	hold, err := r.hold(ctx, s, report)
+	if err != nil {
+		return err
 	}
-	return err
+	return r.putBack(ctx, submission, pages, hold, report)
 }
 
-func (r *Reindex) putBack(ctx context.Context, s Submission, pages []Page, report *ReindexReport) error {
-	restored, err := r.Records.RestoreSubmission(ctx, s, pages, AuditEntry{
+func (r *Reindex) putBack(ctx context.Context, s Submission, pages []Page, hold *Hold, report *ReindexReport) error {
+	restored, held, err := r.Records.RestoreSubmission(ctx, s, pages, hold, AuditEntry{
 		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.ID),
 		Office: s.Office, Outcome: OutcomeDone,
 	})
 	report.Restored += restored
-	return err
-}
-
-func (r *Reindex) restoreHold(ctx context.Context, s shelf, report *ReindexReport) error {
-	var held holdContent
-	if err := r.read(ctx, s.office, s.hold, &held); err != nil {
-		if Is(err, CodeBlobDamaged) {
-			report.Damaged = append(report.Damaged, s.hold)
-			return nil
-		}
-		return err
-	}
-	restored, err := r.Records.RestoreHold(ctx, Hold{
-		Submission: s.id, Office: s.office, Staff: held.Staff, Reason: held.Reason, At: held.At,
-	}, AuditEntry{
-		At: r.Now(), Actor: ActorOperator, Action: ActionReindexed, Object: "submission:" + string(s.id), Office: s.office,
-		Outcome: OutcomeDone, Reason: "held",
-	})
-	if restored {
+	if held {
 		report.Held++
 	}
 	return err
+}
+
+// hold tells what the vault says of a legal hold. One that cannot be read holds
+// all the same: for nothing is the records' silence worse.
+func (r *Reindex) hold(ctx context.Context, s shelf, report *ReindexReport) (*Hold, error) {
+	if s.hold == "" {
+		return nil, nil
+	}
+	hold := Hold{Submission: s.id, Office: s.office, Reason: HoldUnreadable, At: r.Now()}
+	var said holdContent
+	err := r.read(ctx, s.office, s.hold, &said)
+	switch {
+	case err == nil:
+		hold.Staff, hold.Reason, hold.At = said.Staff, said.Reason, said.At
+	case Is(err, CodeNotFound): // released since the vault was listed
+		return nil, nil
+	case Is(err, CodeBlobDamaged):
+		report.Damaged = append(report.Damaged, s.hold)
+	default:
+		return nil, err
+	}
+	return &hold, nil
 }
 
 // restoreMoved puts pages where caseworkers had moved them. One whose place is
@@ -217,7 +221,7 @@ func (r *Reindex) restoreMoved(ctx context.Context, report *ReindexReport) error
 			place, err, m.page.Home = m.home, nil, ""
 		}
 		if err == nil {
-			err = r.putBack(ctx, place, []Page{m.page}, report)
+			err = r.putBack(ctx, place, []Page{m.page}, nil, report)
 		}
 		if err != nil {
 			return err

@@ -56,7 +56,7 @@ const (
 	RequestRuns       RequestEnd = ""
 	RequestFinished   RequestEnd = "finished"   // the client said that they are done
 	RequestExpired    RequestEnd = "expired"    // its time was over
-	RequestCancelled  RequestEnd = "cancelled"  // staff took it back
+	RequestCanceled   RequestEnd = "canceled"   // staff took it back
 	RequestSuperseded RequestEnd = "superseded" // a newer link went to that phone before it was opened
 )
 
@@ -218,8 +218,8 @@ func (r *Requests) Get(ctx context.Context, who Actor, id SendingID) (RequestVie
 // requestEnd looks at the submission first: links of later texts lead to the
 // same one, and while it is open something may come.
 func requestEnd(row RequestRow, now time.Time) RequestEnd {
-	if !row.Link.CancelledAt.IsZero() {
-		return RequestCancelled
+	if !row.Link.CanceledAt.IsZero() {
+		return RequestCanceled
 	}
 	state := row.State
 	if !row.Opened && row.Pages+row.Lacks == 0 {

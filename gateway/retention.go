@@ -59,11 +59,10 @@ type Due struct {
 // RetentionRecords is what the retention needs of the records. Each method
 // that erases is one transaction with its audit entries.
 type RetentionRecords interface {
-	// SeeClock notes the time and gives when the retention last saw it, zero if
-	// never, and until when it rests.
-	SeeClock(ctx context.Context, now time.Time) (before, rests time.Time, err error)
-	// Rest notes until when nothing is erased.
-	Rest(ctx context.Context, till time.Time, audit AuditEntry) error
+	// SeeClock notes the time. In the same transaction judge is told when the
+	// retention last saw it, zero if never, and until when it rests, and gives
+	// until when it is to rest, with audit entries.
+	SeeClock(ctx context.Context, now time.Time, judge func(before, rests time.Time) (time.Time, []AuditEntry)) (rests time.Time, err error)
 	// RunDone notes the end of a run without faults.
 	RunDone(ctx context.Context, at time.Time) error
 	// WarnUnfinished warns of at most limit submissions, and gives how many.
@@ -74,8 +73,12 @@ type RetentionRecords interface {
 	// EraseDue erases the rows of a submission if its time is still over, and
 	// leaves a tombstone.
 	EraseDue(ctx context.Context, d Due, t Terms, audit AuditEntry) (erased bool, err error)
+	// GoAlong gives those whose papers, or pages of them, go with a submission:
+	// they were merged or moved into it.
+	GoAlong(ctx context.Context, id SubmissionID) ([]SubmissionID, error)
 	// EraseAnew does so for one that the vault has a tombstone of, whatever its
-	// time says. It notes the tombstone even if there are no rows.
+	// time says. It notes the tombstone even if there are no rows. CodeForbidden
+	// if it is held, or other submissions have pages in its folder.
 	EraseAnew(ctx context.Context, s Tombstone, t Terms, audit AuditEntry) (erased bool, err error)
 	// FullTombstones gives at most limit erased submissions of which the vault
 	// may still hold something, after the given one.
@@ -159,17 +162,22 @@ func (r *Retention) recordsBehind(ctx context.Context) (bool, error) {
 // resting tells whether nothing may be erased for now.
 func (r *Retention) resting(ctx context.Context) (bool, error) {
 	now := r.Now()
-	before, rests, err := r.Records.SeeClock(ctx, now)
+	jumped := false
+	rests, err := r.Records.SeeClock(ctx, now, func(before, rests time.Time) (time.Time, []AuditEntry) {
+		jumped = !before.IsZero() && (now.Sub(before) > clockGap || before.Sub(now) > time.Hour)
+		if !jumped {
+			return rests, nil
+		}
+		entry := r.entry(ActionRetentionRests, "", "")
+		entry.Reason = "the clock was last seen at " + before.UTC().Format(time.RFC3339)
+		return now.Add(clockRest), []AuditEntry{entry}
+	})
 	if err != nil {
 		return false, err
 	}
-	if !before.IsZero() && (now.Sub(before) > clockGap || before.Sub(now) > time.Hour) {
-		rests = now.Add(clockRest)
+	if jumped {
 		r.Log.WarnContext(ctx, "the clock jumped, or the worker was off for long: nothing is erased before it rested; see that the time is right",
 			slog.Time("till", rests))
-		entry := r.entry(ActionRetentionRests, "", "")
-		entry.Reason = "the clock was last seen at " + before.UTC().Format(time.RFC3339)
-		return true, r.Records.Rest(ctx, rests, entry)
 	}
 	// A rest that lies further ahead than any is of a clock that was set back.
 	return now.Before(rests) && rests.Sub(now) <= clockRest, nil
@@ -223,12 +231,18 @@ func (r *Retention) eraseDue(ctx context.Context) error {
 // in one transaction, then the vault. A crash between them is met by
 // finishErasures; meanwhile nobody can open what is left.
 func (r *Retention) erase(ctx context.Context, d Due) error {
-	held, err := r.Archive.held(ctx, d.Office, d.ID)
+	along, err := r.Records.GoAlong(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	if held { // DueSubmissions gives none that the records know to be held
-		return errors.New("the vault says that it is held, the records do not: run `dropslot reindex`")
+	for _, id := range append(along, d.ID) {
+		held, err := r.Archive.held(ctx, d.Office, id)
+		if err != nil {
+			return err
+		}
+		if held { // DueSubmissions gives none that the records know to be held
+			return errors.New("the vault says that it is held, or what was put together with it; the records do not: run `dropslot reindex`")
+		}
 	}
 	entry := r.entry(ActionErased, "submission:"+string(d.ID), d.Office)
 	entry.Reason = string(d.Why)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -132,18 +133,45 @@ func (r *Retention) compare(ctx context.Context, folders []stone) error {
 	return failed
 }
 
-// again erases one that a backup brought back. An erasure is never taken back
-// by a hold that is older than it.
+// again erases one that a backup brought back. What is held meanwhile, or has
+// pages that other submissions show, is left for a person to decide.
 func (r *Retention) again(ctx context.Context, f stone, t Tombstone, inRecords bool) error {
 	entry := r.entry(ActionErased, "submission:"+string(f.id), f.office)
 	entry.Reason = "anew: a backup had brought it back"
 	if !inRecords {
-		t = Tombstone{Submission: f.id, Office: f.office, Why: ErasedDone, At: r.Now()}
-		if _, err := r.Records.EraseAnew(ctx, t, r.terms(), entry); err != nil {
+		var err error
+		if t, err = r.tombstone(ctx, f); err != nil {
+			return err
+		}
+		if _, err = r.Records.EraseAnew(ctx, t, r.terms(), entry); Is(err, CodeForbidden) {
+			return fmt.Errorf("the vault says that it was erased, but it is held, or other submissions have pages of it: release it at the desk if it may go: %w", err)
+		}
+		if err != nil {
 			return err
 		}
 	} else if err := r.Audit.Append(ctx, entry); err != nil {
 		return err
 	}
 	return r.empty(ctx, t)
+}
+
+// tombstone reads what the vault says of an erasure. Rows go by it alone, so
+// that a file which only has its name erases nothing.
+func (r *Retention) tombstone(ctx context.Context, f stone) (Tombstone, error) {
+	t := Tombstone{Submission: f.id, Office: f.office}
+	blob, err := r.Vault.Open(ctx, submissionTombstone(f.office, f.id))
+	if err != nil {
+		return t, err
+	}
+	content, err := io.ReadAll(io.NewSectionReader(blob, 0, min(blob.Size(), 100)))
+	if err = errors.Join(err, blob.Close()); err != nil {
+		return t, err
+	}
+	at, why, _ := strings.Cut(strings.TrimSuffix(string(content), "\n"), " ")
+	t.At, err = time.Parse(time.RFC3339, at)
+	t.Why = ErasureReason(why)
+	if err != nil || t.Why != ErasedDone && t.Why != ErasedUnfinished && t.Why != ErasedEmpty {
+		return t, errors.New("the vault's tombstone is damaged: nothing is erased by it")
+	}
+	return t, nil
 }

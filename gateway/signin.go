@@ -9,7 +9,7 @@ import (
 
 // SignIns is the flow of a staff member who signs in: a password, then a
 // second factor where the account has one or an office asks for one; or a
-// passkey, which is both; or the agency's single sign-on.
+// passkey, which is both.
 type SignIns struct {
 	Directory  Directory
 	Records    AccountRecords

@@ -4,7 +4,7 @@ import "context"
 
 // Arrival is one sign-in that succeeded.
 type Arrival struct {
-	How     string // "password", "password and code", "passkey", "single sign-on"
+	How     string // "password", "password and code", "passkey"
 	From    string // network address
 	Browser string // in words
 	Device  string // the secret that this browser keeps
@@ -42,6 +42,7 @@ type OwnAccount struct {
 	Sessions []DeskSession
 	Passkeys []Passkey
 	Untold   []DeskSession // sign-ins from new browsers since the person was last asked
+	Stranger bool          // this browser is new itself: it cannot say that it knows of others
 }
 
 // Own gives a person their account. Who looks at it from a session sees what
@@ -55,19 +56,25 @@ func (s *SignIns) Own(ctx context.Context, who Actor, session SessionID) (OwnAcc
 	if own.Passkeys, err = s.Records.Passkeys(ctx, who.Staff.ID); err != nil {
 		return own, err
 	}
-	own.Untold, err = s.Untold(ctx, who.Staff.ID, session)
+	if own.Untold, err = s.Untold(ctx, who.Staff.ID, session); err != nil {
+		return own, err
+	}
+	every, err := s.Untold(ctx, who.Staff.ID, "")
+	own.Stranger = len(every) > len(own.Untold)
 	return own, err
 }
 
 // Untold lists sign-ins from browsers that are new to the account and that the
-// person was not asked about yet.
+// person was not asked about yet, but for the browser of the session.
 func (s *SignIns) Untold(ctx context.Context, staff StaffID, session SessionID) ([]DeskSession, error) {
 	return s.Records.UntoldSessions(ctx, staff, session)
 }
 
-// Told notes that the person knows of them.
-func (s *SignIns) Told(ctx context.Context, who Actor) error {
-	return s.Records.SessionsTold(ctx, who.Staff.ID, s.Now())
+// Told notes that the person knows of those that were shown; CodeForbidden
+// from a browser that is new itself.
+func (s *SignIns) Told(ctx context.Context, who Actor, session SessionID, shown []SessionID) error {
+	return s.Records.SessionsTold(ctx, who.Staff.ID, session, shown, s.Now(),
+		who.entry(s.Now(), ActionBrowserKnown, who.own(), ""))
 }
 
 // EndSession ends one of the person's sessions, or with no name all but the
@@ -94,7 +101,7 @@ func (s *SignIns) Confirm(ctx context.Context, who Actor, password string) error
 // present one is begun anew by its caller.
 func (s *SignIns) ChangePassword(ctx context.Context, who Actor, old, password string) error {
 	if who.Staff.PasswordHash == "" {
-		return NewError(CodeForbidden, nil) // by passkey or single sign-on alone
+		return NewError(CodeForbidden, nil) // by passkey alone
 	}
 	if err := s.Confirm(ctx, who, old); err != nil {
 		return err
@@ -103,7 +110,7 @@ func (s *SignIns) ChangePassword(ctx context.Context, who Actor, old, password s
 	if err != nil {
 		return err
 	}
-	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{PasswordHash: &hash, EndsAt: s.Now()},
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{PasswordHash: &hash, EndsAt: s.Now(), Known: true},
 		who.entry(s.Now(), ActionPasswordChanged, who.own(), ""))
 }
 

@@ -15,7 +15,6 @@ type Staff struct {
 	SealedTOTP   []byte // the secret of an authenticator app; empty if there is none
 	TOTPStep     int64  // of the last code that was used
 	Passkeys     int    // how many the account has
-	Subject      string // who the agency's single sign-on says it is; empty for a local account
 	Epoch        int64  // a higher one ends every session
 	CreatedAt    time.Time
 	DisabledAt   time.Time
@@ -29,6 +28,8 @@ type StaffChange struct {
 	TOTPStep     int64      // with SealedTOTP
 	DisabledAt   *time.Time // zero switches the account on again
 	EndsAt       time.Time  // every session ends then; zero: they go on
+	Known        bool       // with EndsAt: the sign-ins from new browsers until then are the person's own
+	OnlyAt       []OfficeID // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
 }
 
 // Can tells whether the staff member has a right at an office.

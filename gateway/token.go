@@ -39,13 +39,14 @@ const (
 	SubkeyPhones  = "phones"  // sealing phone numbers
 	SubkeyIndexes = "indexes" // finding phone numbers again
 	SubkeyAudit   = "audit"
-	SubkeyPages   = "pages"     // recognizing a page that a form sends twice
-	SubkeyLimits  = "addresses" // network addresses in Redis
-	SubkeyWishes  = "wishes"    // sealing a caseworker's words to a client
-	SubkeyWords   = "words"     // recognizing words that come again
-	SubkeyStaff   = "staff"     // sealing second factors of accounts
-	SubkeyCases   = "cases"     // finding case numbers again
-	SubkeyClients = "clients"   // naming clients in URLs
+	SubkeyConfig  = "configuration" // comparing what two starts were configured with
+	SubkeyPages   = "pages"         // recognizing a page that a form sends twice
+	SubkeyLimits  = "addresses"     // network addresses in Redis
+	SubkeyWords   = "words"         // recognizing words that come again
+	SubkeyStaff   = "staff"         // sealing second factors of accounts
+	SubkeyCases   = "cases"         // finding case numbers again
+	SubkeyClients = "clients"       // naming clients in URLs
+	SubkeyWishes  = "wishes"        // sealing a caseworker's words to a client
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

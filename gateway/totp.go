@@ -28,7 +28,7 @@ func TOTPCode(secret []byte, step int64) string {
 }
 
 // TOTPStep finds the step that a code belongs to: the present one, or its
-// neighbours, since clocks differ and people type slowly; false if none. A
+// neighbors, since clocks differ and people type slowly; false if none. A
 // step up to the last used one does not count: a code works once.
 func TOTPStep(secret []byte, code string, now time.Time, last int64) (int64, bool) {
 	code = strings.Join(strings.Fields(code), "")

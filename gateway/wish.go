@@ -186,9 +186,9 @@ func (r *Requests) Cancel(ctx context.Context, who Actor, id SendingID) (Request
 	now := r.Now()
 	row, err := r.Records.Request(ctx, who.Staff.OfficesWith(RightAsk), id)
 	if err != nil {
-		return RequestView{}, r.denied(ctx, who, ActionLinkCancelled, id, err)
+		return RequestView{}, r.denied(ctx, who, ActionLinkCanceled, id, err)
 	}
-	entry := who.entry(now, ActionLinkCancelled, "link:"+string(row.Link.ID), row.Link.Office)
+	entry := who.entry(now, ActionLinkCanceled, "link:"+string(row.Link.ID), row.Link.Office)
 	link, err := r.Records.CancelLink(ctx, who.Staff.OfficesWith(RightAsk), id, now, entry)
 	if err != nil && !Is(err, CodeLinkClosed) { // which it was by itself meanwhile
 		return RequestView{}, err

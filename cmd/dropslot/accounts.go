@@ -104,8 +104,8 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				}
 				token, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
 				switch {
-				case gateway.Is(err, gateway.CodeForbidden):
-					return fmt.Errorf("%s signs in by the agency's single sign-on: there is nothing to reset here", staff.Login)
+				case gateway.Is(err, gateway.CodeSwitchedOff):
+					return fmt.Errorf("%s is switched off: `dropslot staff change --enable` first", staff.Login)
 				case gateway.Is(err, gateway.CodeNotFound):
 					return fmt.Errorf("%s has no role at any office: give one with `dropslot staff change` first", staff.Login)
 				case err != nil:
@@ -130,9 +130,6 @@ func (p *parts) tellLink(std streams, token gateway.Token, ttl time.Duration) er
 // factorsOf tells what an account signs in by.
 func factorsOf(s gateway.Staff) string {
 	var by []string
-	if s.Subject != "" {
-		by = append(by, "single sign-on")
-	}
 	if s.PasswordHash != "" {
 		by = append(by, "password")
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 func newAuditCommand(std streams) *cobra.Command {
-	command := &cobra.Command{Use: "audit", Short: "Prove the audit trail"}
-	command.AddCommand(newAuditVerifyCommand(std))
+	command := &cobra.Command{Use: "audit", Short: "Prove the audit trail, and report from it"}
+	command.AddCommand(newAuditVerifyCommand(std), newAuditEvidenceCommand(std), newAuditExposureCommand(std))
 	return command
 }
 

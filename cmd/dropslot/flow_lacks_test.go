@@ -55,6 +55,37 @@ func TestRemindMeTomorrow(t *testing.T) {
 	}
 }
 
+// Who texted a moment before the reminder comes is about to open that link: the
+// reminder carries it, and leaves it alone.
+func TestAReminderLeavesAFreshLinkAlone(t *testing.T) {
+	for ago, same := range map[time.Duration]bool{5 * time.Minute: true, 2 * time.Hour: false} {
+		w := newTown(t, nil)
+		x := &texter{}
+		w.sendings.Texter = x
+		w.until(13)
+		s, b := w.session(client)
+		w.lack(s, "pay-stub", gateway.LackRemind)
+		if _, err := w.uploads.Finish(t.Context(), w.resume(s.Submission.ID, b), gateway.Name{}); err != nil {
+			t.Fatal(err)
+		}
+		id := w.sending(gateway.OccasionRemindMe)
+		due := w.jobDue(id)
+		w.wait(due.Sub(w.now()) - ago)
+		texted := w.token(w.receive(w.message(client, "my link please", 0)))
+		w.wait(ago)
+		if err := w.sendings.Send(t.Context(), id); err != nil || len(x.bodies) != 1 {
+			t.Fatalf("%v, texts %q", err, x.bodies)
+		}
+		carried := w.token(gateway.Answer{Body: x.bodies[0]})
+		if got := carried.Hash() == texted.Hash(); got != same {
+			t.Errorf("%v after a text, the reminder carries its link: %v", ago, got)
+		}
+		if view, err := w.claims.Look(t.Context(), carried, newBrowser(t)); err != nil || view.State != gateway.LinkIssued {
+			t.Errorf("%v after a text, the reminder's link is %+v, %v", ago, view, err)
+		}
+	}
+}
+
 // jobDue is when the queue hands a sending over.
 func (w *town) jobDue(id gateway.SendingID) time.Time {
 	w.t.Helper()

@@ -58,6 +58,9 @@ func TestAPageIsStoredOnceHoweverOftenItIsSent(t *testing.T) {
 	if !bytes.Equal(r.opened(first.ID), plain) {
 		t.Error("the desk opens something else than was sent")
 	}
+	if err := r.uploads.Remove(t.Context(), s, "page-0000000000000002"); !gateway.Is(err, gateway.CodePageUnknown) {
+		t.Errorf("the removal of what never came: got %v", err)
+	}
 	if err := r.uploads.Remove(t.Context(), s, first.Key); err != nil {
 		t.Fatal(err)
 	}

@@ -389,6 +389,48 @@ func TestALegalHoldSurvivesTheLossOfTheRecords(t *testing.T) {
 	}
 }
 
+// A hold that the vault holds but nobody can read holds all the same, until the
+// vault's backup tells more of it.
+func TestADamagedHoldHolds(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), id, gateway.HoldLawsuit); err != nil {
+		t.Fatal(err)
+	}
+	after := r.lost()
+	files := []string{after.file("/hold.age")}
+	if len(files) != 1 {
+		t.Fatalf("the vault has %v", files)
+	}
+	good, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(files[0], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func(want gateway.HoldReason) {
+		t.Helper()
+		rows, err := after.holds().List(t.Context(), staffOf(demoOffice))
+		if err != nil || len(rows) != 1 || rows[0].Hold == nil || rows[0].Hold.Reason != want {
+			t.Errorf("the page tells %+v, %v, want %s", rows, err, want)
+		}
+	}
+	write(good[:len(good)/2])
+	if report := after.reindex(); report.Held != 1 || len(report.Damaged) != 1 {
+		t.Errorf("the reindex: %+v", report)
+	}
+	held(gateway.HoldUnreadable)
+	write(good)
+	if report := after.reindex(); report.Held != 1 {
+		t.Errorf("with the vault's backup: %+v", report)
+	}
+	held(gateway.HoldLawsuit)
+}
+
 // The records decide on a hold; the vault is told as soon as it can be.
 func TestAHoldThatTheVaultMissedIsToldLater(t *testing.T) {
 	r := newRig(t)
@@ -426,6 +468,55 @@ func TestTheVaultsWordOnAHoldCounts(t *testing.T) {
 		t.Errorf("the run gave %v", err)
 	}
 	r.there(id)
+}
+
+// A file that only has a tombstone's name erases nothing.
+func TestADamagedTombstoneErasesNothing(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	if err := os.WriteFile(r.file(gateway.SubmissionPrefix(demoOffice, id)+"/erased"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(id)
+}
+
+// The vault's word also counts for what was put together with another.
+func TestTheVaultsWordOnAMergedHoldCounts(t *testing.T) {
+	r := newRig(t)
+	a, b := r.papers(client), r.papers(client)
+	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), a, gateway.HoldAudit); err != nil {
+		t.Fatal(err)
+	}
+	r.sql("DELETE FROM holds")
+	r.sql("UPDATE submissions SET merged_into = '" + string(b) + "' WHERE id = '" + string(a) + "'")
+	r.wait(90 * days)
+	if err := r.keeper().Run(t.Context()); err == nil || !strings.Contains(err.Error(), "dropslot reindex") {
+		t.Errorf("the run gave %v", err)
+	}
+	r.there(a)
+	r.there(b)
+}
+
+// A run that dies when its clock has just jumped leaves the next as doubtful.
+func TestTheClockIsDoubtedAfterACrash(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	r.keep()
+	r.wait(3650 * days)
+	r.sql(`CREATE TRIGGER plug BEFORE INSERT ON audit WHEN NEW.action = 'retention.rests' BEGIN SELECT RAISE(FAIL, 'the plug was pulled'); END`)
+	if err := r.keeper().Run(t.Context()); err == nil {
+		t.Fatal("the run went through")
+	}
+	r.sql("DROP TRIGGER plug")
+	r.wait(time.Hour)
+	r.keep()
+	r.there(id)
+	if n := r.rows("audit WHERE action = 'retention.rests'"); n != 1 {
+		t.Errorf("%d notes of it in the audit trail", n)
+	}
 }
 
 // A clock that jumps years ahead would end everybody's time at once.

@@ -464,8 +464,34 @@ func TestAClaimThatRedisGaveAwayAfterAFailoverStaysWithItsOwner(t *testing.T) {
 	if view, err := r.claims.Claim(t.Context(), token, mine); err != nil || !view.Mine {
 		t.Errorf("its owner got %v", err)
 	}
+	if known, err := r.links.Resume(t.Context(), token.Hash()); err != nil || !known.Browser.Equal(mine.Hash()) {
+		t.Errorf("Redis still gives it to the other browser (%v)", err)
+	}
 	if _, err := r.claims.Claim(t.Context(), token, other); !gateway.Is(err, gateway.CodeLinkTaken) {
 		t.Errorf("the other browser got %v", err)
+	}
+}
+
+// Who can write to Redis maps a token of their own onto a stranger's link: the
+// token opens nothing but its own link.
+func TestRedisDoesNotChooseWhichLinkATokenOpens(t *testing.T) {
+	r := newRig(t)
+	mine := r.token(r.receive(r.message(client, "hi", 0)))
+	stranger := r.token(r.receive(r.message("+13125550143", "hi", 0)))
+	theirs, err := r.records.LinkByHash(t.Context(), stranger.Hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := theirs.Entry(r.limits.LinkKnown)
+	forged.Hash = mine.Hash()
+	if err := r.links.Put(t.Context(), forged); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.claims.Claim(t.Context(), mine, newBrowser(t)); err != nil {
+		t.Errorf("its own link: %v", err)
+	}
+	if after, err := r.records.LinkByHash(t.Context(), stranger.Hash()); err != nil || after.State != gateway.LinkIssued {
+		t.Errorf("the stranger's link is %s, %v", after.State, err)
 	}
 }
 

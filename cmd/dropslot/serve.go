@@ -159,6 +159,9 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 	if err := p.tellLife(ctx, role, gateway.ActionStarted); err != nil {
 		return err
 	}
+	if err := p.tellConfiguration(ctx, role); err != nil {
+		return err
+	}
 	err = serveAll(ctx, servers, func(ctx context.Context) { p.work(ctx, role, pace.orDefault(), metrics, tending) })
 	stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

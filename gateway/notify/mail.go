@@ -101,9 +101,12 @@ func verdict(err error) error {
 	if !known {
 		return errors.New("the mail server's answer was lost")
 	}
+	if refused.Reason == mail.ErrSMTPReset { // the library's RSET after the server took the content
+		return nil
+	}
 	code := refused.ErrorCode()
 	told := code >= 400 && code < 600
-	early := refused.Reason != mail.ErrWriteContent && refused.Reason != mail.ErrSMTPDataClose && refused.Reason != mail.ErrSMTPReset && refused.Reason != mail.ErrAmbiguous
+	early := refused.Reason != mail.ErrWriteContent && refused.Reason != mail.ErrSMTPDataClose && refused.Reason != mail.ErrAmbiguous
 	if told || early {
 		return &gateway.NotTaken{Final: code >= 500 && code < 600, Err: fmt.Errorf("the mail server answered %d (%s)", code, refused.Reason)}
 	}

@@ -34,12 +34,15 @@ class Handler:
         if address.startswith("nobody@"): return "550 5.1.1 No such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
+    async def handle_RSET(self, server, session, envelope):
+        return "421 4.3.2 Going down" if getattr(self, "down", False) else "250 OK"
     async def handle_DATA(self, server, session, envelope):
         to = envelope.rcpt_tos[0]
         if to.startswith("later@"): return "451 4.3.0 Try again later"
         with open(os.path.join(self.box, to), "ab") as f:
             f.write(b"TLS\n" if session.ssl else b"CLEAR\n")
             f.write(envelope.content + b"\n")
+        self.down = to.startswith("taken@")
         if to.startswith("dropped@"):
             server.transport.abort()
             await asyncio.sleep(1)
@@ -181,6 +184,17 @@ func TestWhatTheServerSaysOfAMail(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(box, "dropped@example.gov")); err != nil {
 		t.Error("the server did not get what it dropped") // so that "open" was right
+	}
+}
+
+// What the server says after it took a mail takes nothing back.
+func TestATakenMailIsSentWhateverFollows(t *testing.T) {
+	c, box := mailServer(t, true)
+	if err := send(t, c, "taken@example.gov"); err != nil {
+		t.Errorf("the send gave %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(box, "taken@example.gov")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -120,7 +120,7 @@ func TestEveryKindOfPictureIsDrawn(t *testing.T) {
 
 func TestWhatIsLeftOutIsNamedInThePDFItself(t *testing.T) {
 	good := jpegOf(t, corners(200, 300), 80)
-	tooMany := pngOf(t, image.NewRGBA(image.Rect(0, 0, 6000, 4000)))
+	tooMany := pngOf(t, image.NewPaletted(image.Rect(0, 0, 6000, 4000), color.Palette{color.Black, color.White}))
 	pdf := prepare(t, bindingOf(
 		sheetOf(1, 0, good), sheetOf(2, 0, []byte("%PDF-1.7\nsomebody's letter")), sheetOf(3, 0, fixture(t, "page.heic")),
 		sheetOf(4, 0, good[:len(good)/2]), sheetOf(5, 0, []byte("<svg>")), sheetOf(6, 0, tooMany),

@@ -56,10 +56,10 @@ func measure(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (p pict
 	if err != nil {
 		return p, reasonOf(err), unlessLeftOut(err)
 	}
-	switch {
-	case kind.Media == "application/pdf":
+	switch kind.Media {
+	case "application/pdf":
 		return p, gateway.LeftOutPDF, nil
-	case kind.Media == "image/heic":
+	case "image/heic":
 		return p, gateway.LeftOutHEIC, nil
 	}
 	head := bufio.NewReaderSize(clean, headBytes)

@@ -14,10 +14,10 @@ import (
 )
 
 func TestAPDFFitsTheWantedSize(t *testing.T) {
-	large := jpegOf(t, photograph(1600, 2200, 1), 95)
+	large := jpegOf(t, photograph(1100, 1500, 1), 95)
 	small := jpegOf(t, corners(300, 400), 80)
-	for _, most := range []int64{400_000, 1_000_000, 3_000_000} {
-		b := bindingOf(sheetOf(1, 0, large), sheetOf(2, 90, small), sheetOf(3, 0, large), sheetOf(4, 0, pngOf(t, photograph(900, 1200, 2))))
+	for _, most := range []int64{250_000, 600_000, 1_400_000} {
+		b := bindingOf(sheetOf(1, 0, large), sheetOf(2, 90, small), sheetOf(3, 0, large), sheetOf(4, 0, pngOf(t, photograph(600, 800, 2))))
 		b.MostBytes = most
 		b.Cover = &gateway.Cover{Title: "Papers"}
 		out := written(t, prepare(t, b))
@@ -44,7 +44,7 @@ func TestWhatFitsPassesUntouched(t *testing.T) {
 }
 
 func TestAPDFThatCannotBeSoSmallIsRefused(t *testing.T) {
-	b := bindingOf(sheetOf(1, 0, jpegOf(t, photograph(1600, 2200, 1), 95)), sheetOf(2, 0, jpegOf(t, photograph(1600, 2200, 3), 95)))
+	b := bindingOf(sheetOf(1, 0, jpegOf(t, photograph(1100, 1500, 1), 95)), sheetOf(2, 0, jpegOf(t, photograph(1100, 1500, 3), 95)))
 	b.MostBytes = 60_000
 	if _, err := NewBinder().Prepare(t.Context(), b); !gateway.Is(err, gateway.CodePDFTooBig) {
 		t.Errorf("%v", err)
@@ -104,11 +104,12 @@ func TestSixtyPhotographsInLittleMemory(t *testing.T) {
 		"as they are":   {0, 16 << 20},
 		"at most 25 MB": {25_000_000, 64 << 20},
 	} {
+		chosen := sheets
 		if test.most > 0 {
-			sheets = sheets[:fewer(60)]
+			chosen = sheets[:fewer(60)]
 		}
-		b := bindingOf(sheets...)
-		b.MostBytes = test.most
+		b := bindingOf(chosen...)
+		b.MostBytes = test.most * int64(len(chosen)) / 60
 		var written counter
 		grown := peak(func() {
 			pdf, err := NewBinder().Prepare(context.Background(), b)
@@ -129,8 +130,8 @@ func TestSixtyPhotographsInLittleMemory(t *testing.T) {
 // fewer leaves out most repetitions of what takes a second each, unless
 // everything is asked for: the memory is bounded by one picture either way.
 func fewer(all int) int {
-	if testing.Short() || os.Getenv("DROPSLOT_REQUIRE_ALL") != "1" {
-		return 12
+	if raceDetector || os.Getenv("DROPSLOT_REQUIRE_ALL") != "1" {
+		return 9
 	}
 	return all
 }

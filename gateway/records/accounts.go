@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"dropslot/gateway"
@@ -32,15 +33,54 @@ func (s *Store) SetRoles(ctx context.Context, id gateway.StaffID, office gateway
 		if _, err := x.exec("UPDATE staff SET roles = $2 WHERE id = $1", string(id), list); err != nil {
 			return struct{}{}, err
 		}
+		if err := dropInvitation(x, string(id)); err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, x.append(audit...)
 	})
 	return err
 }
 
-// SaveInvitation stores a link and forgets an older one of that account.
-func (s *Store) SaveInvitation(ctx context.Context, i gateway.Invitation, audit ...gateway.AuditEntry) error {
+// dropInvitation forgets the open link of an account that changes. Kept, it
+// would open whatever the account is let see afterwards.
+func dropInvitation(x *tx, staff string) error {
+	_, err := x.exec("DELETE FROM invitations WHERE staff = $1", staff)
+	return err
+}
+
+// holdStaff holds an account's row until the transaction ends, so that no
+// other change comes between what is looked at and what is done.
+func holdStaff(x *tx, id string) (gateway.Staff, error) {
+	if _, err := x.exec("UPDATE staff SET roles = roles WHERE id = $1", id); err != nil {
+		return gateway.Staff{}, err
+	}
+	return only(first(x, scanStaff, selectStaff+"WHERE id = $1", id))
+}
+
+// worksOnlyAt refuses an account that works for another office too.
+func worksOnlyAt(staff gateway.Staff, offices []gateway.OfficeID) error {
+	for _, office := range staff.Roles.Offices() {
+		if !slices.Contains(offices, office) {
+			return refuse(gateway.CodeShared)
+		}
+	}
+	return nil
+}
+
+// SaveInvitation stores a link and forgets an older one; see the port.
+func (s *Store) SaveInvitation(ctx context.Context, i gateway.Invitation, offices []gateway.OfficeID, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "save invitation", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec(`INSERT INTO invitations (staff, hash, kind, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
+		staff, err := holdStaff(x, string(i.Staff))
+		if err == nil && !staff.DisabledAt.IsZero() {
+			err = refuse(gateway.CodeSwitchedOff)
+		}
+		if err == nil {
+			err = worksOnlyAt(staff, offices)
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		_, err = x.exec(`INSERT INTO invitations (staff, hash, kind, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (staff) DO UPDATE SET hash = excluded.hash, kind = excluded.kind, made_by = excluded.made_by,
 			expires_at = excluded.expires_at`, string(i.Staff), i.Hash[:], string(i.Kind), string(i.MadeBy), ms(i.ExpiresAt))
 		if err != nil {
@@ -70,8 +110,22 @@ func (s *Store) Invitation(ctx context.Context, hash gateway.TokenHash, now time
 // AcceptInvitation uses a link up; see the port.
 func (s *Store) AcceptInvitation(ctx context.Context, hash gateway.TokenHash, now time.Time, c gateway.Credentials, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "accept invitation", "", func(x *tx) (struct{}, error) {
-		id, err := only(first(x, scanText[string],
-			"DELETE FROM invitations WHERE hash = $1 AND expires_at > $2 RETURNING staff", hash[:], ms(now)))
+		// The account's row first, as whoever changes it does.
+		id, err := only(first(x, scanText[string], "SELECT staff FROM invitations WHERE hash = $1", hash[:]))
+		if err != nil {
+			return struct{}{}, err
+		}
+		staff, err := holdStaff(x, id)
+		if err == nil && !staff.DisabledAt.IsZero() {
+			err = notFound()
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		n, err := x.exec("DELETE FROM invitations WHERE hash = $1 AND expires_at > $2", hash[:], ms(now))
+		if err == nil && n == 0 {
+			err = notFound()
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -108,7 +162,7 @@ func (s *Store) UseTOTPStep(ctx context.Context, id gateway.StaffID, step int64)
 	return err
 }
 
-const passkeyColumns = "id, staff, name, record, added_at, used_at"
+const passkeyColumns = "id, staff, name, record, added_at, used_at" // #nosec G101 -- names of columns
 
 func addPasskey(x *tx, p gateway.Passkey) error {
 	n, err := x.exec(insertInto("passkeys", passkeyColumns)+" ON CONFLICT (id) DO NOTHING",

@@ -33,7 +33,7 @@ func TestInvitation(t *testing.T) {
 		for _, hash := range []gateway.TokenHash{old, link} { // the newer one replaces the older one
 			w.check(w.SaveInvitation(ctx, gateway.Invitation{
 				Hash: hash, Staff: ann.ID, Kind: gateway.InvitationReset, MadeBy: "boss", ExpiresAt: noon.Add(time.Hour),
-			}, entry(gateway.ActionStaffReset, "")), "")
+			}, []gateway.OfficeID{north}, entry(gateway.ActionStaffReset, "")), "")
 		}
 		_, _, err := w.Invitation(ctx, old, noon)
 		w.check(err, gateway.CodeNotFound)
@@ -68,6 +68,54 @@ func TestInvitation(t *testing.T) {
 		if n := w.count("invitations"); n != 0 {
 			t.Errorf("%d links are left", n)
 		}
+	})
+}
+
+// Whatever changes about an account ends its open link, and no link is made
+// for one that another office has given work meanwhile.
+func TestLinkEndsWithAnyChangeOfItsAccount(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ann := w.addAccount("ann", gateway.RolesIn(gateway.RoleCaseworker, north))
+		save := func() (gateway.TokenHash, error) {
+			hash := gateway.NewSecretToken().Hash()
+			return hash, w.SaveInvitation(ctx, gateway.Invitation{
+				Hash: hash, Staff: ann.ID, Kind: gateway.InvitationReset, ExpiresAt: noon.Add(time.Hour),
+			}, []gateway.OfficeID{north})
+		}
+		off, on, hash, totp := noon, time.Time{}, "new", []byte{1}
+		change := func(c gateway.StaffChange) func() error {
+			return func() error { return w.ChangeStaff(ctx, "ann", c) }
+		}
+		for name, act := range map[string]func() error{
+			"roles":       func() error { return w.SetRoles(ctx, ann.ID, north, []gateway.Role{gateway.RoleAuditor}) },
+			"every role":  change(gateway.StaffChange{Roles: gateway.RolesIn(gateway.RoleCaseworker, north)}),
+			"switched on": change(gateway.StaffChange{DisabledAt: &on}),
+			"password":    change(gateway.StaffChange{PasswordHash: &hash, EndsAt: noon}),
+			"app":         change(gateway.StaffChange{SealedTOTP: &totp, TOTPStep: 1}),
+			"off and on": func() error {
+				w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{DisabledAt: &off, EndsAt: off}), "")
+				return w.ChangeStaff(ctx, "ann", gateway.StaffChange{DisabledAt: &on})
+			},
+		} {
+			link, err := save()
+			w.check(err, "")
+			w.check(act(), "")
+			if err := w.AcceptInvitation(ctx, link, noon, gateway.Credentials{PasswordHash: "taken"}); !gateway.Is(err, gateway.CodeNotFound) {
+				t.Errorf("%s: the link goes on: %v", name, err)
+			}
+		}
+		w.check(w.SetRoles(ctx, ann.ID, south, []gateway.Role{gateway.RoleCaseworker}), "")
+		_, err := save()
+		w.check(err, gateway.CodeShared)
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{DisabledAt: &off, OnlyAt: []gateway.OfficeID{north}}), gateway.CodeShared)
+		if !w.account(ann.ID).DisabledAt.IsZero() {
+			t.Error("north switched off who works for south")
+		}
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{DisabledAt: &off, OnlyAt: []gateway.OfficeID{north, south}}), "")
+		w.check(w.SetRoles(ctx, ann.ID, south, nil), "")
+		_, err = save()
+		w.check(err, gateway.CodeSwitchedOff)
 	})
 }
 
@@ -165,7 +213,21 @@ func TestDeskSessions(t *testing.T) {
 		if len(untold) != 0 {
 			t.Errorf("told to itself: %+v", untold)
 		}
-		w.check(w.SessionsTold(ctx, ann.ID, noon), "")
+		again := w.begin(ann.ID, 2, noon.Add(2*time.Minute)) // the stranger once more, now from a browser that was there
+		for _, stranger := range []gateway.SessionID{third, again, theirs, ""} {
+			w.check(w.SessionsTold(ctx, ann.ID, stranger, []gateway.SessionID{third}, noon), gateway.CodeForbidden)
+		}
+		w.check(w.EndSessions(ctx, ann.ID, again, "", noon), "")
+		w.check(w.SessionsTold(ctx, ann.ID, first, []gateway.SessionID{theirs, first}, noon), "") // third was not shown
+		untold, err = w.UntoldSessions(ctx, ann.ID, first)
+		w.check(err, "")
+		if len(untold) != 1 || untold[0].ID != third {
+			t.Errorf("untold %+v", untold)
+		}
+		w.check(w.SessionsTold(ctx, ann.ID, first, []gateway.SessionID{third}, noon, entry(gateway.ActionBrowserKnown, "")), "")
+		if n := w.count("audit WHERE action = 'staff.browser-known'"); n != 1 {
+			t.Errorf("%d rows tell of it", n)
+		}
 		untold, err = w.UntoldSessions(ctx, ann.ID, first)
 		w.check(err, "")
 		if len(untold) != 0 {

@@ -76,7 +76,7 @@ func (s *Store) ReleaseSending(ctx context.Context, id gateway.SendingID) error 
 }
 
 // LinkSending chooses the link that a sending carries; see the port.
-func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gateway.Link, least time.Duration, audit ...gateway.AuditEntry) (gateway.Link, error) {
+func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gateway.Link, keeps func(gateway.Link) bool, audit ...gateway.AuditEntry) (gateway.Link, error) {
 	return write(ctx, s, "link a sending", "", func(x *tx) (gateway.Link, error) {
 		standing, err := x.lockSender(fresh.Office, fresh.Sender)
 		if err != nil {
@@ -92,7 +92,7 @@ func (s *Store) LinkSending(ctx context.Context, id gateway.SendingID, fresh gat
 		if err != nil {
 			return fresh, err
 		}
-		if !found || link.StateAt(fresh.IssuedAt) != gateway.LinkIssued || link.ExpiresAt.Sub(fresh.IssuedAt) < least {
+		if !found || !keeps(link) {
 			if link, err = x.issueTo(standing, fresh); err != nil {
 				return fresh, err
 			}

@@ -252,6 +252,13 @@ func TestNewLinksCountAgainstTheSendersLimits(t *testing.T) {
 	})
 }
 
+// leaves keeps a link that may be opened for so long from a fresh one's beginning.
+func leaves(fresh gateway.Link, least time.Duration) func(gateway.Link) bool {
+	return func(l gateway.Link) bool {
+		return l.StateAt(fresh.IssuedAt) == gateway.LinkIssued && l.ExpiresAt.Sub(fresh.IssuedAt) >= least
+	}
+}
+
 func TestASendingCarriesALinkThatLivesLongEnough(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		newest := w.text(north, phone(north, 1)) // four hours
@@ -260,7 +267,7 @@ func TestASendingCarriesALinkThatLivesLongEnough(t *testing.T) {
 		w.check(w.TellPhotos(t.Context(), nil, s, gateway.DefaultLimits(), nil, entry(gateway.ActionTextSent, "")), "")
 		link := func(at time.Time, want gateway.LinkID, fresh gateway.Link) {
 			t.Helper()
-			got, err := w.LinkSending(t.Context(), s.ID, fresh, 30*time.Minute)
+			got, err := w.LinkSending(t.Context(), s.ID, fresh, leaves(fresh, 30*time.Minute))
 			w.check(err, "")
 			_, carried, err := w.Sending(t.Context(), s.ID)
 			w.check(err, "")
@@ -274,10 +281,11 @@ func TestASendingCarriesALinkThatLivesLongEnough(t *testing.T) {
 		fresh := newLink(t, north, newest.Sender, at)
 		link(at, fresh.ID, fresh)
 		w.check(w.AttemptSending(t.Context(), s.ID, at), "")
-		_, err := w.LinkSending(t.Context(), s.ID, newLink(t, north, newest.Sender, at), 30*time.Minute)
+		fresh = newLink(t, north, newest.Sender, at)
+		_, err := w.LinkSending(t.Context(), s.ID, fresh, leaves(fresh, 30*time.Minute))
 		w.check(err, gateway.CodeSendTwice)
 		w.stop(north, newest.Sender)
-		_, err = w.LinkSending(t.Context(), s.ID, newLink(t, north, newest.Sender, at), 30*time.Minute)
+		_, err = w.LinkSending(t.Context(), s.ID, fresh, leaves(fresh, 30*time.Minute))
 		w.check(err, gateway.CodeOptedOut)
 	})
 }

@@ -86,16 +86,33 @@ func (s *Store) EndSessions(ctx context.Context, staff gateway.StaffID, one, kee
 // asked about yet, oldest first.
 func (s *Store) UntoldSessions(ctx context.Context, staff gateway.StaffID, asking gateway.SessionID) ([]gateway.DeskSession, error) {
 	return read(ctx, s, "list sessions", func(v view) ([]gateway.DeskSession, error) {
-		return all(v, scanDeskSession, "SELECT "+sessionColumns+` FROM desk_sessions
-			WHERE staff = $1 AND fresh = 1 AND told_at = 0 AND id <> $2 ORDER BY begun_at, id`, string(staff), string(asking))
+		return all(v, scanDeskSession, "SELECT "+sessionColumns+` FROM desk_sessions d
+			WHERE staff = $1 AND fresh = 1 AND told_at = 0 AND NOT EXISTS
+			(SELECT 1 FROM desk_sessions mine WHERE mine.id = $2 AND mine.device = d.device) ORDER BY begun_at, id`, string(staff), string(asking))
 	})
 }
 
-// SessionsTold notes that the person knows of them.
-func (s *Store) SessionsTold(ctx context.Context, staff gateway.StaffID, when time.Time) error {
+// SessionsTold notes that the person knows of them. Whoever signed in from a
+// new browser, even again, does not quiet the alarm about themselves or others.
+func (s *Store) SessionsTold(ctx context.Context, staff gateway.StaffID, asking gateway.SessionID, shown []gateway.SessionID, when time.Time, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "note sessions", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE desk_sessions SET told_at = $2 WHERE staff = $1 AND told_at = 0", string(staff), ms(when))
-		return struct{}{}, err
+		known, _, err := first(x, scanInt, `SELECT COUNT(*) FROM desk_sessions mine WHERE mine.id = $2 AND mine.staff = $1 AND NOT EXISTS
+			(SELECT 1 FROM desk_sessions d WHERE d.staff = $1 AND d.device = mine.device AND d.fresh = 1 AND d.told_at = 0)`,
+			string(staff), string(asking))
+		if err == nil && known == 0 {
+			err = refuse(gateway.CodeForbidden)
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		for _, id := range shown {
+			_, err := x.exec("UPDATE desk_sessions SET told_at = $3 WHERE id = $1 AND staff = $2 AND fresh = 1 AND told_at = 0",
+				string(id), string(staff), ms(when))
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, x.append(audit...)
 	})
 	return err
 }

@@ -100,8 +100,15 @@ func (x *tx) bury(t gateway.Tombstone) error {
 }
 
 // erase takes every row of a submission. Nobody may be adding to it: it is
-// locked, and ended.
+// locked, and ended. CodeForbidden if it is held, or needed elsewhere.
 func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
+	_, kept, err := first(x, scanInt, "SELECT 1 FROM submissions b WHERE b.id = $1 AND ("+neededIn+" OR "+heldIn+")", string(s.ID))
+	if err == nil && kept {
+		err = refuse(gateway.CodeForbidden)
+	}
+	if err != nil {
+		return err
+	}
 	if err := x.eraseMerged(s, why, t, audit); err != nil {
 		return err
 	}
@@ -150,17 +157,15 @@ func (x *tx) erase(s gateway.Submission, why gateway.ErasureReason, t gateway.Te
 // that a caseworker moved there goes back, as one that is removed, to where its
 // object lies, and the sweep erases that.
 func (x *tx) eraseMerged(s gateway.Submission, why gateway.ErasureReason, t gateway.Terms, audit gateway.AuditEntry) error {
-	homes, err := all(x, scanText[gateway.SubmissionID], "SELECT DISTINCT home FROM pages WHERE submission = $1 AND home <> '' ORDER BY home", string(s.ID))
+	away, err := all(x, scanPage, "SELECT "+pageColumns+" FROM pages WHERE submission = $1 AND home <> '' "+inOrder, string(s.ID))
 	if err != nil {
 		return err
 	}
-	_, err = x.exec(`UPDATE pages SET submission = home, home = '', removed_at = CASE WHEN removed_at = 0 THEN $2 ELSE removed_at END
-		WHERE submission = $1 AND home <> ''`, string(s.ID), ms(t.Now))
-	if err != nil {
-		return err
-	}
-	for _, home := range homes {
-		if err := x.revise(home); err != nil {
+	for _, p := range away {
+		if err := x.placePage(p, p.Home); err != nil {
+			return err
+		}
+		if _, err := x.exec("UPDATE pages SET removed_at = $2 WHERE id = $1 AND removed_at = 0", string(p.ID), ms(t.Now)); err != nil {
 			return err
 		}
 	}
@@ -213,9 +218,9 @@ const elsewhere = "EXISTS (SELECT 1 FROM submissions o WHERE o.id = t.submission
 // words it holds, those that its links answered, and, with the last submission
 // of its sender, what the sender wrote until then.
 func (x *tx) textsOf(s gateway.Submission) ([]gateway.TextID, error) {
-	found, err := all(x, scanText[gateway.TextID], `SELECT t.id FROM texts t WHERE t.submission = $1
-		OR NOT `+elsewhere+` AND (t.link IN (SELECT l.id FROM links l WHERE l.submission = $1)
-			OR t.id IN (SELECT n.text FROM notes n WHERE n.submission = $1))`, string(s.ID))
+	found, err := all(x, scanText[gateway.TextID], `SELECT t.id FROM texts t WHERE t.submission = $1 AND t.submission <> ''
+		UNION SELECT t.id FROM links l JOIN texts t ON t.link = l.id AND t.link <> '' WHERE l.submission = $1 AND NOT `+elsewhere+`
+		UNION SELECT t.id FROM notes n JOIN texts t ON t.id = n.text WHERE n.submission = $1 AND NOT `+elsewhere, string(s.ID))
 	if err != nil || s.Sender.IsZero() {
 		return found, err
 	}
@@ -325,16 +330,17 @@ func (x *tx) forget(s gateway.Submission, links []gateway.LinkID) error {
 	if err := x.updateSender(s.Office, s.Sender, standing); err != nil {
 		return err
 	}
-	return x.forgetSenders("b.office = $1 AND b.sender = $2", string(s.Office), s.Sender[:])
+	const which = "b.office = $1 AND b.sender = $2"
+	if _, err := x.exec("DELETE FROM clients AS b WHERE "+which+" AND "+nothingLeft, string(s.Office), s.Sender[:]); err != nil {
+		return err
+	}
+	return x.forgetSenders(which, string(s.Office), s.Sender[:])
 }
 
 // forgetSenders forgets those of the senders b of whom nothing is left.
 func (x *tx) forgetSenders(which string, args ...any) error {
 	_, err := x.exec("DELETE FROM senders AS b WHERE "+which+" AND b.opted_out_at = 0 AND "+nothingLeft, args...)
 	if err != nil {
-		return err
-	}
-	if _, err := x.exec("DELETE FROM clients AS b WHERE " + nothingLeft); err != nil {
 		return err
 	}
 	_, err = x.exec(`UPDATE senders AS b SET language = '', hour_start = 0, day_start = 0, hour_count = 0, day_count = 0,
@@ -376,6 +382,9 @@ func (s *Store) EraseOldRows(ctx context.Context, t gateway.Terms, limit int) (i
 			if err := drop(); err != nil {
 				return 0, err
 			}
+		}
+		if _, err := x.exec("DELETE FROM clients AS b WHERE " + nothingLeft); err != nil {
+			return 0, err
 		}
 		for _, statement := range []string{
 			"DELETE FROM outgoing WHERE step = 'done' AND learned_at < $1",

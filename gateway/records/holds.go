@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"dropslot/gateway"
@@ -72,30 +73,34 @@ func (s *Store) UnstoredHolds(ctx context.Context, after gateway.SubmissionID, l
 }
 
 // StoredHold notes that the vault says the same; a released hold is over then.
+// See the port.
 func (s *Store) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) error {
 	_, err := write(ctx, s, "note a stored hold", "", func(x *tx) (int64, error) {
 		const same = " WHERE submission = $1 AND at = $2 AND released_at = $3"
+		statement, args := "DELETE FROM holds"+same, []any{string(h.Submission), ms(h.At), ms(h.ReleasedAt)}
 		if h.ReleasedAt.IsZero() {
-			return x.exec("UPDATE holds SET stored_at = $4"+same, string(h.Submission), ms(h.At), int64(0), ms(at))
+			statement, args = "UPDATE holds SET stored_at = $4"+same, append(args, ms(at))
 		}
-		return x.exec("DELETE FROM holds"+same, string(h.Submission), ms(h.At), ms(h.ReleasedAt))
+		n, err := x.exec(statement, args...)
+		if err != nil || n > 0 {
+			return n, err
+		}
+		return x.exec("UPDATE holds SET stored_at = 0 WHERE submission = $1", string(h.Submission))
 	})
 	return err
 }
 
-// RestoreHold puts back what a reindex found; see the port.
-func (s *Store) RestoreHold(ctx context.Context, h gateway.Hold, audit gateway.AuditEntry) (bool, error) {
-	return write(ctx, s, "restore a hold", "", func(x *tx) (bool, error) {
-		if _, found, err := submissionByID(x, h.Submission); err != nil || !found {
-			return false, err
-		}
-		n, err := x.exec(`INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
-			ON CONFLICT (submission) DO NOTHING`, string(h.Submission), string(h.Office), string(h.Staff), string(h.Reason), ms(h.At))
-		if err != nil || n == 0 {
-			return false, err
-		}
-		return true, x.append(audit)
-	})
+// putHold puts back what a reindex found in the vault, which says the same. One
+// that was unreadable then gives way to what is read now.
+func (x *tx) putHold(h *gateway.Hold) (restored bool, err error) {
+	if h == nil {
+		return false, nil
+	}
+	n, err := x.exec(`INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
+		ON CONFLICT (submission) DO UPDATE SET staff = excluded.staff, reason = excluded.reason, at = excluded.at, stored_at = excluded.stored_at
+		WHERE holds.released_at = 0 AND holds.reason = $6 AND excluded.reason <> $6`,
+		string(h.Submission), string(h.Office), string(h.Staff), string(h.Reason), ms(h.At), string(gateway.HoldUnreadable))
+	return n > 0, err
 }
 
 const (
@@ -107,11 +112,24 @@ const (
 // Going lists what goes, what is warned of, and what is held; see the port.
 func (s *Store) Going(ctx context.Context, offices []gateway.OfficeID, t gateway.Terms, until time.Time, limit int) ([]gateway.Going, error) {
 	return snapshot(ctx, s, "list what goes", func(v view) ([]gateway.Going, error) {
-		return perOffice(offices, limit, sooner, func(office gateway.OfficeID) ([]gateway.Going, error) {
-			return goingIn(v, office, `(h.at IS NOT NULL OR b.merged_into = '' AND (b.state = 'handled' AND b.handled_at <= $2 OR b.state = 'received' AND w.warned_at > `+still+`))
-				ORDER BY CASE WHEN h.at IS NULL THEN 0 ELSE 1 END, CASE WHEN b.handled_at > 0 THEN b.handled_at ELSE `+still+` END, b.id LIMIT $3`,
-				t, ms(until.Add(-t.Offices[office])), limit)
-		})
+		var list []gateway.Going
+		// Each kind has room of its own: many of one push none of another off the page.
+		for _, kind := range []string{
+			"h.at IS NULL AND b.merged_into = '' AND b.state = 'handled' AND b.handled_at <= $3 ORDER BY b.handled_at, b.id LIMIT $2",
+			"h.at IS NULL AND b.merged_into = '' AND b.state = 'received' AND w.warned_at > " + still + " ORDER BY " + still + ", b.id LIMIT $2",
+			"h.at IS NOT NULL ORDER BY h.at, b.id LIMIT $2",
+		} {
+			more, err := perOffice(offices, limit, sooner, func(office gateway.OfficeID) ([]gateway.Going, error) {
+				args := []any{limit, ms(until.Add(-t.Offices[office]))}
+				return goingIn(v, office, kind, t, args[:strings.Count(kind, "$")]...)
+			})
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+		slices.SortStableFunc(list, sooner)
+		return list, nil
 	})
 }
 

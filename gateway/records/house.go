@@ -128,45 +128,67 @@ func scanInt(r scanner) (n int64, err error) {
 // RestoreSubmission puts back what the vault told of a submission; see the
 // port. The counts of a submission follow from its pages. Audit entries are
 // written only if something was put back.
-func (s *Store) RestoreSubmission(ctx context.Context, submission gateway.Submission, pages []gateway.Page, audit ...gateway.AuditEntry) (int, error) {
-	return write(ctx, s, "restore submission", "", func(x *tx) (restored int, err error) {
+func (s *Store) RestoreSubmission(
+	ctx context.Context, submission gateway.Submission, pages []gateway.Page, hold *gateway.Hold, audit ...gateway.AuditEntry,
+) (int, bool, error) {
+	type outcome struct {
+		pages int
+		held  bool
+	}
+	got, err := write(ctx, s, "restore submission", "", func(x *tx) (outcome, error) {
 		if erased, err := x.tombstoned(submission.ID); err != nil || erased {
-			return 0, err
+			return outcome{}, err
 		}
-		created, err := x.exec(insertSubmission+" ON CONFLICT (id) DO NOTHING", submissionArgs(submission)...)
+		created, err := x.putSubmission(submission)
+		if err != nil {
+			return outcome{}, err
+		}
+		var got outcome
+		if got.pages, err = x.putPages(submission, pages); err != nil {
+			return outcome{}, err
+		}
+		if got.held, err = x.putHold(hold); err != nil {
+			return outcome{}, err
+		}
+		if got == (outcome{}) && !created {
+			return got, nil
+		}
+		if _, err = x.exec(countPages, string(submission.ID)); err != nil {
+			return outcome{}, err
+		}
+		if err := x.changed(submission.Office); err != nil {
+			return outcome{}, err
+		}
+		return got, x.append(audit...)
+	})
+	return got.pages, got.held, err
+}
+
+// putSubmission puts the row back with what hangs on it, and locks it.
+func (x *tx) putSubmission(s gateway.Submission) (created bool, err error) {
+	n, err := x.exec(insertSubmission+" ON CONFLICT (id) DO NOTHING", submissionArgs(s)...)
+	if err != nil {
+		return false, err
+	}
+	if _, err := x.lockSubmission(s.ID); err != nil || n == 0 {
+		return false, err
+	}
+	if err := x.putLacks(s); err != nil {
+		return true, err
+	}
+	return true, x.putDesk(s)
+}
+
+func (x *tx) putPages(s gateway.Submission, pages []gateway.Page) (restored int, err error) {
+	for _, page := range pages {
+		page.Submission, page.Office = s.ID, s.Office
+		n, err := x.exec(insertPage+" ON CONFLICT DO NOTHING", pageArgs(page)...)
 		if err != nil {
 			return 0, err
 		}
-		if _, err := x.lockSubmission(submission.ID); err != nil {
-			return 0, err
-		}
-		if created > 0 {
-			if err := x.putLacks(submission); err != nil {
-				return 0, err
-			}
-			if err := x.putDesk(submission); err != nil {
-				return 0, err
-			}
-		}
-		for _, page := range pages {
-			page.Submission, page.Office = submission.ID, submission.Office
-			n, err := x.exec(insertPage+" ON CONFLICT DO NOTHING", pageArgs(page)...)
-			if err != nil {
-				return 0, err
-			}
-			restored += int(n)
-		}
-		if restored == 0 && created == 0 {
-			return 0, nil
-		}
-		if _, err = x.exec(countPages, string(submission.ID)); err != nil {
-			return 0, err
-		}
-		if err := x.changed(submission.Office); err != nil {
-			return 0, err
-		}
-		return restored, x.append(audit...)
-	})
+		restored += int(n)
+	}
+	return restored, nil
 }
 
 // countPages makes the counts of a submission follow from what it holds.

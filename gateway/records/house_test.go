@@ -204,7 +204,7 @@ func TestRestore(t *testing.T) {
 			lost.raw("TRUNCATE pages, submissions, links, senders, audit CASCADE")
 		}
 		restore := func(pages ...gateway.Page) int {
-			n, err := lost.RestoreSubmission(t.Context(), submission, pages, entry(gateway.ActionReindexed, ""))
+			n, _, err := lost.RestoreSubmission(t.Context(), submission, pages, nil, entry(gateway.ActionReindexed, ""))
 			lost.check(err, "")
 			return n
 		}
@@ -217,7 +217,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("%d pages were new, want 2", n)
 		}
 		errs := race(4, func(int) error {
-			n, err := lost.RestoreSubmission(t.Context(), submission, append(pages, removed), entry(gateway.ActionReindexed, ""))
+			n, _, err := lost.RestoreSubmission(t.Context(), submission, append(pages, removed), nil, entry(gateway.ActionReindexed, ""))
 			if n != 0 {
 				err = errors.New("a page was new again")
 			}

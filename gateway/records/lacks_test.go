@@ -158,7 +158,7 @@ func TestOneReminderIsAskedFor(t *testing.T) {
 			w.check(w.lack(link, ask, gateway.LackNone, noon), "")
 		}
 		fresh := newLink(t, north, link.Sender, noon)
-		_, err = w.LinkSending(t.Context(), id, fresh, time.Minute)
+		_, err = w.LinkSending(t.Context(), id, fresh, leaves(fresh, time.Minute))
 		w.check(err, gateway.CodeUnwanted)
 		w.check(w.AttemptSending(t.Context(), id, noon), gateway.CodeUnwanted)
 		w.check(w.FinishSending(t.Context(), gateway.Delivery{Sending: id, State: gateway.DeliveryDropped, At: noon}, nil), "")

@@ -7,7 +7,7 @@ import (
 )
 
 const linkColumns = `id, nonce, hash, office, number, sender, phone, submission, language, origin,
-	issued_at, expires_at, state, browser, claimed_at, idle_at, ends_at, cancelled_at`
+	issued_at, expires_at, state, browser, claimed_at, idle_at, ends_at, canceled_at`
 
 var insertLinks = insertMany("links", linkColumns, "")
 
@@ -20,7 +20,7 @@ func linkFields(l *gateway.Link) []any {
 		(*string)(&l.ID), fixed(l.Nonce[:]), fixed(l.Hash[:]), (*string)(&l.Office), (*string)(&l.Number),
 		fixed(l.Sender[:]), (*[]byte)(&l.Phone), (*string)(&l.Submission), &l.Language, (*string)(&l.Origin),
 		at(&l.IssuedAt), at(&l.ExpiresAt), (*string)(&l.State), fixed(l.Browser[:]), at(&l.ClaimedAt),
-		at(&l.IdleAt), at(&l.EndsAt), at(&l.CancelledAt),
+		at(&l.IdleAt), at(&l.EndsAt), at(&l.CanceledAt),
 	}
 }
 
@@ -31,6 +31,10 @@ func scanLink(r scanner) (l gateway.Link, err error) {
 
 func linkByID(q queryer, id gateway.LinkID) (gateway.Link, bool, error) {
 	return first(q, scanLink, "SELECT "+linkColumns+" FROM links WHERE id = $1", string(id))
+}
+
+func linkByHash(q queryer, hash gateway.TokenHash) (gateway.Link, bool, error) {
+	return first(q, scanLink, "SELECT "+linkColumns+" FROM links WHERE hash = $1", hash[:])
 }
 
 // issue supersedes the sender's newest link if nobody claimed it yet, and
@@ -49,13 +53,13 @@ func (x *tx) issue(l gateway.Link, newest gateway.LinkID) error {
 func appendLink(row []any, l *gateway.Link) []any {
 	return append(row, string(l.ID), l.Nonce[:], l.Hash[:], string(l.Office), string(l.Number),
 		l.Sender[:], solid(l.Phone), string(l.Submission), l.Language, string(l.Origin), ms(l.IssuedAt), ms(l.ExpiresAt),
-		string(l.State), unlessZero(l.Browser[:], l.Browser.IsZero()), ms(l.ClaimedAt), ms(l.IdleAt), ms(l.EndsAt), ms(l.CancelledAt))
+		string(l.State), unlessZero(l.Browser[:], l.Browser.IsZero()), ms(l.ClaimedAt), ms(l.IdleAt), ms(l.EndsAt), ms(l.CanceledAt))
 }
 
 // LinkByHash finds a link by its token's hash, or CodeLinkUnknown.
 func (s *Store) LinkByHash(ctx context.Context, hash gateway.TokenHash) (gateway.Link, error) {
 	return read(ctx, s, "find link", func(v view) (gateway.Link, error) {
-		l, found, err := first(v, scanLink, "SELECT "+linkColumns+" FROM links WHERE hash = $1", hash[:])
+		l, found, err := linkByHash(v, hash)
 		if err == nil && !found {
 			err = refuse(gateway.CodeLinkUnknown)
 		}
@@ -69,11 +73,11 @@ const claimLink = `UPDATE links SET state = 'claimed', browser = $2, claimed_at 
 	RETURNING ` + linkColumns
 
 // ClaimLink binds the link to the browser if it may still be claimed, and
-// gives it as it stands afterwards; CodeLinkUnknown if there is none. Entries
-// that name no office get the link's.
-func (s *Store) ClaimLink(ctx context.Context, id gateway.LinkID, c gateway.Claim, audit ...gateway.AuditEntry) (gateway.Link, error) {
+// gives it as it stands afterwards; see the port. Entries that name no office
+// get the link's.
+func (s *Store) ClaimLink(ctx context.Context, hash gateway.TokenHash, c gateway.Claim, audit ...gateway.AuditEntry) (gateway.Link, error) {
 	return write(ctx, s, "claim link", "", func(x *tx) (gateway.Link, error) {
-		link, found, err := linkByID(x, id)
+		link, found, err := linkByHash(x, hash)
 		if err != nil {
 			return link, err
 		}
@@ -115,6 +119,9 @@ func (x *tx) claim(link gateway.Link, c gateway.Claim, audit []gateway.AuditEntr
 	for _, entry := range audit {
 		if entry.Office == "" {
 			entry.Office = claimed.Office
+		}
+		if entry.Object == "" {
+			entry.Object = "link:" + string(claimed.ID)
 		}
 		if err := x.append(entry); err != nil {
 			return link, err

@@ -23,7 +23,7 @@ func TestClaimHasOneWinner(t *testing.T) {
 			if i%2 == 0 {
 				store = other
 			}
-			got, err := store.ClaimLink(t.Context(), link.ID, newClaim(t, browser(i), noon), entry(gateway.ActionLinkClaimed, ""))
+			got, err := store.ClaimLink(t.Context(), link.Hash, newClaim(t, browser(i), noon), entry(gateway.ActionLinkClaimed, ""))
 			winners[i] = got.Browser
 			return err
 		})
@@ -75,7 +75,7 @@ func TestClaimAtTheEdgeOfExpiry(t *testing.T) {
 
 func TestClaimOfNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		_, err := w.ClaimLink(t.Context(), "none", newClaim(t, browser(1), noon))
+		_, err := w.ClaimLink(t.Context(), gateway.TokenHash{1}, newClaim(t, browser(1), noon))
 		w.check(err, gateway.CodeLinkUnknown)
 		_, err = w.LinkByHash(t.Context(), gateway.TokenHash{1})
 		w.check(err, gateway.CodeLinkUnknown)
@@ -92,7 +92,7 @@ func TestClaimAgainstANewerText(t *testing.T) {
 			link := w.text(north, sender)
 			errs := race(2, func(side int) error {
 				if side == 0 {
-					_, err := w.ClaimLink(t.Context(), link.ID, newClaim(t, browser(i), noon))
+					_, err := w.ClaimLink(t.Context(), link.Hash, newClaim(t, browser(i), noon))
 					return err
 				}
 				_, _, err := other.ReceiveText(t.Context(), newText(t, north, sender), answerWith(newLink(t, north, sender, noon)))

@@ -199,7 +199,7 @@ func (w *world) text(office gateway.OfficeID, sender gateway.PhoneIndex) gateway
 
 func (w *world) claim(l gateway.Link, b gateway.BrowserHash, at time.Time) gateway.Link {
 	w.t.Helper()
-	got, err := w.ClaimLink(w.t.Context(), l.ID, newClaim(w.t, b, at), entry(gateway.ActionLinkClaimed, "link:"+string(l.ID)))
+	got, err := w.ClaimLink(w.t.Context(), l.Hash, newClaim(w.t, b, at), entry(gateway.ActionLinkClaimed, "link:"+string(l.ID)))
 	w.check(err, "")
 	return got
 }

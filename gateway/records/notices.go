@@ -68,17 +68,15 @@ func (s *Store) NoticeLook(ctx context.Context) (time.Time, error) {
 	})
 }
 
-// newEventsMost bounds one look at the audit trail.
-const newEventsMost = 10_000
-
-// NewEvents gives audit rows that somebody may be told of; see the port.
-func (s *Store) NewEvents(ctx context.Context, actions []gateway.Action, since time.Time) ([]gateway.AuditEntry, error) {
+// NewEvents gives audit rows that somebody may be told of; see the port. That
+// none is of an issued link lets the databases use the index by action.
+func (s *Store) NewEvents(ctx context.Context, actions []gateway.Action, since time.Time, limit int) ([]gateway.AuditEntry, error) {
 	return read(ctx, s, "list events", func(v view) ([]gateway.AuditEntry, error) {
-		args := append([]any{ms(since), newEventsMost}, texts(actions)...)
+		args := append([]any{ms(since), limit}, texts(actions)...)
 		return all(v, func(r scanner) (e gateway.AuditEntry, err error) {
 			return e, r.Scan(at(&e.At), (*string)(&e.Action), &e.Object, (*string)(&e.Office))
 		}, `SELECT a.at, a.action, a.object, a.office FROM audit a WHERE a.at >= $1 AND a.outcome = 'done'
-			AND a.action IN (`+placeholders(3, len(actions))+`)
+			AND a.action IN (`+placeholders(3, len(actions))+`) AND a.action <> 'link.issued'
 			AND (a.action <> 'submission.expired' OR EXISTS (SELECT 1 FROM submissions s
 				WHERE s.id = SUBSTR(a.object, LENGTH('submission:') + 1) AND s.arrived_at > 0))
 			ORDER BY a.at LIMIT $2`, args...)

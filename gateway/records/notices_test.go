@@ -40,7 +40,7 @@ func TestEachThingIsToldOnce(t *testing.T) {
 		w.expire(noon.Add(48*time.Hour), 10)
 		actions := []gateway.Action{gateway.ActionSubmissionDone, gateway.ActionSubmissionExpired}
 		w.check(w.Append(t.Context(), entry(gateway.ActionSubmissionDone, "submission:"+string(received.Submission))), "")
-		events, err := w.NewEvents(t.Context(), actions, noon.Add(-time.Minute))
+		events, err := w.NewEvents(t.Context(), actions, noon.Add(-time.Minute), 100)
 		w.check(err, "")
 		var notices []gateway.Notice
 		for _, e := range events {

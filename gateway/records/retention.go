@@ -12,17 +12,24 @@ import (
 const still = `(CASE WHEN b.last_page_at > b.finished_at THEN b.last_page_at
 	WHEN b.finished_at > 0 THEN b.finished_at ELSE b.opened_at END)`
 
+// What a submission b takes along when it goes must not be needed elsewhere:
+// heldIn is true if it is held, or what was merged or moved into it; neededIn if
+// pages that are elsewhere have their objects in its folder, or in that of what
+// was merged into it.
+const (
+	heldIn = `EXISTS (SELECT 1 FROM holds h WHERE h.released_at = 0 AND (h.submission = b.id
+		OR h.submission IN (SELECT m.id FROM submissions m WHERE m.merged_into = b.id AND m.merged_into <> '')
+		OR h.submission IN (SELECT q.home FROM pages q WHERE q.submission = b.id AND q.home <> '')))`
+	neededIn = `(EXISTS (SELECT 1 FROM pages q WHERE q.home = b.id AND q.home <> '')
+		OR EXISTS (SELECT 1 FROM submissions m JOIN pages q ON q.home = m.id AND q.home <> ''
+			WHERE m.merged_into = b.id AND m.merged_into <> '' AND q.submission <> b.id))`
+)
+
 // overIn is true of a submission b of office $1 whose time is over: $2 for what is
 // done, $3 for what is unfinished, with a warning by $4, $5 for what is empty.
-// What is held, also of what was merged or moved into it, what still lies at
-// Twilio, and what is on its way to a partner, stays.
-// So does what was merged, and what holds objects of pages that were moved: it
-// goes with where these are.
-const overIn = `b.office = $1 AND b.merged_into = ''
-	AND NOT EXISTS (SELECT 1 FROM pages q WHERE q.home = b.id AND q.home <> '')
-	AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.released_at = 0 AND (h.submission = b.id
-		OR h.submission IN (SELECT m.id FROM submissions m WHERE m.merged_into = b.id AND m.merged_into <> '')
-		OR h.submission IN (SELECT q.home FROM pages q WHERE q.submission = b.id AND q.home <> '')))
+// What is held or needed elsewhere, what still lies at Twilio, and what is on its
+// way to a partner, stays. So does what was merged: it goes with where it is.
+const overIn = `b.office = $1 AND b.merged_into = '' AND NOT ` + neededIn + ` AND NOT ` + heldIn + `
 	AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.submission = b.id AND t.due_at > 0)
 	AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.submission = b.id AND d.due_at > 0)
 	AND (b.state = 'handled' AND b.handled_at <= $2
@@ -65,6 +72,14 @@ func (s *Store) DueSubmissions(ctx context.Context, office gateway.OfficeID, t g
 	})
 }
 
+// GoAlong gives what goes with a submission; see the port.
+func (s *Store) GoAlong(ctx context.Context, id gateway.SubmissionID) ([]gateway.SubmissionID, error) {
+	return read(ctx, s, "list what goes along", func(v view) ([]gateway.SubmissionID, error) {
+		return all(v, scanText[gateway.SubmissionID], `SELECT id FROM submissions WHERE merged_into = $1 AND merged_into <> ''
+			UNION SELECT home FROM pages WHERE submission = $1 AND home <> ''`, string(id))
+	})
+}
+
 // WarnUnfinished warns of what nobody finished, once for each time that
 // something moved in it; see the port.
 func (s *Store) WarnUnfinished(ctx context.Context, t gateway.Terms, limit int, audit func(gateway.Due) gateway.AuditEntry) (int, error) {
@@ -89,30 +104,23 @@ func (s *Store) WarnUnfinished(ctx context.Context, t gateway.Terms, limit int, 
 	})
 }
 
-// SeeClock notes the time; see the port.
-func (s *Store) SeeClock(ctx context.Context, now time.Time) (before, rests time.Time, err error) {
-	type seen struct{ before, rests time.Time }
-	found, err := write(ctx, s, "look at the clock", "", func(x *tx) (seen, error) {
-		was, _, err := first(x, func(r scanner) (c seen, err error) { return c, r.Scan(at(&c.before), at(&c.rests)) },
+// SeeClock notes the time, and what it means; see the port.
+func (s *Store) SeeClock(ctx context.Context, now time.Time, judge func(before, rests time.Time) (time.Time, []gateway.AuditEntry)) (time.Time, error) {
+	return write(ctx, s, "look at the clock", "", func(x *tx) (time.Time, error) {
+		type clock struct{ before, rests time.Time }
+		was, _, err := first(x, func(r scanner) (c clock, err error) { return c, r.Scan(at(&c.before), at(&c.rests)) },
 			"SELECT seen_at, rests_till FROM retention_runs WHERE id = 1")
-		if err == nil {
-			_, err = x.exec(`INSERT INTO retention_runs (id, seen_at, rests_till, done_at) VALUES (1, $1, 0, 0)
-				ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`, ms(now))
+		if err != nil {
+			return time.Time{}, err
 		}
-		return was, err
-	})
-	return found.before, found.rests, err
-}
-
-// Rest notes until when nothing is erased.
-func (s *Store) Rest(ctx context.Context, till time.Time, audit gateway.AuditEntry) error {
-	_, err := write(ctx, s, "rest", "", func(x *tx) (struct{}, error) {
-		if _, err := x.exec("UPDATE retention_runs SET rests_till = $1 WHERE id = 1", ms(till)); err != nil {
-			return struct{}{}, err
+		rests, audit := judge(was.before, was.rests)
+		_, err = x.exec(`INSERT INTO retention_runs (id, seen_at, rests_till, done_at) VALUES (1, $1, $2, 0)
+			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, rests_till = excluded.rests_till`, ms(now), ms(rests))
+		if err != nil {
+			return rests, err
 		}
-		return struct{}{}, x.append(audit)
+		return rests, x.append(audit...)
 	})
-	return err
 }
 
 // RunDone notes the end of a run without faults.

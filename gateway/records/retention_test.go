@@ -269,14 +269,22 @@ func phoneBytes(n int) []byte { p := phone(north, n); return p[:] }
 
 func TestTheClockIsSeen(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		before, rests, err := w.SeeClock(t.Context(), noon)
-		if err != nil || !before.IsZero() || !rests.IsZero() {
-			t.Errorf("%v %v %v", before, rests, err)
+		see := func(now, wantBefore, wantRests, rests time.Time, audit ...gateway.AuditEntry) {
+			t.Helper()
+			got, err := w.SeeClock(t.Context(), now, func(before, was time.Time) (time.Time, []gateway.AuditEntry) {
+				if !before.Equal(wantBefore) || !was.Equal(wantRests) {
+					t.Errorf("%v: last seen at %v, rests till %v", now, before, was)
+				}
+				return rests, audit
+			})
+			if err != nil || !got.Equal(rests) {
+				t.Errorf("%v: %v %v", now, got, err)
+			}
 		}
-		w.check(w.Rest(t.Context(), noon.Add(day), entry(gateway.ActionRetentionRests, "")), "")
-		before, rests, err = w.SeeClock(t.Context(), noon.Add(time.Hour))
-		if err != nil || !before.Equal(noon) || !rests.Equal(noon.Add(day)) {
-			t.Errorf("%v %v %v", before, rests, err)
+		see(noon, time.Time{}, time.Time{}, noon.Add(day), entry(gateway.ActionRetentionRests, ""))
+		see(noon.Add(time.Hour), noon, noon.Add(day), noon.Add(day))
+		if n := w.count("audit WHERE action = 'retention.rests'"); n != 1 {
+			t.Errorf("%d rests in the audit trail", n)
 		}
 		w.check(w.RunDone(t.Context(), noon), "")
 		state, err := w.RetentionState(t.Context(), terms(noon))
@@ -304,6 +312,131 @@ func TestAHoldReachesWhereItsPagesWent(t *testing.T) {
 		w.raw("DELETE FROM holds")
 		if !w.goes(north, into.Submission, late) {
 			t.Error("a released one stays")
+		}
+	})
+}
+
+// A page that came with a merge and was moved on still has its object in the
+// merged one's folder: that must not go before the page does.
+func TestAPageThatWasMergedAndMovedOnKeepsItsFolder(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, page := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		c, _ := w.arrived(north, 1, noon)
+		w.settled()
+		w.merge(a, b, "")
+		w.check(w.MovePage(t.Context(), norths, page.ID, c.ID, entry(gateway.ActionPageMoved, "")), "")
+		for _, id := range []gateway.SubmissionID{b.ID, c.ID} {
+			w.check(w.HandleSubmission(t.Context(), norths, id, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
+		}
+		w.check(w.legalHold(c.ID), "")
+		late := noon.Add(1000 * day)
+		if w.goes(north, b.ID, late) {
+			t.Error("erased while a held one shows a page of its folders")
+		}
+		stone := gateway.Tombstone{Submission: b.ID, Office: north, Why: gateway.ErasedDone, At: late}
+		_, err := w.EraseAnew(t.Context(), stone, terms(late), entry(gateway.ActionErased, ""))
+		w.check(err, gateway.CodeForbidden)
+		if w.count("tombstones") != 0 {
+			t.Fatal("what holds the page's object has a tombstone")
+		}
+		got, err := w.Page(t.Context(), norths, page.ID)
+		if err != nil || got.Home != a.ID {
+			t.Errorf("the page opens as %+v, %v", got, err)
+		}
+		w.raw("DELETE FROM holds")
+		if !w.goes(north, c.ID, late) || !w.goes(north, b.ID, late) || w.count("submissions") != 0 {
+			t.Error("not erased once nothing needs it")
+		}
+	})
+}
+
+// What was done and is reopened is warned of as anything unfinished, whatever
+// was said of it before.
+func TestReopenedPapersAreWarnedOfAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.received(1)
+		w.warn(noon.Add(60 * day))
+		late := noon.Add(400 * day)
+		done := noon.Add(330 * day)
+		w.check(w.HandleSubmission(t.Context(), norths, link.Submission, "ann", gateway.HandledDelivered, "", done, entry(gateway.ActionSubmissionHandled, "")), "")
+		there, _ := w.submission(link.Submission)
+		w.setStage(there, gateway.StageOpen)
+		if w.goes(north, link.Submission, late) {
+			t.Fatal("erased as soon as it was reopened, on a warning from before it was done")
+		}
+		if n := w.warn(late); n != 1 {
+			t.Error("not warned anew")
+		}
+		if w.goes(north, link.Submission, late.Add(30*day-time.Millisecond)) || !w.goes(north, link.Submission, late.Add(30*day)) {
+			t.Error("the new warning does not hold for its time")
+		}
+	})
+}
+
+// A worker that took the vault's twin of a released hold away, while somebody
+// held it again and told the vault, has the vault told once more.
+func TestAHoldThatChangedIsToldAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.handled(1)
+		w.check(w.legalHold(link.Submission), "")
+		released, err := w.ReleaseHold(t.Context(), norths, link.Submission, noon.Add(time.Hour), entry(gateway.ActionReleased, ""))
+		w.check(err, "")
+		again, err := w.SaveHold(t.Context(), norths, gateway.Hold{Submission: link.Submission, Staff: "ana", Reason: gateway.HoldLawsuit, At: noon.Add(2 * time.Hour)},
+			entry(gateway.ActionHeld, ""))
+		w.check(err, "")
+		w.check(w.StoredHold(t.Context(), again, noon), "")
+		w.check(w.StoredHold(t.Context(), released, noon), "")
+		if unstored, err := w.UnstoredHolds(t.Context(), "", 10); err != nil || len(unstored) != 1 || !unstored[0].ReleasedAt.IsZero() {
+			t.Errorf("to be told: %+v, %v", unstored, err)
+		}
+		w.check(w.StoredHold(t.Context(), again, noon), "")
+		if unstored, err := w.UnstoredHolds(t.Context(), "", 10); err != nil || len(unstored) != 0 {
+			t.Errorf("told, and yet to be told: %+v, %v", unstored, err)
+		}
+	})
+}
+
+// What a tombstone of the vault names stays while it is held, and the hold too.
+func TestATombstoneTakesNothingThatIsHeld(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, _ := w.arrived(north, 1, noon)
+		b, _ := w.arrived(north, 1, noon)
+		w.merge(a, b, "")
+		stone := gateway.Tombstone{Submission: b.ID, Office: north, Why: gateway.ErasedDone, At: noon}
+		for _, id := range []gateway.SubmissionID{a.ID, b.ID} {
+			w.check(w.legalHold(id), "")
+			_, err := w.EraseAnew(t.Context(), stone, terms(noon), entry(gateway.ActionErased, ""))
+			w.check(err, gateway.CodeForbidden)
+			if w.count("holds") != 1 || w.count("submissions") != 2 || w.count("tombstones") != 0 {
+				t.Error("something is gone")
+			}
+			w.raw("DELETE FROM holds")
+		}
+		_, err := w.EraseAnew(t.Context(), stone, terms(noon), entry(gateway.ActionErased, ""))
+		w.check(err, "")
+		if w.count("submissions") != 0 {
+			t.Error("not erased once it is released")
+		}
+	})
+}
+
+// Pages that go back home may meet their key there.
+func TestAKeyThatIsTakenIsInNoErasuresWay(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, first := w.arrived(north, 1, noon)
+		b, second := w.arrived(north, 1, noon)
+		c, _ := w.arrived(north, 1, noon)
+		w.settled()
+		w.raw("UPDATE pages SET page_key = 'page-of-both-00000000' WHERE id IN ($1, $2)", string(first.ID), string(second.ID))
+		w.check(w.MovePage(t.Context(), norths, first.ID, c.ID, entry(gateway.ActionPageMoved, "")), "")
+		w.check(w.MovePage(t.Context(), norths, second.ID, a.ID, entry(gateway.ActionPageMoved, "")), "")
+		w.check(w.HandleSubmission(t.Context(), norths, c.ID, "ann", gateway.HandledDelivered, "", noon, entry(gateway.ActionSubmissionHandled, "")), "")
+		if !w.goes(north, c.ID, noon.Add(90*day)) {
+			t.Fatal("not erased")
+		}
+		if w.count("pages WHERE submission = $1 AND removed_at > 0", string(a.ID)) != 1 || w.count("pages WHERE submission = $1 AND home = $2 AND removed_at = 0", string(a.ID), string(b.ID)) != 1 {
+			t.Error("the page that went is not removed at home, or another is")
 		}
 	})
 }

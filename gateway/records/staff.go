@@ -7,13 +7,13 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, subject, created_at, disabled_at"
+const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, created_at, disabled_at"
 
 const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM passkeys WHERE passkeys.staff = staff.id) FROM staff "
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
 	var roles string
-	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch, &s.Subject,
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch,
 		at(&s.CreatedAt), at(&s.DisabledAt), &s.Passkeys)
 	if err != nil {
 		return s, err
@@ -40,7 +40,7 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, staff.Subject, ms(staff.CreatedAt), ms(staff.DisabledAt))
+			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -73,19 +73,37 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		totp = solid(*change.SealedTOTP)
 	}
 	_, err := write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
-			disabled_at = COALESCE($4, disabled_at), totp = COALESCE($5, totp),
-			totp_step = CASE WHEN $6 > 0 THEN $6 ELSE totp_step END, epoch = epoch + $7 WHERE login = $1`,
-			login, change.PasswordHash, roles, disabled, totp, change.TOTPStep, bit(!change.EndsAt.IsZero()))
+		id, err := only(first(x, scanText[string], "UPDATE staff SET roles = roles WHERE login = $1 RETURNING id", login))
 		if err != nil {
 			return struct{}{}, err
 		}
-		if n == 0 {
-			return struct{}{}, notFound()
+		if change.OnlyAt != nil {
+			staff, err := holdStaff(x, id)
+			if err == nil {
+				err = worksOnlyAt(staff, change.OnlyAt)
+			}
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		_, err = x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
+			disabled_at = COALESCE($4, disabled_at), totp = COALESCE($5, totp),
+			totp_step = CASE WHEN $6 > 0 THEN $6 ELSE totp_step END, epoch = epoch + $7 WHERE id = $1`,
+			id, change.PasswordHash, roles, disabled, totp, change.TOTPStep, bit(!change.EndsAt.IsZero()))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := dropInvitation(x, id); err != nil {
+			return struct{}{}, err
 		}
 		if !change.EndsAt.IsZero() {
-			_, err := x.exec(`UPDATE desk_sessions SET ended_at = $2 WHERE ended_at = 0
-				AND staff = (SELECT id FROM staff WHERE login = $1)`, login, ms(change.EndsAt))
+			_, err := x.exec("UPDATE desk_sessions SET ended_at = $2 WHERE ended_at = 0 AND staff = $1", id, ms(change.EndsAt))
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		if change.Known {
+			_, err := x.exec("UPDATE desk_sessions SET told_at = $2 WHERE told_at = 0 AND staff = $1", id, ms(change.EndsAt))
 			if err != nil {
 				return struct{}{}, err
 			}

@@ -97,6 +97,12 @@ func (x *tx) change(s gateway.Submission, c gateway.SubmissionChange) error {
 			return err
 		}
 	}
+	if c.Stage != nil && s.State == gateway.SubmissionHandled {
+		// What was done is unfinished again: a warning of long ago is none of this.
+		if _, err := x.exec("DELETE FROM erasure_warnings WHERE submission = $1", string(s.ID)); err != nil {
+			return err
+		}
+	}
 	if c.Case == nil {
 		return nil
 	}
@@ -117,6 +123,9 @@ const insertRemark = `INSERT INTO remarks (id, office, submission, staff, at, se
 func (s *Store) AddRemark(ctx context.Context, offices []gateway.OfficeID, r gateway.Remark, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "add remark", "", func(x *tx) (struct{}, error) {
 		there, err := x.lockOf(offices, r.Submission)
+		if err == nil && there.MergedInto != "" { // nobody would read it there
+			err = refuse(gateway.CodeForbidden)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -144,8 +144,8 @@ func (s *Store) CancelLink(ctx context.Context, offices []gateway.OfficeID, id g
 		default:
 			return link, refuse(gateway.CodeLinkClosed)
 		}
-		link.CancelledAt = timeOf(ms(at))
-		_, err = x.exec("UPDATE links SET state = $2, cancelled_at = $3 WHERE id = $1", string(link.ID), string(link.State), ms(at))
+		link.CanceledAt = timeOf(ms(at))
+		_, err = x.exec("UPDATE links SET state = $2, canceled_at = $3 WHERE id = $1", string(link.ID), string(link.State), ms(at))
 		if err != nil {
 			return link, err
 		}

@@ -90,13 +90,13 @@ func TestALinkIsTakenBack(t *testing.T) {
 		w.check(err, "")
 		w.claim(opened, browser(2), noon.Add(time.Minute))
 		cancel := func(s gateway.Sending, offices ...gateway.OfficeID) (gateway.Link, error) {
-			return w.CancelLink(t.Context(), offices, s.ID, noon.Add(2*time.Minute), entry(gateway.ActionLinkCancelled, ""))
+			return w.CancelLink(t.Context(), offices, s.ID, noon.Add(2*time.Minute), entry(gateway.ActionLinkCanceled, ""))
 		}
 		_, err = cancel(a, south)
 		w.check(err, gateway.CodeNotFound)
 		link, err := cancel(a, north)
 		w.check(err, "")
-		if link.State != gateway.LinkSuperseded || link.CancelledAt.IsZero() {
+		if link.State != gateway.LinkSuperseded || link.CanceledAt.IsZero() {
 			t.Errorf("unopened: %+v", link)
 		}
 		link, err = cancel(b, north)
@@ -106,8 +106,8 @@ func TestALinkIsTakenBack(t *testing.T) {
 		}
 		_, err = cancel(b, north)
 		w.check(err, gateway.CodeLinkClosed)
-		late, err := w.ClaimLink(t.Context(), unopened.ID, newClaim(t, browser(1), noon.Add(3*time.Minute)))
-		if err != nil || late.State == gateway.LinkClaimed || late.CancelledAt.IsZero() {
+		late, err := w.ClaimLink(t.Context(), unopened.Hash, newClaim(t, browser(1), noon.Add(3*time.Minute)))
+		if err != nil || late.State == gateway.LinkClaimed || late.CanceledAt.IsZero() {
 			t.Errorf("claimed after all: %+v, %v", late, err)
 		}
 		_, _, err = w.SavePage(t.Context(), newPage(t, opened, noon.Add(3*time.Minute)), gateway.DefaultLimits())

@@ -83,7 +83,8 @@ func (c *Clamd) ask(ctx context.Context, command string, content io.Reader) (str
 		return "", down(err)
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	if _, err := io.WriteString(conn, command); err != nil {
 		return "", down(err)
 	}

@@ -61,7 +61,7 @@ type SignIns interface {
 	Join(ctx context.Context, token gateway.Token, j gateway.Joining, address string) (gateway.Staff, error)
 	Own(ctx context.Context, who gateway.Actor, session gateway.SessionID) (gateway.OwnAccount, error)
 	Untold(ctx context.Context, staff gateway.StaffID, session gateway.SessionID) ([]gateway.DeskSession, error)
-	Told(ctx context.Context, who gateway.Actor) error
+	Told(ctx context.Context, who gateway.Actor, session gateway.SessionID, shown []gateway.SessionID) error
 	EndSession(ctx context.Context, who gateway.Actor, one, keep gateway.SessionID) error
 	Confirm(ctx context.Context, who gateway.Actor, password string) error
 	ChangePassword(ctx context.Context, who gateway.Actor, old, password string) error
@@ -105,6 +105,8 @@ type DeskParts struct {
 	Accounts   Accounts
 	Threads    Threads
 	Changes    Changes
+	Audits     Audits
+	Figures    Figures
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore
@@ -130,6 +132,7 @@ type DeskParts struct {
 type desk struct {
 	DeskParts
 	sessions *deskSessions
+	streams  streams
 	answers  *prometheus.CounterVec
 	known    map[string]bool // the paths of the table of routes
 }

@@ -16,11 +16,11 @@ type accountView struct {
 	Roles    []roleLine
 	Sessions []sessionLine
 	Untold   []sessionLine
+	Stranger bool   // this browser is new itself: it confirms nothing
 	Next     string // where "that was me" leads
 	Passkeys []passkeyLine
 	Password bool // the account has one
 	App      bool
-	Agency   bool // it signs in by single sign-on alone
 	Setup    *setupView
 	Problem  *problem
 	Said     string // what was done
@@ -61,7 +61,7 @@ func (d *desk) showAccount(c echo.Context, status int, p *problem, form url.Valu
 	view := accountView{
 		frame: d.frame(c, "Your account", "account"), Problem: p, Said: accountSaid[c.QueryParam("done")],
 		Next: localPath(c.QueryParam("next")), Password: own.Staff.PasswordHash != "", App: len(own.Staff.SealedTOTP) > 0,
-		Agency: own.Staff.Subject != "", Least: gateway.PasswordLength,
+		Least: gateway.PasswordLength,
 	}
 	for _, office := range own.Staff.Roles.Offices() {
 		view.Roles = append(view.Roles, roleLine{d.officeName(office), rolesWords(own.Staff.Roles[office])})
@@ -73,6 +73,7 @@ func (d *desk) showAccount(c echo.Context, status int, p *problem, form url.Valu
 	for _, s := range own.Sessions {
 		view.Sessions = append(view.Sessions, line(s))
 	}
+	view.Stranger = own.Stranger
 	for _, s := range own.Untold {
 		view.Untold = append(view.Untold, line(s))
 	}
@@ -192,13 +193,21 @@ func (d *desk) endSession(c echo.Context) error {
 	})
 }
 
-// knowSessions notes that the person knows of the sign-ins from new browsers.
+// knowSessions notes that the person knows of the sign-ins from new browsers
+// that the page showed.
 func (d *desk) knowSessions(c echo.Context) error {
 	form, err := deskForm(c.Request())
 	if err != nil {
 		return err
 	}
-	if err := d.SignIns.Told(c.Request().Context(), actor(c)); err != nil {
+	var shown []gateway.SessionID
+	for _, id := range form["session"] {
+		if !gateway.ValidID(id) {
+			return gateway.NewError(gateway.CodeNotFound, nil)
+		}
+		shown = append(shown, gateway.SessionID(id))
+	}
+	if err := d.SignIns.Told(c.Request().Context(), actor(c), sessionOf(c).id, shown); err != nil {
 		return err
 	}
 	return d.redirect(c, localPath(form.Get("next")))

@@ -118,7 +118,7 @@ func accountState(s gateway.Staff) (words, tone string) {
 	switch {
 	case !s.DisabledAt.IsZero():
 		return "disabled", "warn"
-	case s.PasswordHash == "" && s.Passkeys == 0 && s.Subject == "":
+	case s.PasswordHash == "" && s.Passkeys == 0:
 		return "invited", "live"
 	}
 	return "active", "new"
@@ -126,9 +126,6 @@ func accountState(s gateway.Staff) (words, tone string) {
 
 func factorWords(s gateway.Staff) string {
 	var words []string
-	if s.Subject != "" {
-		return "single sign-on"
-	}
 	if s.PasswordHash != "" {
 		words = append(words, "password")
 	}
@@ -212,12 +209,12 @@ func (d *desk) showLink(c echo.Context, login string, token gateway.Token, ttl t
 // oneAccountView is one account, with what an admin may do about it.
 type oneAccountView struct {
 	frame
-	Account                       accountRow
-	Disabled, Own, Shared, Agency bool
-	Since                         moment
-	Offices                       []officeRoles
-	Problem                       *problem
-	Said                          bool
+	Account               accountRow
+	Disabled, Own, Shared bool
+	Since                 moment
+	Offices               []officeRoles
+	Problem               *problem
+	Said                  bool
 }
 
 type officeRoles struct {
@@ -246,7 +243,7 @@ func (d *desk) showOneAccount(c echo.Context, status int, p *problem) error {
 	}
 	view := oneAccountView{
 		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared,
-		Disabled: !row.Staff.DisabledAt.IsZero(), Agency: row.Staff.Subject != "", Problem: p, Said: c.QueryParam("done") == "1",
+		Disabled: !row.Staff.DisabledAt.IsZero(), Problem: p, Said: c.QueryParam("done") == "1",
 		Since: momentOf(row.Staff.CreatedAt, d.Now(), d.zoneOf(who.Staff)),
 	}
 	for _, office := range who.Staff.OfficesWith(gateway.RightAccounts) {
@@ -267,7 +264,7 @@ func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Value
 	}
 	err = act(id, form)
 	switch gateway.CodeOf(err) {
-	case gateway.CodeOwnAccount, gateway.CodeShared:
+	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff:
 		p := problemOf(err)
 		d.note(c, p, err)
 		return d.showOneAccount(c, p.Status, &p)

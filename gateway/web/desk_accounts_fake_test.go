@@ -111,6 +111,14 @@ func (r deskAccounts) ChangeStaff(_ context.Context, login string, change gatewa
 		}
 	}
 	r.h.staff[s.ID] = s
+	delete(r.h.invitations, s.ID)
+	if change.Known {
+		for _, d := range r.h.deskSessions {
+			if d.Staff == s.ID {
+				r.h.told[d.ID] = true
+			}
+		}
+	}
 	return r.note(audit)
 }
 
@@ -125,10 +133,19 @@ func (r deskAccounts) SetRoles(_ context.Context, id gateway.StaffID, office gat
 	}
 	s.Roles = changed
 	r.h.staff[id] = s
+	delete(r.h.invitations, id)
 	return r.note(audit)
 }
 
-func (r deskAccounts) SaveInvitation(_ context.Context, i gateway.Invitation, audit ...gateway.AuditEntry) error {
+func (r deskAccounts) SaveInvitation(_ context.Context, i gateway.Invitation, offices []gateway.OfficeID, audit ...gateway.AuditEntry) error {
+	if !r.h.staff[i.Staff].DisabledAt.IsZero() {
+		return gateway.NewError(gateway.CodeSwitchedOff, nil)
+	}
+	for _, office := range r.h.staff[i.Staff].Roles.Offices() {
+		if !slices.Contains(offices, office) {
+			return gateway.NewError(gateway.CodeShared, nil)
+		}
+	}
 	r.h.invitations[i.Staff] = i
 	return r.note(audit)
 }
@@ -244,20 +261,34 @@ func (r deskAccounts) EndSessions(_ context.Context, staff gateway.StaffID, one,
 func (r deskAccounts) UntoldSessions(_ context.Context, staff gateway.StaffID, asking gateway.SessionID) ([]gateway.DeskSession, error) {
 	var found []gateway.DeskSession
 	for _, d := range r.h.deskSessions {
-		if d.Staff == staff && d.Fresh && d.ID != asking && !r.h.told[d.ID] {
+		if d.Staff == staff && d.Fresh && d.Device != r.deviceOf(asking) && !r.h.told[d.ID] {
 			found = append(found, d)
 		}
 	}
 	return found, nil
 }
 
-func (r deskAccounts) SessionsTold(_ context.Context, staff gateway.StaffID, _ time.Time) error {
+func (r deskAccounts) deviceOf(session gateway.SessionID) gateway.Device {
 	for _, d := range r.h.deskSessions {
-		if d.Staff == staff {
+		if d.ID == session {
+			return d.Device
+		}
+	}
+	return gateway.Device{}
+}
+
+func (r deskAccounts) SessionsTold(_ context.Context, staff gateway.StaffID, asking gateway.SessionID, shown []gateway.SessionID, _ time.Time, audit ...gateway.AuditEntry) error {
+	for _, d := range r.h.deskSessions {
+		if d.Staff == staff && d.Device == r.deviceOf(asking) && d.Fresh && !r.h.told[d.ID] {
+			return gateway.NewError(gateway.CodeForbidden, nil)
+		}
+	}
+	for _, d := range r.h.deskSessions {
+		if d.Staff == staff && slices.Contains(shown, d.ID) {
 			r.h.told[d.ID] = true
 		}
 	}
-	return nil
+	return r.note(audit)
 }
 
 // deskWords is a password's hash without hashing.
@@ -338,7 +369,7 @@ func (d deskTries) Forgive(_ context.Context, kind, key string, _ int, _ time.Du
 	return nil
 }
 
-// json reads an answer.
+// decode reads an answer of JSON.
 func decode(body []byte) map[string]any {
 	var got map[string]any
 	_ = json.Unmarshal(body, &got)

@@ -160,6 +160,30 @@ func TestAdminsStayAtTheirOffice(t *testing.T) {
 	wantStatus(t, admin.get(at(cho.ID, "")), http.StatusNotFound)
 }
 
+// A link that an admin keeps opens nothing of an office that gives the account
+// work afterwards, and none is made while the account is switched off.
+func TestLinkDoesNotOutliveAChange(t *testing.T) {
+	h := newDeskHouse(t)
+	admin := h.admin(t)
+	ana := h.staffByLogin("ana").ID
+	place := "/accounts/" + string(ana)
+	kept := inviteLink(t, admin, nil, place+"/reset")
+	h.addRoles("south-adm", gateway.RolesIn(gateway.RoleAdmin, "south"))
+	southern := gateway.Actor{Staff: gateway.Staff{ID: h.staffByLogin("south-adm").ID, Roles: gateway.Roles{"north": {gateway.RoleAdmin}, "south": {gateway.RoleAdmin}}}}
+	if err := h.accounts().SetRoles(t.Context(), southern, ana, "south", []gateway.Role{gateway.RoleCaseworker}); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, h.browser(t).get(kept), http.StatusGone)
+	if err := h.accounts().SetRoles(t.Context(), southern, ana, "south", nil); err != nil {
+		t.Fatal(err)
+	}
+	kept = inviteLink(t, admin, nil, place+"/reset")
+	admin.post(place+"/state", url.Values{"state": {"off"}})
+	wantText(t, admin.post(place+"/reset", nil), "This account is switched off")
+	admin.post(place+"/state", url.Values{"state": {"on"}})
+	wantStatus(t, h.browser(t).get(kept), http.StatusGone)
+}
+
 func TestDisabledByAnAdminIsSignedOutAtOnce(t *testing.T) {
 	h := newDeskHouse(t)
 	admin, ana := h.admin(t), h.signedIn(t, "ana")
@@ -210,7 +234,11 @@ func TestNewBrowserIsToldAtTheNextSignIn(t *testing.T) {
 	wantPlace(t, thief.post("/login", password("ana")), "/requests")
 	wantPlace(t, known.post("/login", password("ana")), "/account?next=%2Frequests")
 	wantText(t, known.get("/account?next=%2Frequests"), "New sign-in from a new browser", "That was me")
+	strange := string(h.deskSessions[1].ID)
+	// A sign-in that the page did not show yet is not known with the others.
 	wantPlace(t, known.post("/account/known", url.Values{"next": {"/requests"}}), "/requests")
+	wantText(t, known.get("/account"), "New sign-in", strange)
+	wantPlace(t, known.post("/account/known", url.Values{"next": {"/requests"}, "session": {strange}}), "/requests")
 	wantNoText(t, known.get("/account"), "New sign-in")
 	known.post("/logout", nil)
 	wantPlace(t, known.post("/login", password("ana")), "/requests")
@@ -224,6 +252,34 @@ func TestNewBrowserIsToldAtTheNextSignIn(t *testing.T) {
 	if told != 1 {
 		t.Errorf("%d rows tell of a new browser", told)
 	}
+}
+
+// Whoever comes in from a new browser cannot quiet what is said about them.
+func TestStrangerCannotQuietTheAlarm(t *testing.T) {
+	h := newDeskHouse(t)
+	known := h.signedIn(t, "ana")
+	known.post("/logout", nil)
+	thief, another := h.browser(t), h.browser(t)
+	thief.post("/login", password("ana"))
+	another.post("/login", password("ana"))
+	page := thief.get("/account")
+	wantText(t, page, "This browser is new to your account too")
+	wantNoText(t, page, "That was me")
+	all := url.Values{}
+	for _, s := range h.deskSessions {
+		all.Add("session", string(s.ID))
+	}
+	wantStatus(t, thief.post("/account/known", all), http.StatusForbidden)
+	thief.post("/logout", nil)
+	thief.post("/login", password("ana")) // a second time its browser is new no more
+	wantStatus(t, thief.post("/account/known", all), http.StatusForbidden)
+	wantPlace(t, known.post("/login", password("ana")), "/account?next=%2Frequests")
+	wantPlace(t, known.post("/account/known", all), "/")
+	if last := h.lastAudit(); last.Action != gateway.ActionBrowserKnown || last.Actor != "staff:"+string(h.staffByLogin("ana").ID) {
+		t.Errorf("%+v", last)
+	}
+	wantText(t, thief.get("/account"), "Where you are signed in")
+	wantNoText(t, thief.get("/account"), "New sign-in")
 }
 
 // Whoever may see no papers begins where they work.

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"dropslot/gateway"
@@ -30,10 +32,51 @@ const (
 	streamLife = 10 * time.Minute
 )
 
+const (
+	// streamsOfSession bounds the streams of one session: tabs that a person has open.
+	streamsOfSession = 12
+	// streamsMost bounds those of a process: each holds a connection.
+	streamsMost = 5000
+)
+
+// streams counts the open streams.
+type streams struct {
+	mu  sync.Mutex
+	all int
+	of  map[gateway.SessionID]int
+}
+
+// enter takes a place, if there is one.
+func (s *streams) enter(session gateway.SessionID) (leave func(), room bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= streamsMost || s.of[session] >= streamsOfSession {
+		return nil, false
+	}
+	if s.of == nil {
+		s.of = map[gateway.SessionID]int{}
+	}
+	s.all++
+	s.of[session]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		if s.of[session]--; s.of[session] == 0 {
+			delete(s.of, session)
+		}
+	}, true
+}
+
 // changes is a stream of server-sent events. An event says that something
 // changed and nothing else: the page fetches its rows as ever, with permission
 // and audit.
 func (d *desk) changes(c echo.Context) error {
+	leave, room := d.streams.enter(sessionOf(c).id)
+	if !room {
+		return gateway.NewError(gateway.CodeTooManyTries, nil)
+	}
+	defer leave()
 	seen, err := strconv.ParseInt(cmp.Or(c.QueryParam("since"), "0"), 10, 64)
 	if err != nil {
 		return gateway.NewError(gateway.CodeBadRequest, nil)
@@ -67,8 +110,10 @@ func (d *desk) changes(c echo.Context) error {
 			}
 			words = "event: changed\ndata: \n\n"
 		case <-beat.C:
-			// Who signed out, or lost the account, is told nothing more.
-			if _, _, err := d.signedIn(c, true); err != nil {
+			// Who signed out, or lost the account, is told nothing more. With other
+			// offices the page asks for a stream of these.
+			staff, _, err := d.signedIn(c, true)
+			if err != nil || !slices.Equal(staff.OfficesWith(gateway.RightPapers), offices) {
 				return nil
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 // browserSecretCookie recognizes a browser that an account signed in from
 // before. It signs nobody in.
-const browserSecretCookie = "__Host-desk-browser"
+const browserSecretCookie = "__Host-desk-browser" // #nosec G101 -- the name, not the secret
 
 const browserSecretAge = 400 * 24 * time.Hour // what browsers keep a cookie for at most
 

@@ -61,6 +61,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Take another name. If the same person is to work for your office too, ask the person who runs Dropslot to add your office to the account."},
 	gateway.CodeShared: {Status: http.StatusUnprocessableEntity, Title: "This account works for another office too",
 		Text: "You can change its roles at your office. For a new link, or to switch it off everywhere, ask the person who runs Dropslot."},
+	gateway.CodeSwitchedOff: {Status: http.StatusUnprocessableEntity, Title: "This account is switched off",
+		Text: "Switch it on again first, then make the link."},
 	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
 		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
@@ -86,6 +88,13 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Check the number and try again. If it is right, ask the client to text your office's number instead."},
 	gateway.CodeSendUnknown: {Status: http.StatusBadGateway, Title: "The text may or may not have been sent",
 		Text: "Ask the client whether it arrived before you send another one."},
+
+	codeClient: {Status: http.StatusUnprocessableEntity, Title: "No reference and no phone number",
+		Text: "Type the five letters and digits of a submission's reference, or a whole phone number with its area code."},
+	codeDay: {Status: http.StatusUnprocessableEntity, Title: "Not a date",
+		Text: "Write a day as year-month-day, like 2026-11-23."},
+	codeProving: {Status: http.StatusConflict, Title: "A verification is under way",
+		Text: "Somebody started one already, and it reads the whole trail. Wait a minute and try again."},
 
 	gateway.CodePagePixels: {Status: http.StatusUnprocessableEntity, Title: "This picture is too large to show",
 		Text: "It has more pixels than any document needs. Download the original only if you expect it; else ask the client to send the page again."},

@@ -43,6 +43,8 @@ type deskHouse struct {
 	counters []shownLink
 	held     map[gateway.SubmissionID]gateway.Hold
 	sendErr  error
+	trail    trailFake
+	figures  figuresFake
 	houseAccounts
 	looks    map[lookKey]time.Time
 	remarks  []gateway.Remark
@@ -117,7 +119,11 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 	}
 	h.parts = DeskParts{
-		Desk: h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
+		Audits: &gateway.AuditView{
+			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Blind: h.blind, Prove: h.prove, Now: h.clock,
+		},
+		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
+		Desk:    h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,

@@ -27,7 +27,7 @@ type deskBinder struct{ h *deskHouse }
 
 func (b deskBinder) Prepare(_ context.Context, binding gateway.Binding) (gateway.PDF, error) {
 	b.h.bound = binding
-	return boundTest{b.h}, b.h.bindErr
+	return boundTest(b), b.h.bindErr
 }
 
 type boundTest struct{ h *deskHouse }
@@ -285,7 +285,7 @@ func TestADamagedPageIsNoHalfAPackage(t *testing.T) {
 	h.build(t)
 	b = h.signedIn(t, "ana")
 	defer func() {
-		if recover() != http.ErrAbortHandler {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("the connection was not broken off")
 		}
 	}()

@@ -26,6 +26,11 @@ func aPage(h *deskHouse, _ gateway.OfficeID) string       { return string(h.page
 func aRequest(h *deskHouse, _ gateway.OfficeID) string    { return string(h.requests[0].ID) }
 func aCounter(h *deskHouse, _ gateway.OfficeID) string    { return string(h.counters[0].view.ID) }
 
+// inOffice asks for what an office's trail holds.
+func inOffice(office gateway.OfficeID) url.Values {
+	return url.Values{"office": {string(office)}, "format": {"csv"}}
+}
+
 // aHeldSubmission is under legal hold.
 func aHeldSubmission(h *deskHouse, _ gateway.OfficeID) string {
 	h.held[h.subs[0].ID] = gateway.Hold{Submission: h.subs[0].ID, Office: h.subs[0].Office, Reason: gateway.HoldAudit, At: deskTime}
@@ -66,6 +71,12 @@ var routeCases = map[string]routeCase{
 	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
 	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
 	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"GET /audit":                    {permit: PermitAudit},
+	"POST /audit":                   {permit: PermitAudit, form: inOffice, named: true},
+	"POST /audit/download":          {permit: PermitAudit, form: inOffice, named: true},
+	"POST /audit/verify":            {permit: PermitAudit},
+	"GET /figures":                  {permit: PermitFigures},
+	"GET /figures/csv":              {permit: PermitFigures},
 	"GET /retention":                {permit: PermitHold},
 	"POST /retention/:id/hold":      {permit: PermitHold, thing: aSubmission, form: func(gateway.OfficeID) url.Values { return url.Values{"reason": {"audit"}} }},
 	"POST /retention/:id/release":   {permit: PermitHold, thing: aHeldSubmission},

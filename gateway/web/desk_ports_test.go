@@ -188,7 +188,7 @@ type deskRequests struct{ h *deskHouse }
 func (r deskRequests) Send(ctx context.Context, who gateway.Actor, ask gateway.RequestAsk) (gateway.RequestView, error) {
 	id, office, p := ask.ID, ask.Office, ask.Phone
 	if ask.Page != "" {
-		page, err := deskRecords{r.h}.Page(ctx, who.Staff.OfficesWith(gateway.RightAsk), ask.Page)
+		page, err := deskRecords(r).Page(ctx, who.Staff.OfficesWith(gateway.RightAsk), ask.Page)
 		if err != nil {
 			return gateway.RequestView{}, err
 		}
@@ -219,7 +219,7 @@ func (r deskRequests) Cancel(ctx context.Context, who gateway.Actor, id gateway.
 	}
 	for i := range r.h.requests {
 		if r.h.requests[i].ID == id {
-			r.h.requests[i].Ended, r.h.requests[i].CanCancel = gateway.RequestCancelled, false
+			r.h.requests[i].Ended, r.h.requests[i].CanCancel = gateway.RequestCanceled, false
 		}
 	}
 	return r.Get(ctx, who, id)

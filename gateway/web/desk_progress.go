@@ -37,7 +37,7 @@ func (d *desk) requestView(r gateway.RequestView) requestView {
 // renewable tells whether a new link may help: this one brings nothing more.
 func renewable(r gateway.RequestView) bool {
 	switch r.Ended {
-	case gateway.RequestExpired, gateway.RequestCancelled:
+	case gateway.RequestExpired, gateway.RequestCanceled:
 		return true
 	case gateway.RequestRuns:
 		return r.State == gateway.DeliveryFailed || r.State == gateway.DeliveryDropped
@@ -45,7 +45,7 @@ func renewable(r gateway.RequestView) bool {
 	return false
 }
 
-func cancelledWords(r gateway.RequestView) string {
+func canceledWords(r gateway.RequestView) string {
 	if r.Pages == 0 {
 		return "You or a colleague took the link back. Nothing came."
 	}
@@ -89,8 +89,8 @@ func (d *desk) progress(r gateway.RequestView) (words, tone string, moving bool)
 	switch {
 	case r.Pages == 0 && r.Lacks > 0 && r.Ended != gateway.RequestRuns:
 		return "No page came. The client says what they do not have.", "over", false
-	case r.Ended == gateway.RequestCancelled:
-		return cancelledWords(r), "over", false
+	case r.Ended == gateway.RequestCanceled:
+		return canceledWords(r), "over", false
 	case r.Ended == gateway.RequestFinished:
 		return "The client is done: " + plural(r.Pages, "page") + ".", "good", false
 	case r.Ended == gateway.RequestExpired && r.Pages > 0:

@@ -25,11 +25,7 @@ type loginView struct {
 	Problem *problem
 	Return  bool // the person was here before and is asked again
 	Locked  bool // the screen is locked: the account is known
-	Agency  *agencyLink
 }
-
-// agencyLink leads to the agency's single sign-on.
-type agencyLink struct{ Name, URL string }
 
 // loginPage shows the form, or leads on who is signed in already.
 func (d *desk) loginPage(c echo.Context) error {

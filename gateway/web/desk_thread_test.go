@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +238,44 @@ func TestChangesSayNothingOfClients(t *testing.T) {
 	}
 	wantText(t, h.signedIn(t, "ana").get("/"), `data-changes="7"`)
 	wantStatus(t, h.signedIn(t, "ana").get("/changes?since=x"), http.StatusBadRequest)
+}
+
+// Who opens streams without end gets no more of them, and hinders nobody else.
+func TestStreamsAreBounded(t *testing.T) {
+	h := newDeskHouse(t)
+	ctx, end := context.WithCancel(t.Context())
+	h.changed = make(chan struct{})
+	ana, cho := h.signedIn(t, "ana"), h.signedIn(t, "cho")
+	stream := func(ctx context.Context, b *browser) int {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/changes", nil)
+		r.Host = "desk.example.gov"
+		r.AddCookie(b.cookie)
+		answer := httptest.NewRecorder()
+		b.handler.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	glance := func(b *browser) int {
+		ctx, end := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer end()
+		return stream(ctx, b)
+	}
+	var open sync.WaitGroup
+	for range 2 * streamsOfSession {
+		open.Go(func() { stream(ctx, ana) })
+	}
+	for deadline := time.Now().Add(30 * time.Second); glance(ana) != http.StatusTooManyRequests; {
+		if time.Now().After(deadline) {
+			t.Fatal("one more is open")
+		}
+	}
+	if got := glance(cho); got != http.StatusOK {
+		t.Errorf("another person's stream: %d", got)
+	}
+	end()
+	open.Wait()
+	if got := glance(ana); got != http.StatusOK {
+		t.Errorf("after the others ended: %d", got)
+	}
 }
 
 func TestDoneFromTheListLeadsBackThere(t *testing.T) {

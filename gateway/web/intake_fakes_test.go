@@ -152,7 +152,7 @@ func (f *fakeFlows) Session(ctx context.Context, id gateway.SubmissionID, b gate
 			ID: submission, Office: north.ID, State: f.state, Pages: len(f.pages),
 			LackCount: len(f.lacks), Lacks: append([]gateway.Lack(nil), f.lacks...),
 		},
-		Pages: append([]gateway.Page(nil), f.pages...),
+		Pages: append([]gateway.Page(nil), f.pages...), Wish: f.wish,
 	}, office, nil
 }
 
@@ -227,7 +227,7 @@ func (f *fakeFlows) Remove(_ context.Context, s gateway.Session, key gateway.Pag
 			return nil
 		}
 	}
-	return gateway.NewError(gateway.CodeNotFound, nil)
+	return gateway.NewError(gateway.CodePageUnknown, nil)
 }
 
 func (f *fakeFlows) Camera(context.Context, gateway.Session) error {

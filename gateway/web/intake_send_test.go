@@ -204,8 +204,17 @@ func TestRemove(t *testing.T) {
 		t.Errorf("by script: %d", w.Code)
 	}
 	w = h.ask(http.MethodDelete, page, "", "Cookie", cookie, "Accept", "application/json")
-	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"code":"not-found"`) {
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"code":"page-unknown"`) {
 		t.Errorf("what is not there: %d %s", w.Code, w.Body)
+	}
+	// Without the cookie nobody knows whether the page is there: it is another code.
+	w = h.ask(http.MethodDelete, page, "", "Accept", "application/json")
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"code":"not-found"`) {
+		t.Errorf("without the cookie: %d %s", w.Code, w.Body)
+	}
+	w = h.ask(http.MethodPost, page+"/remove", "", "Cookie", cookie)
+	if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || !strings.Contains(got, "removed="+pageKey) {
+		t.Errorf("by form, what is not there: %d %s", w.Code, got)
 	}
 	if len(h.pages) != 0 {
 		t.Errorf("%d pages are left", len(h.pages))

@@ -15,6 +15,7 @@ type linkPage struct {
 	clientView
 	Action string // where the button posts: this page's own path
 	Mine   bool
+	InApp  bool // another app's browser
 	Until  string
 }
 
@@ -39,7 +40,7 @@ func (i *intake) showLink(c echo.Context) error {
 	}
 	i.setLinkScene(c, link, token)
 	v := i.view(c)
-	if link.Mine && link.State != gateway.LinkClaimed && !link.Cancelled {
+	if link.Mine && link.State != gateway.LinkClaimed && !link.Canceled {
 		return i.redirect(c, sendPath(link.Submission)+"/receipt"+v.Suffix)
 	}
 	if code := unusable(link); code != "" {
@@ -51,7 +52,7 @@ func (i *intake) showLink(c echo.Context) error {
 		}
 		i.keepBrowser(c, browser)
 	}
-	page := linkPage{clientView: v, Action: sceneOf(c).path + v.Suffix, Mine: link.Mine}
+	page := linkPage{clientView: v, Action: sceneOf(c).path + v.Suffix, Mine: link.Mine, InApp: insideAnApp(c.Request().UserAgent())}
 	page.Until = i.until(v, link.ExpiresAt, link.Office.Location)
 	page.Vars["until"] = page.Until
 	return i.render(c, http.StatusOK, "link", page)
@@ -60,8 +61,8 @@ func (i *intake) showLink(c echo.Context) error {
 // unusable gives the code of a link that this browser cannot open, or "".
 func unusable(v gateway.LinkView) gateway.Code {
 	switch {
-	case v.Cancelled:
-		return gateway.CodeLinkCancelled
+	case v.Canceled:
+		return gateway.CodeLinkCanceled
 	case v.State == gateway.LinkIssued, v.State == gateway.LinkClaimed && v.Mine:
 		return ""
 	case v.State == gateway.LinkClosed:
@@ -76,7 +77,7 @@ func unusable(v gateway.LinkView) gateway.Code {
 
 func (i *intake) setLinkScene(c echo.Context, v gateway.LinkView, t gateway.Token) {
 	s := scene{office: v.Office, number: v.Number, language: v.Language, path: linkPath(t)}
-	if unusable(v) != "" && v.Texted && !v.Cancelled {
+	if unusable(v) != "" && v.Texted && !v.Canceled {
 		s.again = s.path + "/again"
 	}
 	setScene(c, s)

@@ -37,6 +37,7 @@ type sendPage struct {
 	Left       int64 // ms until the link ends, whatever happens; a phone's clock may be wrong
 	PageBytes  int64
 	LongSide   int
+	InApp      bool   // another app's browser, which may give no camera
 	Sealing    string // browser-or-server or browser-only
 	Recipients string
 	Lacks      lacksView
@@ -89,8 +90,8 @@ func (i *intake) showSend(c echo.Context) error {
 	}
 	v := i.view(c)
 	base := sendPath(s.Submission.ID)
-	if !s.Link.CancelledAt.IsZero() && len(s.Pages) == 0 {
-		return gateway.NewError(gateway.CodeLinkCancelled, nil)
+	if !s.Link.CanceledAt.IsZero() && len(s.Pages) == 0 {
+		return gateway.NewError(gateway.CodeLinkCanceled, nil)
 	}
 	if i.over(s) {
 		return i.redirect(c, base+"/receipt"+v.Suffix)
@@ -103,6 +104,7 @@ func (i *intake) showSend(c echo.Context) error {
 		clientView: v, Base: base, Key: key, Asks: wishedFirst(s.Wish, office), Wish: wishOf(s),
 		PageBytes: i.Limits.PageBytes, LongSide: cmp.Or(office.LongSide, longSide), Sealing: sealingOf(office),
 		Recipients: strings.Join(i.Recipients(office.ID), " "),
+		InApp:      insideAnApp(c.Request().UserAgent()),
 		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),
 		Lacks:      lacksOf(s, office),
 	}
@@ -184,6 +186,7 @@ func (i *intake) removePage(c echo.Context) error {
 	case !byScript && gateway.Is(err, gateway.CodeTooManyChanges):
 		c.Set(codeKey, gateway.CodeTooManyChanges)
 		return i.backWith(c, s, queryProblem, string(gateway.CodeTooManyChanges))
+	case !byScript && gateway.Is(err, gateway.CodePageUnknown): // it is gone, as was wished
 	case err != nil:
 		return err
 	case byScript:

@@ -10,8 +10,6 @@ ALTER TABLE staff DROP COLUMN offices;
 ALTER TABLE staff ADD COLUMN totp BYTES NOT NULL DEFAULT '';      -- sealed; empty if there is no app
 ALTER TABLE staff ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0; -- of the last code that was used
 ALTER TABLE staff ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;     -- a higher one ends every session
-ALTER TABLE staff ADD COLUMN subject TEXT NOT NULL DEFAULT '';    -- of single sign-on: issuer and subject
-CREATE UNIQUE INDEX staff_subject ON staff (subject) WHERE subject <> '';
 
 -- The one link by which a person may set an account up. It is removed when it
 -- is used.

@@ -8,7 +8,7 @@ ALTER TABLE pages ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0 CHECK (rotation
 ALTER TABLE submissions ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
 
 ALTER TABLE links ADD COLUMN camera_at BIGINT NOT NULL DEFAULT 0;    -- the page's camera ran, first
-ALTER TABLE links ADD COLUMN cancelled_at BIGINT NOT NULL DEFAULT 0; -- by staff; its state is superseded or closed then
+ALTER TABLE links ADD COLUMN canceled_at BIGINT NOT NULL DEFAULT 0; -- by staff; its state is superseded or closed then
 
 -- What a caseworker asks for with a link.
 CREATE TABLE wishes (

@@ -32,6 +32,10 @@ CREATE TABLE tombstones (
 );
 CREATE INDEX tombstones_full ON tombstones (submission) WHERE emptied_at = 0;
 
+-- What goes with a submission, and what nobody finished.
+CREATE INDEX texts_of ON texts (submission) WHERE submission <> '';
+CREATE INDEX texts_link ON texts (link) WHERE link <> '';
+CREATE INDEX submissions_unfinished ON submissions (id) WHERE state = 'received' AND merged_into = '';
 CREATE INDEX submissions_done ON submissions (office, handled_at) WHERE handled = 1;
 
 -- When the retention last went through everything, and until when it rests

@@ -75,7 +75,7 @@ MaxStartups 200
 Subsystem sftp internal-sftp
 ForceCommand internal-sftp -d %s
 `, port, folder, folder, s.Folder))
-	command := exec.Command(program, "-D", "-e", "-f", filepath.Join(folder, "config"))
+	command := exec.Command(program, "-D", "-e", "-f", filepath.Join(folder, "config")) // #nosec G204 -- the test's own sshd
 	var said strings.Builder
 	command.Stderr = &said
 	must(t, command.Start())

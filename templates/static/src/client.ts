@@ -1,7 +1,6 @@
 // The client's pages: without this script they are plain forms.
 import { Capture } from "./client/capture";
 import { Words } from "./client/elements";
-import { hintInApp } from "./client/inapp";
 import { openOutbox, sweep } from "./client/start";
 import { Status } from "./client/status";
 
@@ -20,5 +19,4 @@ if (settings && live) {
   const notice = document.getElementById("status"); // what became of a plain form
   if (notice?.textContent) notice.focus();
 }
-hintInApp();
 void sweep(window.location.pathname);

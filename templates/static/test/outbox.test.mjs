@@ -21,7 +21,10 @@ function shelf({ full = false } = {}) {
       disk.delete(key);
       return content;
     },
-    giveBack: async (key) => void gone.delete(key),
+    giveBack: async (key) => {
+      gone.delete(key);
+      return true;
+    },
     told: async ({ key, base }) => void gone.set(key, { key, base, at: Date.now(), told: true }),
     removals: async () => [...gone.values()],
     put: async (kept, content) => !full && Boolean(disk.set(kept.key, { kept: { ...kept }, content })),
@@ -220,7 +223,8 @@ test("a page that another window sent or removed is not sent twice", async () =>
   const second = open({ on: disk });
   await second.ready;
   await settle();
-  assert.deepEqual(second.outbox.items.map((item) => `${item.key} ${item.state}`), ["a received"]);
+  assert.deepEqual(second.outbox.items.map((item) => `${item.key} ${item.state}`), ["a received", "b needs"]);
+  assert.ok(second.told.includes("file-gone b"), "a reviewed page does not go without a word");
   assert.equal(wires.posts.length, 0);
 });
 
@@ -248,7 +252,7 @@ test("a page sealed to old keys: sealed anew, or the person takes it again", asy
     }
   };
   const by = { ...sealer };
-  const it = open({ on: disk, by });
+  const it = open({ on: shelf({ full: true }), by });
   await it.outbox.add(draft("a"));
   globalThis.navigator.onLine = true;
   it.outbox.hurry();
@@ -480,7 +484,7 @@ test("a removal said without a signal outlives the window", async () => {
   assert.ok(!second.outbox.atRisk);
 });
 
-for (const [status, code] of [[404, "not-found"], [410, "page-removed"]]) {
+for (const [status, code] of [[404, "page-unknown"], [410, "page-removed"]]) {
   test(`a removal is done with at ${code}`, async () => {
     page();
     const wires = network(stored);
@@ -559,4 +563,108 @@ test("browser-only: a file that is gone is not said to be one that could not be 
   gone.content.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotFoundError"));
   await it.outbox.add(gone);
   assert.deepEqual(it.told, ["file-gone a"]);
+});
+
+test("the shelf says when the link ends by the phone's clock, whatever clock the page goes by", async () => {
+  page();
+  network(undefined);
+  const it = open({ now: () => 1_234, left: 60_000 });
+  await it.outbox.add(draft("a"));
+  assert.equal(it.on.disk.get("a").kept.expires, Date.now() + 60_000 + 15 * 60_000);
+  assert.equal(it.find("a").plain, undefined, "what is on the shelf is not in memory in clear");
+});
+
+test("an Undo that the shelf did not take is tried again, and the page waits for it", async () => {
+  page();
+  const wires = network(stored);
+  const it = open();
+  globalThis.navigator.onLine = false;
+  await it.outbox.add(draft("a"));
+  it.outbox.remove(it.find("a"));
+  await settle();
+  const { giveBack } = it.on;
+  it.on.giveBack = async () => false;
+  globalThis.navigator.onLine = true;
+  it.outbox.undo(it.find("a"));
+  await advance(3);
+  assert.deepEqual([wires.posts.length, it.outbox.atRisk], [0, true]);
+  it.on.giveBack = giveBack;
+  await advance(30);
+  assert.deepEqual([it.on.gone.size, it.find("a").state], [0, "received"]);
+});
+
+test("closing one window leaves another's Undo alone", async () => {
+  const browser = page();
+  const wires = network(stored);
+  const disk = shelf();
+  const one = open({ on: disk });
+  await one.outbox.add(draft("a"));
+  await settle();
+  one.outbox.remove(one.find("a"));
+  await settle();
+  browser.windowListeners.listeners = {};
+  const other = open({ on: disk, there: [{ key: "a", label: "" }] });
+  await other.ready;
+  browser.windowListeners.fire("pagehide");
+  await settle();
+  assert.deepEqual(wires.asked, []);
+});
+
+test("a browser that the server does not know keeps its pages, and no removal counts as done", async () => {
+  page();
+  const wires = network(stored);
+  wires.ask = () => [404, JSON.stringify({ code: "not-found", message: "" })];
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  await advance(9);
+  assert.deepEqual([it.over, it.on.gone.get("a")?.told], [false, false]);
+  network([404, { code: "not-found", message: "" }]);
+  const next = open();
+  await next.outbox.add(draft("b"));
+  await settle();
+  assert.deepEqual([next.over, next.on.disk.size], [false, 1]);
+});
+
+test("a page that lands after its removal is removed all the same", async () => {
+  page({ onLine: false });
+  const wires = network(undefined);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  let asked = 0;
+  wires.ask = () => (asked++ === 0 ? [404, JSON.stringify({ code: "page-unknown", message: "" })] : [204, ""]);
+  it.outbox.remove(it.find("a"));
+  globalThis.navigator.onLine = true;
+  it.outbox.hurry();
+  await advance(3);
+  assert.equal(it.outbox.settled, false, "it may be landing");
+  await advance(3);
+  assert.deepEqual([asked, it.outbox.settled], [2, true]);
+});
+
+test("a removal that is refused holds up no page, and is told in the end", async () => {
+  page();
+  const wires = network(stored);
+  wires.ask = () => [403, JSON.stringify({ code: "forbidden", message: "" })];
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  await advance(8);
+  await it.outbox.add(draft("b"));
+  await advance(10);
+  assert.equal(it.find("b").state, "received");
+  await advance(60);
+  assert.ok(it.told.includes("not-removed a"));
+  assert.deepEqual([it.find("a").state, it.outbox.count, it.outbox.settled], ["needs", 2, true]);
+});
+
+test("a sealer that breaks leaves no page half done", async () => {
+  page();
+  network(stored);
+  const it = open({ by: { ...sealer, seal: () => Promise.reject(new Error("no memory")) } });
+  await it.outbox.add(draft("a"));
+  await advance(5);
+  assert.equal(it.find("a").state, "received");
 });

@@ -37,7 +37,7 @@ test("what only passes makes way", () => {
   const region = new Element();
   const status = new Status(region, []);
   status.say("Page 1 received.");
-  status.say("Please wait.", true);
+  status.say("Please wait.", { passing: true });
   status.say("This looks dark.");
   assert.deepEqual(heard(region, 10), ["Page 1 received.", "This looks dark."]);
 });
@@ -53,4 +53,28 @@ test("the eye sees the last of it, in room that is kept", () => {
   assert.equal(place.querySelector(".said").textContent, "Page 1 received.");
   status.reserve(false);
   assert.ok(!place.hidden);
+});
+
+test("trouble stays before the eye until it is solved, and is heard first", () => {
+  const place = new Element();
+  const region = new Element();
+  const status = new Status(region, [place]);
+  const seen = () => place.querySelector(".said").textContent;
+  status.tell("Page 3 received.");
+  status.tell("Page 4 received.");
+  status.tell("Page 1: Needs you", { trouble: "a" });
+  status.tell("Page 2 received.");
+  assert.equal(seen(), "Page 1: Needs you");
+  assert.deepEqual(heard(region, 10), ["Page 3 received.", "Page 1: Needs you", "Page 4 received.", "Page 2 received."]);
+  status.solve((trouble) => trouble === "a");
+  assert.equal(seen(), "Page 1: Needs you");
+  status.solve(() => false);
+  assert.equal(seen(), "Page 2 received.");
+});
+
+test("many pages that arrive at once are one thing to hear", () => {
+  const region = new Element();
+  const status = new Status(region, []);
+  for (let n = 1; n <= 40; n++) status.tell(`Page ${n} received.`, { together: `Received so far: ${n}` });
+  assert.deepEqual(heard(region, 10), ["Page 1 received.", "Received so far: 40"]);
 });

@@ -3,7 +3,6 @@
 import { Camera } from "./camera";
 import { newDraft, prepare, type Draft, type Prepared } from "./draft";
 import { element, painted, show, type Words } from "./elements";
-import { insideAnApp } from "./inapp";
 import type { Outbox } from "./outbox";
 import { documentSide, kindOf, locked } from "./picture";
 import { brightEnough, measure, printOf, same, sharpEnough, type Quality } from "./quality";
@@ -146,14 +145,14 @@ export class Capture {
   private opening(now: boolean): void {
     show(element("opening"), now);
     element("viewfinder").classList.toggle("blind", now);
-    if (now) this.status.say(this.words.say("opening"), true);
+    if (now) this.status.say(this.words.say("opening"), { passing: true });
   }
 
   // noCamera leaves the other ways: a file, and the phone's own camera unless
   // there is none.
   private noCamera(word: string): void {
     if (this.step === "camera") this.go("start");
-    const inside = insideAnApp(navigator.userAgent ?? "") ? this.words.say("in-app") : "";
+    const inside = this.settings["inApp"] ? this.words.say("in-app") : "";
     const words = inside || this.words.say(word);
     this.write("fault", words);
     this.status.say(words);
@@ -189,7 +188,7 @@ export class Capture {
   private async shoot(): Promise<void> {
     if (this.busy) return;
     this.work(true);
-    this.status.say(this.words.say("working"), true);
+    this.status.say(this.words.say("working"), { passing: true });
     show(element("busy"), true);
     try {
       await painted();
@@ -306,9 +305,12 @@ export class Capture {
     if (!draft || this.busy) return;
     draft.label = this.label.value;
     this.work(true);
-    this.status.say(this.words.say("locking"), true);
-    await this.outbox.add(draft);
-    this.work(false);
+    this.status.say(this.words.say("locking"), { passing: true });
+    try {
+      await this.outbox.add(draft);
+    } finally {
+      this.work(false);
+    }
     if (print) this.prints.push(print);
     this.added(draft);
   }

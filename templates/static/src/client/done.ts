@@ -84,7 +84,7 @@ export class Done {
   }
 
   private show(): void {
-    const { pending, needing } = this.outbox;
+    const { pending, needing, staying } = this.outbox;
     const asks = !this.ending && pending === 0 && needing > 0;
     show(this.ask, !this.wanted);
     show(this.wait, this.wanted);
@@ -92,9 +92,13 @@ export class Done {
     // Its room stays: nothing moves when the last page arrives.
     this.stayButton.classList.toggle("away", this.ending);
     if (this.ending && document.activeElement === this.stayButton) this.said.focus();
-    const words = this.ending || (pending === 0 && needing === 0)
-      ? this.words.say("ending")
-      : this.words.say(asks ? "done-needs" : "done-waits", { count: asks ? needing : pending });
+    let words = this.words.say("ending");
+    if (pending > 0 && !this.ending) words = this.words.say("done-waits", { count: pending });
+    if (asks) {
+      const lacking = needing - staying.length;
+      const said = staying.map((item) => item.why);
+      words = [...(lacking > 0 ? [this.words.say("done-needs", { count: lacking })] : []), ...said].join(" ");
+    }
     this.said.classList.toggle("trouble", asks);
     if (!this.wanted || this.said.textContent === words) return;
     this.said.textContent = words;
@@ -123,7 +127,7 @@ export class Done {
       } catch {
         // No network.
       }
-      this.status.tell(this.words.say(navigator.onLine ? "again" : "offline"), true);
+      this.status.tell(this.words.say(navigator.onLine ? "again" : "offline"), { trouble: "end" });
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauses[Math.min(failures, pauses.length - 1)]);
         const go = () => {

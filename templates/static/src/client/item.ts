@@ -16,13 +16,15 @@ export interface Item {
   noted: boolean; // that it was taken back stands on the shelf, or is being written there
   heard: boolean; // it was taken back in another window, where it may be undone
   thumb?: Blob | undefined;
-  plain?: Blob | undefined; // until it is received
+  plain?: Blob | undefined; // until it is received, or its sealed bytes are on the shelf
   sealed?: Sealed | undefined; // unless on the shelf
   digest: string;
   serverSeals: boolean;
   told: string | undefined; // the label that the server has
   tries: number;
   refused: number;
+  missed: number; // removals that failed
+  stays: boolean; // taken back, but the server has it still and will not hear of that
   hold?: ReturnType<typeof setTimeout>; // until then
   due?: boolean; // gone, and the server may be told
   acts?: Promise<void>; // with the shelf, one after the other
@@ -31,7 +33,7 @@ export interface Item {
 export function blank(key: string, label: string): Item {
   return {
     key, label, state: "waiting", share: 0, why: "", old: false, kept: false, shelved: false, gone: false, noted: false,
-    heard: false, digest: "", serverSeals: false, told: undefined, tries: 0, refused: 0,
+    heard: false, digest: "", serverSeals: false, told: undefined, tries: 0, refused: 0, missed: 0, stays: false,
   };
 }
 

@@ -23,6 +23,9 @@ export interface Settings {
 
 // Pauses after the first and later failures, in ms; the last again and again.
 const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+function pauseAfter(failures: number): number {
+  return pauses[Math.min(failures, pauses.length - 1)] ?? 0;
+}
 // Phones are wrong at times about having no network: after this long a try is
 // made all the same.
 const offlinePatience = 20_000; // milliseconds
@@ -38,6 +41,13 @@ const stuck = 15_000; // milliseconds
 // Another window's turn is awaited for this long: phones stop windows that
 // nobody looks at, in the middle of everything.
 const turnPatience = 5 * 60_000; // milliseconds
+// A page whose sending was cut may still come to rest on the server for this
+// long: that it is not there counts after that.
+const landing = 5_000; // milliseconds
+// A removal that failed this often lets everything else pass, and one that was
+// refused this often is left to the person.
+const removalsFirst = 3;
+const removalsMost = 5;
 // Codes of a page that did not get there whole, and how often that is believed.
 const cutShort = ["page-digest", "bad-request"];
 const cutShortMost = 5;
@@ -88,6 +98,16 @@ export class Outbox {
     return this.items.filter((item) => !item.gone && item.state === "needs").length;
   }
 
+  // arrivals is how many pages of the list the server has.
+  get arrivals(): number {
+    return this.items.filter((item) => !item.gone && item.state === "received").length;
+  }
+
+  // staying are the pages that were taken back, but not by the server.
+  get staying(): Item[] {
+    return this.items.filter((item) => item.stays && !item.gone);
+  }
+
   // atRisk tells whether closing the window would lose a page, or leave one
   // with the office that the person took back: what stands on the shelf is told
   // when the page is opened again, which may be never.
@@ -95,6 +115,7 @@ export class Outbox {
     if (this.ended) return false;
     return this.items.some((item) => {
       if (item.gone) return this.known(item) && (!item.noted || !navigator.onLine || this.trouble !== "");
+      if (item.noted && !item.stays) return true; // it was brought back, but its removal still stands
       return !item.kept && item.state !== "received";
     });
   }
@@ -187,7 +208,7 @@ export class Outbox {
   // that never, for the person.
   private async lock(item: Item): Promise<void> {
     if (item.plain && (!item.serverSeals || this.settings.browserOnly())) {
-      item.sealed = await this.sealer.seal(item.plain);
+      item.sealed = await this.sealer.seal(item.plain).catch(() => undefined);
     }
     if (!item.sealed && item.plain && !(await readable(item.plain))) return this.lose(item);
     if (!item.sealed && this.settings.browserOnly()) return this.need(item, "", "no-lock");
@@ -215,14 +236,22 @@ export class Outbox {
 
   private async keep(item: Item, sealed: Sealed): Promise<void> {
     const { key, label, digest } = item;
-    const kept: Kept = { key, label, digest, base: this.settings.base, place: this.place(item), at: Date.now(), expires: this.ends };
-    item.kept = !item.gone && (await this.shelf.put(kept, await sealed.content.arrayBuffer()));
+    const kept: Kept = { key, label, digest, base: this.settings.base, place: this.place(item), at: Date.now(), expires: this.expires() };
+    const bytes = await sealed.content.arrayBuffer().catch(() => undefined);
+    item.kept = !item.gone && bytes !== undefined && (await this.shelf.put(kept, bytes));
     if (item.gone || this.ended) {
       item.kept = false;
       await this.shelf.drop(key);
     }
     item.shelved ||= item.kept;
     item.sealed = item.kept ? undefined : sealed;
+    // A browser may put what lies in memory for long on the disk, in clear.
+    if (item.kept) item.plain = undefined;
+  }
+
+  // expires is when the link ends, by the phone's clock.
+  private expires(): number {
+    return Date.now() + this.ends - this.settings.now();
   }
 
   private place(item: Item): number {
@@ -275,6 +304,8 @@ export class Outbox {
   // while in which it can be undone.
   remove(item: Item): void {
     item.gone = item.noted = true;
+    item.stays = false;
+    item.refused = item.missed = 0;
     if (this.lineOf === item) this.line?.cut();
     this.inTurn(item, () => this.unkeep(item));
     this.holdFor(item, holdBack);
@@ -318,12 +349,21 @@ export class Outbox {
   // bringBack lets a page be sent again once no removal of it stands anywhere.
   private bringBack(item: Item): void {
     item.gone = item.due = item.heard = false;
-    this.inTurn(item, async () => {
-      if (item.noted) await this.shelf.giveBack(item.key);
-      if (item.sealed) await this.keep(item, item.sealed);
-      if (!item.gone) item.noted = false; // else it was taken back anew
-      this.wake();
-    });
+    this.inTurn(item, () => this.restore(item));
+  }
+
+  // restore takes the removal off the shelf, until that is sure: whoever reads
+  // it there would tell the server.
+  private async restore(item: Item): Promise<void> {
+    for (let failures = 0; item.noted && !item.gone && !this.ended; failures++) {
+      if (await this.shelf.giveBack(item.key)) break;
+      await new Promise((resolve) => setTimeout(resolve, pauseAfter(failures)));
+    }
+    if (item.gone) return; // it was taken back anew
+    if (item.sealed) await this.keep(item, item.sealed);
+    if (!item.gone) item.noted = false;
+    this.view.changed();
+    this.wake();
   }
 
   // hurry ends the time for "Undo".
@@ -339,10 +379,11 @@ export class Outbox {
     for (const item of this.items) item.thumb = item.plain = item.sealed = undefined;
   }
 
-  // leave is the window's last word: what was taken back is told now.
+  // leave is the window's last word: what was taken back here is told now. What
+  // was taken back in another window may still be undone there.
   private leave(): void {
     for (const item of this.items) {
-      if (item.gone && this.known(item)) void this.take(item, true);
+      if (item.gone && !item.heard && this.known(item)) void this.take(item, true);
     }
   }
 
@@ -408,7 +449,7 @@ export class Outbox {
       // One failure in a row is nothing to be told of on a weak signal.
       if (++failures > 1 && navigator.onLine) this.troubled("again");
       this.view.changed();
-      if (this.next()) await this.pause(pauses[Math.min(failures, pauses.length) - 1] ?? 0);
+      if (this.next()) await this.pause(pauseAfter(failures - 1));
     }
   }
 
@@ -417,6 +458,11 @@ export class Outbox {
     this.trouble = word;
     this.view.say(word);
     this.view.changed();
+  }
+
+  // poor tells whether the line was bad at last.
+  get poor(): boolean {
+    return this.trouble === "offline" || this.trouble === "again";
   }
 
   // offline tells whether the pages wait for a signal.
@@ -436,8 +482,10 @@ export class Outbox {
 
   // next finds an errand. It gives true when that is done with.
   private next(): (() => Promise<boolean>) | undefined {
-    const removed = this.items.find((item) => item.due && item.state !== "locking");
-    if (removed) return () => this.turn(() => this.take(removed));
+    const due = this.items.filter((item) => item.due && item.state !== "locking");
+    const taking = (item: Item) => () => this.turn(() => this.take(item));
+    const removed = due.find((item) => item.missed < removalsFirst);
+    if (removed) return taking(removed);
     const waiting = this.items.find((item) => item.state === "waiting" && !item.gone && !item.noted);
     if (waiting) return () => this.turn(() => this.deliver(waiting));
     const received = this.items.filter((item) => item.state === "received" && !item.gone);
@@ -446,7 +494,7 @@ export class Outbox {
     const order = received.map((item) => item.key);
     const known = this.arrived.filter((key) => order.includes(key));
     if (order.join() !== known.join()) return () => this.reorder(order);
-    return undefined;
+    return due[0] && taking(due[0]);
   }
 
   // turn sends or takes back one page while no other window of this link does:
@@ -529,15 +577,20 @@ export class Outbox {
     return true;
   }
 
-  // missing is a page that another window of this link took from the shelf:
-  // sent, or removed. The server's list tells which.
+  // missing is a page that is not on the shelf any more: another window of this
+  // link sent it, as the server's list tells, or removed it, or it is lost.
   private async missing(item: Item): Promise<boolean> {
     const there = await this.look();
     if (!there) return false;
     if (there.keys.includes(item.key)) return this.received(item, item.label);
-    item.kept = false;
-    if (!item.plain) return this.forget(item);
-    await this.lock(item); // the browser itself cleared the shelf
+    const removals = await this.shelf.removals(this.settings.base);
+    if (!removals) return false;
+    const removal = removals.find(({ key }) => key === item.key);
+    if (removal) this.hear(removal);
+    else {
+      item.kept = false;
+      this.lose(item); // the browser itself cleared the shelf
+    }
     return true;
   }
 
@@ -579,11 +632,13 @@ export class Outbox {
     switch (answer.code) {
       case "link-expired":
       case "link-closed":
-      case "not-found":
         this.over();
         return true;
+      case "not-found":
+        return this.astray();
       case "page-removed": // in another window
         if (item.kept) await this.shelf.drop(item.key);
+        if (!item.gone) this.view.say("removed", item);
         return this.forget(item);
       case "page-seal": // the office changed its keys while the page was open
         if (item.plain && item.refused === 1) return this.relock(item);
@@ -642,16 +697,42 @@ export class Outbox {
       }
     }
     if (this.known(item)) {
-      const answer = await this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
+      const ask = () => this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
+      let answer = await ask();
+      if (answer.code === "page-unknown" && item.state !== "received" && !last) {
+        await new Promise((resolve) => setTimeout(resolve, landing));
+        answer = await ask();
+      }
       if (ended.includes(answer.code)) {
         this.over();
         return true;
       }
+      if (answer.code === "not-found") return this.astray();
       // Not there, or not any more: that is what was wanted.
-      if (answer.status !== 204 && answer.code !== "not-found" && answer.code !== "page-removed") return false;
+      if (answer.status !== 204 && !["page-unknown", "page-removed"].includes(answer.code)) return this.unremoved(item, answer);
     }
     await this.shelf.told({ key, base });
     return this.forget(item);
+  }
+
+  // unremoved deals with a removal that the server did not take. A page that it
+  // will never remove is shown again: the office has it.
+  private unremoved(item: Item, answer: Answer): boolean {
+    item.missed++;
+    if (mayPass(answer) || ++item.refused < removalsMost) return false;
+    item.gone = item.due = item.heard = false;
+    item.plain = item.sealed = undefined;
+    item.stays = true;
+    this.need(item, "", "not-removed");
+    return true;
+  }
+
+  // astray: the server does not know this browser any more. What is on the shelf
+  // stays there for the link that the person opens next.
+  private astray(): boolean {
+    this.ended = true;
+    this.view.over(false);
+    return true;
   }
 
   private async rename(item: Item): Promise<boolean> {

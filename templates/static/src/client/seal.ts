@@ -78,7 +78,11 @@ export class Sealer {
         resolve(given);
       });
       if (this.broken) return this.fail();
-      worker.postMessage({ id, recipients: this.recipients, plain: bytes } satisfies SealOrder, [bytes]);
+      try {
+        worker.postMessage({ id, recipients: this.recipients, plain: bytes } satisfies SealOrder, [bytes]);
+      } catch {
+        this.fail(); // no memory left for it
+      }
     });
     if (!answer?.sealed || !answer.digest) {
       this.fail();

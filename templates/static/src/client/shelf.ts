@@ -99,9 +99,9 @@ export class Shelf {
     return found && (found.value ?? null);
   }
 
-  // giveBack takes a removal off again.
-  async giveBack(key: string): Promise<void> {
-    await this.work("readwrite", ({ gone }) => gone.delete(key));
+  // giveBack takes a removal off again and tells whether that is on the disk.
+  async giveBack(key: string): Promise<boolean> {
+    return (await this.work("readwrite", ({ gone }) => gone.delete(key), "strict")) !== undefined;
   }
 
   async told(removal: { key: string; base: string }): Promise<void> {

@@ -12,8 +12,8 @@ import type { Status } from "./status";
 // Pixels of a picture in the list: sharp on a dense screen.
 const thumbnail = 160;
 
-// What is bad news, and is shown so.
-const bad = ["failed", "no-lock", "file-gone", "page-damaged", "offline", "again", "keep-open"];
+// News of the line, which is bad news.
+const line = ["offline", "again"];
 
 export function openOutbox(words: Words, status: Status): Outbox {
   const settings = element("settings").dataset;
@@ -36,16 +36,21 @@ export function openOutbox(words: Words, status: Status): Outbox {
     {
       changed() {
         pages.draw(outbox);
+        status.solve((trouble) => stillSo(trouble, outbox));
         done?.changed();
       },
       say(word, item, why) {
         const page = pages.name(item, outbox);
         const said = words.say(word, { page });
+        if (line.includes(word)) return status.tell(said, { trouble: "line" });
+        if (word === "on-way") return status.tell(said, { passing: true });
+        if (word === "received") return status.tell(said, { together: words.say("received-count", { count: outbox.arrivals }) });
+        if (word === "keep-open" && item) return status.tell(said, { trouble: item.key });
+        if (item?.state !== "needs") return status.tell(said);
         // What the server said of a page, or what the catalog says in its place.
-        if (item?.state !== "needs") return status.tell(said, bad.includes(word));
         item.why = why || said; // the list shows it
-        status.tell(`${page}: ${words.say("needs")}`, true);
-        status.say(`${page}: ${item.why}`);
+        status.tell(`${page}: ${words.say("needs")}`, { trouble: item.key });
+        status.say(`${page}: ${item.why}`, { trouble: item.key });
       },
       over(late) {
         leaving = true;
@@ -63,6 +68,16 @@ export function openOutbox(words: Words, status: Status): Outbox {
   return outbox;
 }
 
+// stillSo tells whether something is wrong as it was: with the line, or with
+// the page of a key.
+function stillSo(trouble: string, outbox: Outbox): boolean {
+  if (trouble === "end") return true; // the page goes when that is solved
+  if (trouble === "line") return outbox.poor;
+  const item = outbox.items.find(({ key }) => key === trouble);
+  if (!item || item.gone) return false;
+  return item.state === "needs" || (!item.kept && item.state !== "received");
+}
+
 async function draw(content: Blob): Promise<Blob> {
   const picture = await decode(content);
   try {
@@ -75,6 +90,9 @@ async function draw(content: Blob): Promise<Blob> {
 // sweep leaves nothing of a link on the phone whose receipt is shown, nor of
 // others that are over: by the server's word, not by the phone's clock.
 export async function sweep(path: string): Promise<void> {
+  // A session that is over may go on with the very next tap here: a new link of
+  // the same person leads to the same submission, which takes what waits.
+  if (path.startsWith("/c/")) return;
   const shelf = new Shelf();
   const shown = /^\/send\/[^/]+/.exec(path)?.[0] ?? "";
   if (shown && path === `${shown}/receipt`) await shelf.wipe(shown);

@@ -7,15 +7,25 @@ import { show } from "./elements";
 // time: each stays for so long before the next.
 const pace = 1_500; // milliseconds
 
-interface News {
+// News is one thing that is said.
+export interface News {
+  passing?: boolean; // of no use once there is other news
+  // What is wrong, and with what: it stays before the eye until that is solved.
+  trouble?: string;
+  // The words that take the place of this one if another waits that has such:
+  // forty pages that arrive at once are one thing to hear.
+  together?: string;
+}
+
+interface Waiting extends News {
   words: string;
-  passing: boolean; // of no use once there is other news
 }
 
 export class Status {
-  private waiting: News[] = [];
+  private waiting: Waiting[] = [];
   private saying = false;
   private told = "";
+  private readonly troubles = new Map<string, string>(); // the newest last
 
   // region is the live region; in each place is a .said for the words.
   constructor(
@@ -23,23 +33,48 @@ export class Status {
     private readonly places: Iterable<HTMLElement>,
   ) {}
 
-  // say is for the ear alone: the eye has it from somewhere else.
-  say(words: string, passing = false): void {
-    this.waiting = this.waiting.filter((news) => !news.passing);
-    this.waiting.push({ words, passing });
+  // say is for the ear alone: the eye has it from somewhere else. Trouble comes
+  // before what else waits.
+  say(words: string, news: News = {}): void {
+    this.waiting = this.waiting.filter((one) => !one.passing);
+    const other = news.together && this.waiting.find((one) => one.together);
+    if (other) {
+      other.words = news.together ?? "";
+      return;
+    }
+    const calm = news.trouble ? this.waiting.findIndex((one) => !one.trouble) : -1;
+    this.waiting.splice(calm < 0 ? this.waiting.length : calm, 0, { words, ...news });
     if (!this.saying) this.next();
   }
 
   // tell is for the eye as well: what becomes of pages that are not in sight.
-  tell(words: string, trouble = false): void {
+  tell(words: string, news: News = {}): void {
     this.told = words;
+    if (news.trouble) {
+      this.troubles.delete(news.trouble);
+      this.troubles.set(news.trouble, words);
+    }
+    this.draw();
+    this.reserve(true);
+    this.say(words, news);
+  }
+
+  // solve takes off what is wrong no more.
+  solve(still: (trouble: string) => boolean): void {
+    const before = this.troubles.size;
+    for (const trouble of this.troubles.keys()) if (!still(trouble)) this.troubles.delete(trouble);
+    this.waiting = this.waiting.filter(({ trouble }) => !trouble || still(trouble));
+    if (this.troubles.size < before) this.draw();
+  }
+
+  // draw shows the newest trouble, or else the newest of all.
+  private draw(): void {
+    const trouble = [...this.troubles.values()].at(-1);
     for (const place of this.places) {
       const said = place.querySelector<HTMLElement>(".said");
-      if (said) said.textContent = words;
-      place.classList.toggle("bad", trouble);
+      if (said) said.textContent = trouble ?? this.told;
+      place.classList.toggle("bad", trouble !== undefined);
     }
-    this.reserve(true);
-    this.say(words);
   }
 
   // reserve keeps room for what may be told before the next step.

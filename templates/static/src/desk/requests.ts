@@ -87,14 +87,7 @@ function show(card: HTMLElement, state: RequestState): void {
   const papers = find<HTMLAnchorElement>("[data-part=papers]", card);
   papers.href = state.papers;
   papers.hidden = state.papers === "";
-  const asks = find("[data-part=asks]", card);
-  setText(asks, state.asks);
-  asks.hidden = state.asks === "";
-  aim(find<HTMLFormElement>("[data-part=cancel]", card), state.cancel);
-  const renew = find<HTMLFormElement>("[data-part=renew]", card);
-  // Asked anew, the same button still names the same text.
-  if (renew.hidden) find<HTMLInputElement>("[name=sending]", renew).value = state.fresh;
-  aim(renew, state.renew);
+  if (card.querySelector("[data-part=asks]")) showAsks(card, state); // a link at the counter asks for nothing
   find("ol", card).replaceChildren(
     ...state.steps.map((step) => {
       const item = document.createElement("li");
@@ -105,6 +98,18 @@ function show(card: HTMLElement, state: RequestState): void {
       return item;
     }),
   );
+}
+
+// showAsks shows what a sent link asks for and what may be done about it.
+function showAsks(card: HTMLElement, state: RequestState): void {
+  const asks = find("[data-part=asks]", card);
+  setText(asks, state.asks);
+  asks.hidden = state.asks === "";
+  aim(find<HTMLFormElement>("[data-part=cancel]", card), state.cancel);
+  const renew = find<HTMLFormElement>("[data-part=renew]", card);
+  // Asked anew, the same button still names the same text.
+  if (renew.hidden) find<HTMLInputElement>("[name=sending]", renew).value = state.fresh;
+  aim(renew, state.renew);
 }
 
 function aim(form: HTMLFormElement, action: string): void {
