@@ -87,7 +87,8 @@ type AccountRecords interface {
 	StaffRecords
 	// SetRoles gives an account these roles at one office and leaves those at
 	// others, or CodeNotFound. Like every change of an account it ends the
-	// account's open link.
+	// account's open link. Work at an office where the account had none, and
+	// the loss of its last role, end its sessions.
 	SetRoles(ctx context.Context, id StaffID, office OfficeID, roles []Role, audit ...AuditEntry) error
 	// SaveInvitation stores a link and forgets an older one of that account.
 	// CodeSwitchedOff for a disabled account, CodeShared for one that works for
@@ -106,8 +107,9 @@ type AccountRecords interface {
 	UseTOTPStep(ctx context.Context, id StaffID, step int64) error
 
 	AddPasskey(ctx context.Context, p Passkey, audit ...AuditEntry) error
-	// RemovePasskey removes one of an account, or CodeNotFound.
-	RemovePasskey(ctx context.Context, staff StaffID, id []byte, audit ...AuditEntry) error
+	// RemovePasskey removes one of an account, or CodeNotFound; CodeForbidden
+	// for its last one if it has to keep one.
+	RemovePasskey(ctx context.Context, staff StaffID, id []byte, keepOne bool, audit ...AuditEntry) error
 	Passkeys(ctx context.Context, staff StaffID) ([]Passkey, error)
 	// UsePasskey keeps the counter of a passkey that was used.
 	UsePasskey(ctx context.Context, p Passkey) error

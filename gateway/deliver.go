@@ -2,25 +2,19 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"hash"
-	"io"
 	"log/slog"
-	"path"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
 // Deliveries is the flow of handing papers over to partners. It runs at the
-// desk, where pages can be opened. Every file is delivered once: it is written
-// under a name that only this delivery uses, its receipt is kept, and then it
-// gets its final name. A try after a crash finds the final name with the bytes
-// of the receipt and sends it no more.
+// desk, where pages can be opened. Every file is delivered once: the first try
+// settles which files there are and their names, each is written under a name
+// that only this try uses, its receipt is kept, and then it gets its final name.
 type Deliveries struct {
 	Handoff  *Handoff
 	Records  DeliveryRecords
@@ -30,10 +24,12 @@ type Deliveries struct {
 }
 
 const (
-	// deliveryTime is what a try may take; deliveryLease when it is taken for
-	// lost with its process.
-	deliveryTime  = 10 * time.Minute
-	deliveryLease = deliveryTime + 2*time.Minute
+	// deliveryStall is how long a try may stand still; deliveryLease when it is
+	// taken for lost with its process, unless it moves: each deliveryRenewal then
+	// begins the lease anew.
+	deliveryStall   = 10 * time.Minute
+	deliveryRenewal = time.Minute
+	deliveryLease   = deliveryStall + 2*deliveryRenewal
 	// deliveryAge is how long a delivery is tried.
 	deliveryAge = 14 * 24 * time.Hour
 )
@@ -91,16 +87,23 @@ func (f *Deliveries) List(ctx context.Context, id SubmissionID) ([]HandDelivery,
 	return f.Records.Deliveries(ctx, id)
 }
 
-// Run delivers what is due, one after the other.
-func (f *Deliveries) Run(ctx context.Context) error {
-	offices := make([]OfficeID, 0, len(f.Couriers))
-	for office := range f.Couriers {
-		offices = append(offices, office)
+// Offices names those that have a partner, and last the empty one, which stands
+// for all others.
+func (f *Deliveries) Offices() []OfficeID {
+	return append(slices.Sorted(maps.Keys(f.Couriers)), "")
+}
+
+// Run delivers what is due for one of the Offices, one after the other: a
+// partner that stalls holds up no other. For the empty one, it ends what an
+// office asked for before its partner was taken out of the configuration.
+func (f *Deliveries) Run(ctx context.Context, office OfficeID) error {
+	offices, others := []OfficeID{office}, office == ""
+	if others {
+		offices = slices.Collect(maps.Keys(f.Couriers))
 	}
-	slices.Sort(offices)
 	for ctx.Err() == nil {
 		now := f.Handoff.Desk.Now()
-		one, found, err := f.Records.TakeDelivery(ctx, offices, now, now.Add(deliveryLease))
+		one, found, err := f.Records.TakeDelivery(ctx, offices, others, now, now.Add(deliveryLease))
 		if err != nil || !found {
 			return err
 		}
@@ -113,11 +116,16 @@ func (f *Deliveries) Run(ctx context.Context) error {
 
 // try delivers one and stores how that ended. Its error is one of storing.
 func (f *Deliveries) try(ctx context.Context, one HandDelivery) error {
-	limited, cancel := context.WithTimeout(ctx, deliveryTime)
+	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := f.deliver(limited, &one)
+	stalled := time.AfterFunc(deliveryStall, cancel)
+	defer stalled.Stop()
+	err := f.deliver(limited, &one, func() { stalled.Reset(deliveryStall) })
 	if ctx.Err() != nil {
 		return ctx.Err() // the process stops: the lease runs out, and it begins anew
+	}
+	if err != nil && limited.Err() != nil {
+		err = NewError(CodePartnerDown, errors.New("nothing moved for too long"))
 	}
 	now := f.Handoff.Desk.Now()
 	entry := AuditEntry{
@@ -129,118 +137,17 @@ func (f *Deliveries) try(ctx context.Context, one HandDelivery) error {
 		return f.Records.FinishDelivery(ctx, one, entry)
 	}
 	one.Fault = CodeOf(err)
-	one.DueAt = now.Add(deliveryPauses[min(one.Tries, len(deliveryPauses))-1])
+	due := now.Add(deliveryPauses[min(one.Tries, len(deliveryPauses))-1])
 	_, given := errors.AsType[*GiveUpError](err)
-	if given || one.DueAt.Sub(one.AskedAt) > deliveryAge {
-		one.State, one.DueAt = HandDead, time.Time{}
+	if given || due.Sub(one.AskedAt) > deliveryAge {
+		f.sweep(ctx, &one)
+		one.State, due = HandDead, time.Time{}
 	}
+	one.DueAt = due
 	f.Log.WarnContext(ctx, "a delivery failed", slog.String("delivery", string(one.ID)), slog.String("code", string(one.Fault)),
 		slog.Int("try", one.Tries), slog.Bool("dead", given), slog.Any("error", err))
 	entry.Outcome, entry.Reason = OutcomeFailed, string(one.Fault)+", delivery:"+string(one.ID)
 	return f.Records.FailDelivery(ctx, one, entry)
-}
-
-// outgoing is one file on its way.
-type outgoing struct {
-	suffix string // of its name, with the extension
-	write  func(context.Context, io.Writer) error
-}
-
-func (f *Deliveries) deliver(ctx context.Context, one *HandDelivery) error {
-	rule, courier := f.Handoff.Desk.Directory.Offices[one.Office].Delivery, f.Couriers[one.Office]
-	if rule == nil || courier == nil {
-		return NewError(CodeNoPartner, nil)
-	}
-	taken, err := f.take(ctx, *one)
-	if err != nil {
-		return err
-	}
-	files, err := f.files(ctx, taken, rule.Form)
-	if err != nil {
-		return err
-	}
-	partner, err := courier.Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = partner.Close() }()
-	noted, err := f.noted(*one)
-	if err != nil {
-		return err
-	}
-	base := DeliveryPath(rule.Path, PathWords{
-		Office: one.Office, Reference: taken.Row.Submission.ID.Reference(), Case: taken.caseNumber,
-		Date: taken.local(one.AskedAt)[:len(time.DateOnly)],
-	}) + "-" + string(one.ID[len(one.ID)-8:])
-	for i, file := range files {
-		name := base + file.suffix
-		if rule.Sealed {
-			name += ".age"
-		}
-		if noted, err = f.send(ctx, one, sendOne{partner, courier, noted, i, name, file}); err != nil {
-			return err
-		}
-	}
-	one.Files = len(files)
-	return nil
-}
-
-// sendOne is what sending one file needs.
-type sendOne struct {
-	partner Handover
-	courier Courier
-	noted   []HandedFile
-	index   int
-	name    string
-	file    outgoing
-}
-
-// send brings one file to its final name, unless an earlier try did.
-func (f *Deliveries) send(ctx context.Context, one *HandDelivery, s sendOne) ([]HandedFile, error) {
-	size, found, err := s.partner.Size(s.name)
-	switch {
-	case err != nil:
-		return nil, err
-	case found && s.index < len(s.noted) && s.noted[s.index].Path == s.name && s.noted[s.index].Bytes == size:
-		return s.noted, nil // the answer to the rename was lost, or the note of it
-	case found:
-		return nil, GiveUp(NewError(CodeNameTaken, nil))
-	}
-	temporary := path.Join(path.Dir(s.name), fmt.Sprintf(".dropslot-%s-%d.part", one.ID, s.index))
-	handed := HandedFile{Path: s.name}
-	if err := s.partner.Put(temporary, func(w io.Writer) error {
-		sum := &summed{to: w, hash: sha256.New()}
-		sealed, err := s.courier.Seal(sum)
-		if err == nil {
-			err = s.file.write(ctx, sealed)
-		}
-		if err == nil {
-			err = sealed.Close()
-		}
-		handed.Bytes, handed.SHA256 = sum.bytes, hex.EncodeToString(sum.hash.Sum(nil))
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	noted := append(slices.Clone(s.noted[:min(s.index, len(s.noted))]), handed)
-	if err := f.note(ctx, one, noted); err != nil {
-		return nil, err
-	}
-	return noted, s.partner.Rename(temporary, s.name)
-}
-
-// summed counts and hashes what passes.
-type summed struct {
-	to    io.Writer
-	hash  hash.Hash
-	bytes int64
-}
-
-func (s *summed) Write(b []byte) (int, error) {
-	n, err := s.to.Write(b)
-	s.hash.Write(b[:n])
-	s.bytes += int64(n)
-	return n, err
 }
 
 // take opens the pages that were chosen when the delivery was asked for. One
@@ -273,39 +180,6 @@ func (f *Deliveries) take(ctx context.Context, one HandDelivery) (*Package, erro
 	return taken, taken.prove(ctx, Actor{Role: "desk"}, chosen)
 }
 
-// files are what the partner gets. What cannot be part of a PDF goes beside it
-// as it is.
-func (f *Deliveries) files(ctx context.Context, taken *Package, form DeliveryForm) ([]outgoing, error) {
-	originals := make([]outgoing, 0, len(taken.Sheets))
-	for _, p := range taken.Sheets {
-		originals = append(originals, outgoing{"-" + taken.fileName(p), func(ctx context.Context, w io.Writer) error {
-			plain, err := taken.open(ctx, p.Page)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = plain.Close() }()
-			_, err = io.Copy(w, withContext(ctx, plain))
-			return err
-		}})
-	}
-	if form == DeliverOriginals {
-		return originals, nil
-	}
-	pdf, err := f.Handoff.PDF(ctx, taken, Take{Form: TakePDF, Cover: true})
-	if err != nil {
-		return nil, err
-	}
-	var files []outgoing
-	if pdf.Sheets() > 0 {
-		files = append(files, outgoing{".pdf", pdf.Write})
-	}
-	for _, out := range pdf.LeftOut() {
-		i := slices.IndexFunc(taken.Sheets, func(p PackedPage) bool { return p.Number == out.Number })
-		files = append(files, originals[i])
-	}
-	return files, nil
-}
-
 // noted opens what earlier tries kept of their files.
 func (f *Deliveries) noted(one HandDelivery) (files []HandedFile, err error) {
 	if len(one.Sealed) == 0 {
@@ -319,17 +193,6 @@ func (f *Deliveries) noted(one HandDelivery) (files []HandedFile, err error) {
 		return nil, NewError(CodeBlobDamaged, errors.New("the receipt of a delivery is no JSON"))
 	}
 	return files, nil
-}
-
-func (f *Deliveries) note(ctx context.Context, one *HandDelivery, files []HandedFile) error {
-	plain, err := json.Marshal(files)
-	if err != nil {
-		return err
-	}
-	if one.Sealed, err = sealBytes(f.Sealer, one.Office, plain); err != nil {
-		return err
-	}
-	return f.Records.NoteDelivery(ctx, *one)
 }
 
 // PathWords fill the placeholders of a delivery's path.

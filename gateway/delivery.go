@@ -41,9 +41,12 @@ const (
 // HandedFile is one file at a partner: the receipt. It is written before the
 // file gets its name there, so that a try after a crash knows it again.
 type HandedFile struct {
-	Path   string `json:"path"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"` // of what lies there, sealed to the partner or not
+	Page    PageID `json:"page,omitempty"` // that it is the original of; empty for the PDF
+	Path    string `json:"path"`           // as the first try chose it, whatever is renamed since
+	Part    string `json:"part,omitempty"` // its name until it is whole
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`  // of what lies there, sealed to the partner or not; empty until it is whole
+	Arrived bool   `json:"arrived"` // it got its name, also if the partner took it away since
 }
 
 // DeliveryRule is where and how an office hands papers over.
@@ -80,8 +83,11 @@ type Handover interface {
 	// Put writes a file, over one that is there, makes it durable, and proves
 	// that it has as many bytes as were written.
 	Put(path string, write func(io.Writer) error) error
-	// Rename gives a file its name. Its folder is there.
+	// Rename gives a file its name, over none that is there. Its folder is there.
+	// CodePartnerDown if it may have got it and the answer was lost.
 	Rename(from, to string) error
+	// Remove takes a file away. One that is not there is no error.
+	Remove(path string) error
 	Close() error
 }
 
@@ -91,19 +97,22 @@ type DeliveryRecords interface {
 	// there already stays as it is, without an error. CodeSendTwice if another
 	// one of the submission waits.
 	AskDelivery(ctx context.Context, d HandDelivery, audit ...AuditEntry) error
-	// TakeDelivery gives one of the offices' that is due, counts a try and puts
-	// its next one to the end of the lease; false if none is.
-	TakeDelivery(ctx context.Context, offices []OfficeID, now, lease time.Time) (HandDelivery, bool, error)
-	// NoteDelivery keeps what is known of the files of one that is under way.
+	// TakeDelivery gives one of the offices' that is due, or of all others',
+	// counts a try and puts its next one to the end of the lease; false if none is.
+	TakeDelivery(ctx context.Context, offices []OfficeID, others bool, now, lease time.Time) (HandDelivery, bool, error)
+	// NoteDelivery keeps what is known of the files of one that is under way, and
+	// DueAt as the end of its lease.
 	// CodeNotFound if it is not under way in this try any more.
 	NoteDelivery(ctx context.Context, d HandDelivery) error
 	// FinishDelivery stores the receipt; if whole, the submission is handled
-	// with it unless it is already or the client may still add to it.
+	// with it unless it is already or the client may still add to it. What was
+	// dropped meanwhile arrived nevertheless. The audit rows are kept in any case.
 	FinishDelivery(ctx context.Context, d HandDelivery, audit ...AuditEntry) error
 	// FailDelivery stores why a try failed and when the next one is; none if
-	// that is zero.
+	// that is zero. Nothing, if it is not under way in this try any more.
 	FailDelivery(ctx context.Context, d HandDelivery, audit ...AuditEntry) error
-	// RetryDelivery makes one that waits or is dead due now, or CodeNotFound.
+	// RetryDelivery makes one that waits or is dead due now, or CodeNotFound;
+	// CodeSendTwice while a try is under way.
 	RetryDelivery(ctx context.Context, offices []OfficeID, submission SubmissionID, id DeliveryID, now time.Time, audit ...AuditEntry) error
 	// Deliveries lists those of a submission, oldest first.
 	Deliveries(ctx context.Context, submission SubmissionID) ([]HandDelivery, error)

@@ -30,7 +30,8 @@ type Joining struct {
 // Join uses a one-time link up. Everything is checked before: a password that
 // is too short or a code that was mistyped does not cost the link.
 func (s *SignIns) Join(ctx context.Context, token Token, j Joining, address string) (Staff, error) {
-	if err := s.take(ctx, []tries{{"join-address", AddressKey(address), triesPerAddress}}, address); err != nil {
+	limits := []tries{{"join-address", AddressKey(address), triesPerAddress}}
+	if err := s.take(ctx, limits, address); err != nil {
 		return Staff{}, err
 	}
 	_, staff, err := s.Invited(ctx, token)
@@ -51,6 +52,7 @@ func (s *SignIns) Join(ctx context.Context, token Token, j Joining, address stri
 	if err != nil {
 		return Staff{}, err
 	}
+	s.giveBack(ctx, limits)
 	return s.Records.StaffByID(ctx, staff.ID)
 }
 

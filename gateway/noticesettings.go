@@ -15,7 +15,7 @@ type NoticeDesk struct {
 	Now       func() time.Time
 }
 
-// CodeBadAddress: not an e-mail address.
+// CodeBadAddress tells that something is no e-mail address.
 const CodeBadAddress Code = "bad-address"
 
 // Settings gives the person's, and the events that their roles let them be told of.

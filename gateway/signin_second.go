@@ -162,6 +162,7 @@ func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address 
 	if err != nil {
 		return Staff{}, err
 	}
+	s.giveBack(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}})
 	used.UsedAt = s.Now()
 	return staff, s.Records.UsePasskey(ctx, used)
 }

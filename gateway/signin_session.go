@@ -137,8 +137,5 @@ func (d Directory) namesOf(staff Staff) []string {
 // last way to sign in.
 func (s *SignIns) RemovePasskey(ctx context.Context, who Actor, id []byte) error {
 	alone := who.Staff.PasswordHash == "" || len(who.Staff.SealedTOTP) == 0 && s.Directory.AsksSecondFactor(who.Staff.Roles)
-	if who.Staff.Passkeys <= 1 && alone {
-		return NewError(CodeForbidden, nil)
-	}
-	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
+	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, alone, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
 }

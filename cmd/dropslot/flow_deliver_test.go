@@ -93,8 +93,10 @@ func (p *partnership) told(condition string, args ...any) (n int) {
 
 func (p *partnership) run() {
 	p.t.Helper()
-	if err := p.deliveries.Run(p.t.Context()); err != nil {
-		p.t.Fatal(err)
+	for _, office := range p.deliveries.Offices() {
+		if err := p.deliveries.Run(p.t.Context(), office); err != nil {
+			p.t.Fatal(err)
+		}
 	}
 }
 
@@ -310,7 +312,7 @@ func TestAfterACrashBeforeTheReceiptNothingIsSentTwice(t *testing.T) {
 	mortal := &dying{p.records, true}
 	p.deliveries.Records = mortal
 	id := p.ask(p.pages...)
-	if err := p.deliveries.Run(t.Context()); !errors.Is(err, errDied) {
+	if err := p.deliveries.Run(t.Context(), demoOffice); !errors.Is(err, errDied) {
 		t.Fatalf("%v", err)
 	}
 	inodes := map[string]os.FileInfo{}

@@ -172,7 +172,11 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 	heads := &gateway.Heads{Audit: p.records, Vault: p.vault}
 	all := []jobs.Periodic{{Name: "audit-heads", Every: pace.heads, Run: heads.Save}}
 	if p.deliveries != nil {
-		all = append(all, jobs.Periodic{Name: "deliver", Every: pace.deliver, Run: p.deliveries.Run})
+		for _, office := range p.deliveries.Offices() {
+			all = append(all, jobs.Periodic{Name: "deliver", Every: pace.deliver, Run: func(ctx context.Context) error {
+				return p.deliveries.Run(ctx, office)
+			}})
+		}
 	}
 	var workers sync.WaitGroup
 	if role == config.RoleWorker || role == config.RoleAll {

@@ -23,14 +23,18 @@ func (s *Store) SetRoles(ctx context.Context, id gateway.StaffID, office gateway
 		if err := json.Unmarshal([]byte(stored), &all); err != nil {
 			return struct{}{}, err
 		}
+		_, there := all[office]
 		if delete(all, office); len(roles) > 0 {
 			all[office] = roles
 		}
+		// Another office may ask for a second factor that a session was opened
+		// without, and an account without an office has nothing left to do.
+		anew := !there && len(roles) > 0 || len(all) == 0
 		list, err := roleList(all)
 		if err != nil {
 			return struct{}{}, err
 		}
-		if _, err := x.exec("UPDATE staff SET roles = $2 WHERE id = $1", string(id), list); err != nil {
+		if _, err := x.exec("UPDATE staff SET roles = $2, epoch = epoch + $3 WHERE id = $1", string(id), list, bit(anew)); err != nil {
 			return struct{}{}, err
 		}
 		if err := dropInvitation(x, string(id)); err != nil {
@@ -184,9 +188,17 @@ func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, audit ...gate
 	return err
 }
 
-// RemovePasskey removes one of an account, or CodeNotFound.
-func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []byte, audit ...gateway.AuditEntry) error {
+// RemovePasskey removes one of an account; see the port.
+func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []byte, keepOne bool, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "remove passkey", "", func(x *tx) (struct{}, error) {
+		// The account is held: two removals at once would take the last two.
+		account, err := holdStaff(x, string(staff))
+		if err == nil && keepOne && account.Passkeys <= 1 {
+			err = refuse(gateway.CodeForbidden)
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
 		n, err := x.exec("DELETE FROM passkeys WHERE id = $1 AND staff = $2", solid(id), string(staff))
 		if err == nil && n == 0 {
 			err = notFound()

@@ -147,7 +147,7 @@ func TestPasskeys(t *testing.T) {
 		theirs := key
 		theirs.Staff = bob.ID
 		w.check(w.AddPasskey(ctx, theirs), gateway.CodePasskey) // one authenticator's key is one account's
-		w.check(w.RemovePasskey(ctx, bob.ID, key.ID), gateway.CodeNotFound)
+		w.check(w.RemovePasskey(ctx, bob.ID, key.ID, false), gateway.CodeNotFound)
 		w.check(w.UsePasskey(ctx, theirs), gateway.CodePasskey)
 		key.Record, key.UsedAt = []byte(`{"n":1}`), noon.Add(time.Hour)
 		w.check(w.UsePasskey(ctx, key), "")
@@ -159,7 +159,27 @@ func TestPasskeys(t *testing.T) {
 		if w.account(ann.ID).Passkeys != 1 || w.account(bob.ID).Passkeys != 0 {
 			t.Error("the count is wrong")
 		}
-		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, entry(gateway.ActionPasskeyRemoved, "")), "")
+		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, true), gateway.CodeForbidden) // the last one
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("two"), Staff: ann.ID, AddedAt: noon}), "")
+		other, gone := w.another(), 0
+		for _, err := range race(2, func(n int) error {
+			if n == 0 {
+				return w.RemovePasskey(ctx, ann.ID, []byte("two"), true)
+			}
+			return other.RemovePasskey(ctx, ann.ID, key.ID, true)
+		}) {
+			if err == nil {
+				gone++
+			} else {
+				w.check(err, gateway.CodeForbidden)
+			}
+		}
+		if left := w.account(ann.ID).Passkeys; gone != 1 || left != 1 {
+			t.Errorf("%d removed, %d left", gone, left)
+		}
+		_ = w.RemovePasskey(ctx, ann.ID, []byte("two"), false)
+		_ = w.AddPasskey(ctx, key) // whichever is left
+		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, false, entry(gateway.ActionPasskeyRemoved, "")), "")
 		w.check(w.UsePasskey(ctx, key), gateway.CodePasskey)
 		if n := w.count("audit"); n != 2 {
 			t.Errorf("%d audit rows", n)
@@ -275,5 +295,17 @@ func TestRolesAtOneOfficeLeaveTheOthers(t *testing.T) {
 			t.Errorf("roles %q", got)
 		}
 		w.check(w.SetRoles(t.Context(), "nobody", north, nil), gateway.CodeNotFound)
+		for n, act := range []struct {
+			office gateway.OfficeID
+			roles  []gateway.Role
+			epoch  int64 // one higher if the sessions end
+		}{
+			{south, []gateway.Role{gateway.RoleAdmin}, 0}, {north, []gateway.Role{gateway.RoleAdmin}, 1}, {north, nil, 1}, {south, nil, 2},
+		} {
+			w.check(w.SetRoles(t.Context(), ann.ID, act.office, act.roles), "")
+			if got := w.account(ann.ID).Epoch; got != act.epoch {
+				t.Errorf("%d: epoch %d, not %d", n, got, act.epoch)
+			}
+		}
 	})
 }

@@ -146,28 +146,37 @@ func (w *world) left(tables map[string][]columnType, marks ...[]byte) (found []s
 	defer db.Close()
 	for table, columns := range tables {
 		for _, c := range columns {
-			rows, err := db.QueryContext(w.t.Context(), "SELECT "+c.name+" FROM "+table)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			for rows.Next() {
-				var value []byte
-				if err := rows.Scan(&value); err != nil {
-					w.t.Fatal(err)
-				}
+			for _, value := range w.column(db, table, c.name) {
 				for _, mark := range marks {
 					if bytes.Contains(value, mark) {
 						found = append(found, fmt.Sprintf("%s.%s: %q", table, c.name, value))
 					}
 				}
 			}
-			if err := rows.Err(); err != nil {
-				w.t.Fatal(err)
-			}
-			rows.Close()
 		}
 	}
 	return found
+}
+
+// column gives every value of a column.
+func (w *world) column(db *sql.DB, table, name string) (values [][]byte) {
+	w.t.Helper()
+	rows, err := db.QueryContext(w.t.Context(), "SELECT "+name+" FROM "+table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value []byte
+		if err := rows.Scan(&value); err != nil {
+			w.t.Fatal(err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return values
 }
 
 // An erasure leaves nothing of a client in any column of any table.

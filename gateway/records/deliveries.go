@@ -56,11 +56,14 @@ func (s *Store) AskDelivery(ctx context.Context, d gateway.HandDelivery, audit .
 
 // TakeDelivery takes one that is due; see the port. Of two processes that find
 // the same one, the update lets one have it.
-func (s *Store) TakeDelivery(ctx context.Context, offices []gateway.OfficeID, now, lease time.Time) (gateway.HandDelivery, bool, error) {
-	none := gateway.HandDelivery{}
+func (s *Store) TakeDelivery(ctx context.Context, offices []gateway.OfficeID, others bool, now, lease time.Time) (gateway.HandDelivery, bool, error) {
+	none, among := gateway.HandDelivery{}, "IN"
+	if others {
+		among = "NOT IN"
+	}
 	due, err := read(ctx, s, "find due deliveries", func(v view) ([]gateway.HandDelivery, error) {
 		return all(v, scanDelivery, "SELECT "+deliveryColumns+` FROM deliveries
-			WHERE due_at > 0 AND due_at <= $1 AND office IN (`+placeholders(2, max(1, len(offices)))+") ORDER BY due_at LIMIT 10",
+			WHERE due_at > 0 AND due_at <= $1 AND office `+among+` (`+placeholders(2, max(1, len(offices)))+") ORDER BY due_at LIMIT 10",
 			append([]any{ms(now)}, withOffices(offices, "")[1:]...)...)
 	})
 	if err != nil {
@@ -68,7 +71,7 @@ func (s *Store) TakeDelivery(ctx context.Context, offices []gateway.OfficeID, no
 	}
 	for _, d := range due {
 		taken, err := write(ctx, s, "take a delivery", "", func(x *tx) (bool, error) {
-			n, err := x.exec("UPDATE deliveries SET tries = tries + 1, due_at = $3 WHERE id = $1 AND due_at = $2 AND state = 'waiting'",
+			n, err := x.exec("UPDATE deliveries SET tries = tries + 1, due_at = $3, leased = 1 WHERE id = $1 AND due_at = $2 AND state = 'waiting'",
 				string(d.ID), ms(d.DueAt), ms(lease))
 			return n == 1, err
 		})
@@ -90,7 +93,7 @@ const underWay = " WHERE id = $1 AND tries = $2 AND state = 'waiting'"
 // NoteDelivery keeps what is known of its files.
 func (s *Store) NoteDelivery(ctx context.Context, d gateway.HandDelivery) error {
 	_, err := write(ctx, s, "note a delivery", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec("UPDATE deliveries SET sealed = $3"+underWay, string(d.ID), d.Tries, solid(d.Sealed))
+		n, err := x.exec("UPDATE deliveries SET sealed = $3, due_at = $4"+underWay, string(d.ID), d.Tries, solid(d.Sealed), ms(d.DueAt))
 		if err == nil && n == 0 {
 			err = notFound()
 		}
@@ -105,12 +108,12 @@ func (s *Store) FinishDelivery(ctx context.Context, d gateway.HandDelivery, audi
 		if _, err := x.lockSubmission(d.Submission); err != nil {
 			return struct{}{}, err
 		}
-		n, err := x.exec("UPDATE deliveries SET state = 'delivered', fault = '', due_at = 0, delivered_at = $3, files = $4"+underWay,
+		n, err := x.exec("UPDATE deliveries SET state = 'delivered', fault = '', due_at = 0, leased = 0, delivered_at = $3, files = $4 WHERE id = $1 AND tries = $2 AND state IN ('waiting', 'dropped')",
 			string(d.ID), d.Tries, ms(d.DeliveredAt), d.Files)
-		if err != nil || n == 0 {
+		if err != nil {
 			return struct{}{}, err
 		}
-		if d.Whole {
+		if d.Whole && n == 1 {
 			_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
 				handled_as = $4, handled_note = '' WHERE id = $1 AND state = 'received' AND pages = $5`,
 				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), len(d.Pages))
@@ -129,9 +132,9 @@ func (s *Store) FinishDelivery(ctx context.Context, d gateway.HandDelivery, audi
 // FailDelivery stores why a try failed.
 func (s *Store) FailDelivery(ctx context.Context, d gateway.HandDelivery, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "note a failed delivery", "", func(x *tx) (struct{}, error) {
-		_, err := x.exec("UPDATE deliveries SET state = $3, fault = $4, due_at = $5"+underWay,
+		n, err := x.exec("UPDATE deliveries SET state = $3, fault = $4, due_at = $5, leased = 0"+underWay,
 			string(d.ID), d.Tries, string(d.State), string(d.Fault), ms(d.DueAt))
-		if err != nil {
+		if err != nil || n == 0 {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
@@ -139,11 +142,14 @@ func (s *Store) FailDelivery(ctx context.Context, d gateway.HandDelivery, audit 
 	return err
 }
 
-// RetryDelivery makes one due now; see the port. One that is under way goes on.
+// RetryDelivery makes one due now; see the port.
 func (s *Store) RetryDelivery(ctx context.Context, offices []gateway.OfficeID, submission gateway.SubmissionID, id gateway.DeliveryID, now time.Time, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "retry a delivery", "", func(x *tx) (struct{}, error) {
 		args := append(withOffices(offices, string(id)), string(submission), ms(now))
 		n := len(args)
+		if err := x.resting(id, now); err != nil {
+			return struct{}{}, err
+		}
 		changed, err := x.exec("UPDATE deliveries SET state = 'waiting', due_at = "+placeholders(n, 1)+` WHERE id = $1
 			AND office IN (`+inOffices(offices)+") AND submission = "+placeholders(n-1, 1)+" AND state IN ('waiting', 'dead') AND fault <> ''", args...)
 		if err == nil && changed == 0 {
@@ -154,6 +160,17 @@ func (s *Store) RetryDelivery(ctx context.Context, offices []gateway.OfficeID, s
 		}
 		return struct{}{}, x.append(audit...)
 	})
+	return err
+}
+
+// resting refuses with CodeSendTwice while a try has the delivery: a second one
+// beside it would send twice. The row is locked.
+func (x *tx) resting(id gateway.DeliveryID, now time.Time) error {
+	under, _, err := first(x, scanInt, `UPDATE deliveries SET leased = leased WHERE id = $1
+		RETURNING CASE WHEN leased = 1 AND state = 'waiting' AND due_at > $2 THEN 1 ELSE 0 END`, string(id), ms(now))
+	if err == nil && under == 1 {
+		err = refuse(gateway.CodeSendTwice)
+	}
 	return err
 }
 
@@ -218,20 +235,25 @@ func (b deliveryBoard) List(ctx context.Context, done bool) (rows []gateway.JobR
 
 // Retry makes a delivery due now.
 func (b deliveryBoard) Retry(ctx context.Context, id string) error {
-	return b.change(ctx, id, "state = 'waiting', due_at = $2", ms(b.now()))
+	return b.change(ctx, id, "state = 'waiting', due_at = $2", func(x *tx, key string) error {
+		return x.resting(gateway.DeliveryID(key), b.now())
+	}, ms(b.now()))
 }
 
 // Drop ends a delivery. What lies at the partner stays there.
 func (b deliveryBoard) Drop(ctx context.Context, id string) error {
-	return b.change(ctx, id, "state = 'dropped', due_at = 0")
+	return b.change(ctx, id, "state = 'dropped', due_at = 0", func(*tx, string) error { return nil })
 }
 
-func (b deliveryBoard) change(ctx context.Context, id, set string, args ...any) error {
+func (b deliveryBoard) change(ctx context.Context, id, set string, may func(*tx, string) error, args ...any) error {
 	kind, key, _ := strings.Cut(id, ":")
 	if kind != boardDelivery {
 		return notFound()
 	}
 	_, err := write(ctx, b.store, "change a delivery", "", func(x *tx) (struct{}, error) {
+		if err := may(x, key); err != nil {
+			return struct{}{}, err
+		}
 		n, err := x.exec("UPDATE deliveries SET "+set+" WHERE id = $1 AND state IN ('waiting', 'dead')", append([]any{key}, args...)...)
 		if err == nil && n == 0 {
 			err = notFound()

@@ -23,17 +23,17 @@ func TestADeliveryIsTakenByOneAtATime(t *testing.T) {
 		w.check(w.AskDelivery(t.Context(), d), "")
 		w.check(w.AskDelivery(t.Context(), d), "")
 		w.check(w.AskDelivery(t.Context(), w.delivery(s, "d2", page.ID)), gateway.CodeSendTwice)
-		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{south}, noon, noon.Add(time.Minute)); err != nil || found {
+		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{south}, false, noon, noon.Add(time.Minute)); err != nil || found {
 			t.Fatalf("another office takes it: %v", err)
 		}
-		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon.Add(-time.Second), noon); err != nil || found {
+		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon.Add(-time.Second), noon); err != nil || found {
 			t.Fatalf("it is taken before it is due: %v", err)
 		}
 		other := w.another()
 		takers := []*Store{w.Store, other.Store, w.Store, other.Store}
 		taken := make([]bool, len(takers))
 		for _, err := range race(len(takers), func(i int) (err error) {
-			_, taken[i], err = takers[i].TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon, noon.Add(time.Minute))
+			_, taken[i], err = takers[i].TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon, noon.Add(time.Minute))
 			return err
 		}) {
 			w.check(err, "")
@@ -48,7 +48,7 @@ func TestADeliveryIsTakenByOneAtATime(t *testing.T) {
 			t.Errorf("%d processes have it", won)
 		}
 		// Its lease is over: another try begins, and the first one's word counts no more.
-		again, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon.Add(time.Minute), noon.Add(time.Hour))
+		again, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon.Add(time.Minute), noon.Add(time.Hour))
 		if err != nil || !found || again.Tries != 2 || len(again.Pages) != 1 || again.Pages[0] != page.ID {
 			t.Fatalf("%v %v %+v", found, err, again)
 		}
@@ -81,7 +81,7 @@ func TestThePagesThatCameSinceKeepASubmissionOpen(t *testing.T) {
 		w.page(l, noon)
 		s := w.finish(l, noon)
 		w.check(w.AskDelivery(t.Context(), w.delivery(s, "d1", page.ID)), "")
-		d, _, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon, noon.Add(time.Minute))
+		d, _, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon, noon.Add(time.Minute))
 		w.check(err, "")
 		d.DeliveredAt = noon
 		w.check(w.FinishDelivery(t.Context(), d), "")
@@ -97,9 +97,10 @@ func TestDeliveriesOnTheBoard(t *testing.T) {
 		page := w.page(l, noon)
 		s := w.finish(l, noon)
 		w.check(w.AskDelivery(t.Context(), w.delivery(s, "d1", page.ID)), "")
-		d, _, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon, noon.Add(time.Minute))
+		d, _, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon, noon.Add(time.Minute))
 		w.check(err, "")
-		w.check(w.RetryDelivery(t.Context(), []gateway.OfficeID{north}, s.ID, "d1", noon), gateway.CodeNotFound) // under way
+		w.check(w.RetryDelivery(t.Context(), []gateway.OfficeID{north}, s.ID, "d1", noon), gateway.CodeSendTwice) // under way
+		w.check(w.DeliveryBoard(func() time.Time { return noon }).Retry(t.Context(), "delivery:d1"), gateway.CodeSendTwice)
 		d.State, d.Fault, d.DueAt = gateway.HandDead, gateway.CodePartnerDown, time.Time{}
 		w.check(w.FailDelivery(t.Context(), d), "")
 		board := w.DeliveryBoard(func() time.Time { return noon })
@@ -114,7 +115,7 @@ func TestDeliveriesOnTheBoard(t *testing.T) {
 		w.check(w.RetryDelivery(t.Context(), []gateway.OfficeID{south}, s.ID, "d1", noon), gateway.CodeNotFound)
 		w.check(board.Retry(t.Context(), "delivery:d1"), "")
 		w.check(board.Retry(t.Context(), "text:d1"), gateway.CodeNotFound)
-		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, noon, noon.Add(time.Minute)); err != nil || !found {
+		if _, found, err := w.TakeDelivery(t.Context(), []gateway.OfficeID{north}, false, noon, noon.Add(time.Minute)); err != nil || !found {
 			t.Errorf("not taken after the retry: %v", err)
 		}
 		w.check(board.Drop(t.Context(), "delivery:d1"), "")

@@ -192,8 +192,8 @@ func (x *tx) eraseMerged(s gateway.Submission, why gateway.ErasureReason, t gate
 func (x *tx) moveLinks(s gateway.Submission, t gateway.Terms) error {
 	const unopened = " WHERE submission = $1 AND state = 'issued' AND issued_at > $2"
 	known := ms(t.Now.Add(-t.LinkKnown))
-	_, any, err := first(x, scanInt, "SELECT 1 FROM links"+unopened+" LIMIT 1", string(s.ID), known)
-	if err != nil || !any {
+	_, some, err := first(x, scanInt, "SELECT 1 FROM links"+unopened+" LIMIT 1", string(s.ID), known)
+	if err != nil || !some {
 		return err
 	}
 	fresh, err := gateway.NewID(x.trail.now(), x.trail.random)

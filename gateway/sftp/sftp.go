@@ -233,13 +233,18 @@ func (c *connection) sync(file *sftp.File) error {
 	return nil
 }
 
-// Rename gives a file its name in one step.
+// Rename gives a file its name in one step. The extension posix-rename would
+// lay it over a file that is there; SFTP's own rename is refused then.
 func (c *connection) Rename(from, to string) error {
-	rename := c.sftp.Rename
-	if _, can := c.sftp.HasExtension("posix-rename@openssh.com"); can {
-		rename = c.sftp.PosixRename
+	if err := c.sftp.Rename(from, to); err != nil {
+		return refusal(err)
 	}
-	if err := rename(from, to); err != nil {
+	return nil
+}
+
+// Remove takes a file away.
+func (c *connection) Remove(name string) error {
+	if err := c.sftp.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return refusal(err)
 	}
 	return nil

@@ -272,9 +272,6 @@ func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Value
 	if err != nil || c.Response().Committed {
 		return err
 	}
-	if _, err := d.Accounts.Account(c.Request().Context(), actor(c), id); err != nil {
-		return d.redirect(c, "/accounts") // its last role here was taken
-	}
 	return d.redirect(c, "/accounts/"+string(id)+"?done=1")
 }
 
@@ -284,7 +281,11 @@ func (d *desk) setRoles(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		return d.Accounts.SetRoles(c.Request().Context(), actor(c), id, gateway.OfficeID(form.Get("office")), roles)
+		err = d.Accounts.SetRoles(c.Request().Context(), actor(c), id, gateway.OfficeID(form.Get("office")), roles)
+		if err == nil && len(roles) == 0 {
+			return d.redirect(c, "/accounts") // the account may be out of the admin's sight now
+		}
+		return err
 	})
 }
 

@@ -128,8 +128,12 @@ func (r deskAccounts) SetRoles(_ context.Context, id gateway.StaffID, office gat
 	for at, given := range s.Roles {
 		changed[at] = given
 	}
+	_, there := changed[office]
 	if delete(changed, office); len(roles) > 0 {
 		changed[office] = roles
+	}
+	if !there && len(roles) > 0 || len(changed) == 0 {
+		s.Epoch++
 	}
 	s.Roles = changed
 	r.h.staff[id] = s
@@ -191,7 +195,10 @@ func (r deskAccounts) AddPasskey(_ context.Context, p gateway.Passkey, audit ...
 	return r.note(audit)
 }
 
-func (r deskAccounts) RemovePasskey(_ context.Context, staff gateway.StaffID, id []byte, audit ...gateway.AuditEntry) error {
+func (r deskAccounts) RemovePasskey(_ context.Context, staff gateway.StaffID, id []byte, keepOne bool, audit ...gateway.AuditEntry) error {
+	if keepOne && len(r.h.keysOf(staff)) <= 1 {
+		return gateway.NewError(gateway.CodeForbidden, nil)
+	}
 	before := len(r.h.keys)
 	r.h.keys = slices.DeleteFunc(r.h.keys, func(k gateway.Passkey) bool { return k.Staff == staff && bytes.Equal(k.ID, id) })
 	if len(r.h.keys) == before {

@@ -157,7 +157,31 @@ func TestAdminsStayAtTheirOffice(t *testing.T) {
 	if got := h.staffByLogin("cho").Roles.String(); got != "south: caseworker" {
 		t.Errorf("roles %s", got)
 	}
+	for _, entry := range h.audit {
+		if entry.Reason == string(gateway.CodeNotFound) {
+			t.Errorf("a refusal that was none: %+v", entry)
+		}
+	}
 	wantStatus(t, admin.get(at(cho.ID, "")), http.StatusNotFound)
+}
+
+// Whoever signed in by password alone does not walk into an office that asks
+// for more, by a session that goes on or by unlocking it.
+func TestWorkAtAnotherOfficeAsksForItsSecondFactor(t *testing.T) {
+	h := newDeskHouse(t)
+	south := h.dir.Offices["south"]
+	south.SecondFactorOptional = false
+	h.dir.Offices["south"] = south
+	h.build(t)
+	live, locked := h.signedIn(t, "ana"), h.signedIn(t, "ana")
+	h.addRoles("boss", gateway.RolesIn(gateway.RoleAdmin, "north", "south"))
+	boss := gateway.Actor{Staff: h.staffByLogin("boss")}
+	if err := h.accounts().SetRoles(t.Context(), boss, h.staffByLogin("ana").ID, "south", []gateway.Role{gateway.RoleCaseworker}); err != nil {
+		t.Fatal(err)
+	}
+	wantPlace(t, live.get("/"), "/login")
+	h.pass(16 * time.Minute)
+	wantPlace(t, locked.post("/login", password("ana")), "/login/second")
 }
 
 // A link that an admin keeps opens nothing of an office that gives the account

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -96,6 +97,40 @@ func TestEveryRouteAsksWhoIsThere(t *testing.T) {
 	if len(h.audit) != 0 || len(h.invitations) != 0 || len(h.requests) != 1 || len(h.counters) != 1 {
 		t.Error("a stranger reached a flow")
 	}
+}
+
+// Whoever only knows the password, or found a locked screen, is as much a
+// stranger to every route of the signed in.
+func TestHalfASignInOpensNoRoute(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addRoles("code", gateway.Roles{"north": gateway.AllRoles()})
+	h.giveApp("code")
+	h.addRoles("plain", gateway.Roles{"north": gateway.AllRoles()})
+	locked := h.signedIn(t, "plain")
+	h.pass(16 * time.Minute)
+	code := h.browser(t)
+	wantPlace(t, code.post("/login", password("code")), "/login/second")
+	h.requireFactor(t)
+	setup := h.browser(t)
+	wantPlace(t, setup.post("/login", password("plain")), "/login/second")
+	h.furnish("north", "")
+	before := len(h.audit)
+	for _, route := range DeskRoutes() {
+		if route.Permit == PermitAnyone || route.Permit == PermitHalf {
+			continue
+		}
+		for name, b := range map[string]*browser{"code": code, "setup": setup, "locked": locked} {
+			answer := try(b, h, route, "north")
+			if answer.Code != http.StatusSeeOther || !strings.HasPrefix(answer.Header().Get("Location"), "/login") {
+				t.Errorf("%s halfway (%s): %d %s", route.name(), name, answer.Code, answer.Header())
+			}
+			wantNoText(t, answer, secretName)
+		}
+	}
+	if len(h.audit) != before || len(h.invitations) != 0 || len(h.requests) != 1 || len(h.counters) != 1 || len(h.keys) != 0 {
+		t.Error("somebody halfway reached a flow")
+	}
+	wantStatus(t, code.get("/login/second"), http.StatusOK) // still halfway, so it was the routes that refused
 }
 
 // matrixAccounts are every role at one office, alone and beside the work of a

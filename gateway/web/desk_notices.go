@@ -75,9 +75,9 @@ func (d *desk) showNotices(c echo.Context, status int, s gateway.NoticeSettings,
 }
 
 func (d *desk) saveNotices(c echo.Context) error {
-	form, err := c.FormParams()
+	form, err := deskForm(c.Request())
 	if err != nil {
-		return gateway.NewError(gateway.CodeBadRequest, nil)
+		return err
 	}
 	s := gateway.NoticeSettings{Address: form.Get("address"), Pace: gateway.NoticePace(form.Get("pace"))}
 	for _, event := range form["events"] {

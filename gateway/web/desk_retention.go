@@ -64,7 +64,7 @@ func (d *desk) retention(c echo.Context) error {
 		switch {
 		case row.Hold != nil:
 			view.Held = append(view.Held, line)
-		case row.Going.Why == gateway.ErasedDone:
+		case row.Why == gateway.ErasedDone:
 			view.Soon = append(view.Soon, line)
 		default:
 			view.Unfinished = append(view.Unfinished, line)
@@ -116,7 +116,11 @@ func (d *desk) holdPapers(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Holds.Hold(c.Request().Context(), actor(c), id, gateway.HoldReason(c.FormValue("reason"))); err != nil {
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	if err := d.Holds.Hold(c.Request().Context(), actor(c), id, gateway.HoldReason(form.Get("reason"))); err != nil {
 		return err
 	}
 	return d.redirect(c, "/retention?said=held")

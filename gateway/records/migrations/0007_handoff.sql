@@ -14,6 +14,7 @@ CREATE TABLE deliveries (
     tries        INTEGER NOT NULL,
     asked_at     BIGINT  NOT NULL,
     due_at       BIGINT  NOT NULL, -- of the next try; while one is under way, when it counts as lost; 0 if none is to come
+    leased       INTEGER NOT NULL DEFAULT 0, -- 1: a try is under way, until due_at
     delivered_at BIGINT  NOT NULL,
     files        INTEGER NOT NULL, -- that arrived
     sealed       BYTES   NOT NULL  -- each file's path, bytes and SHA-256, sealed to the office
