@@ -169,6 +169,12 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	if err != nil {
 		return nil, err
 	}
+	if !download && !opened.Inline { // no browser shows it: what leaves is a file
+		if err := opened.Close(); err != nil {
+			return nil, err
+		}
+		return d.OpenPage(ctx, who, id, true)
+	}
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
