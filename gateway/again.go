@@ -32,7 +32,7 @@ func (f *Sendings) Again(ctx context.Context, l Link) error {
 	}
 	fresh, err := newLink(f.Mint, f.Random, Link{
 		Office: l.Office, Number: l.Number, Sender: l.Sender, Phone: l.Phone, Submission: l.Submission, Language: l.Language,
-		Origin: l.Origin, IssuedAt: now, ExpiresAt: now.Add(ttl),
+		Origin: l.Origin, IssuedAt: now, ExpiresAt: now.Add(ttl), Root: l.First(),
 	})
 	if err != nil {
 		return err

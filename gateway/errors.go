@@ -60,6 +60,8 @@ const (
 	CodeReasonMissing Code = "reason-missing"
 	// CodeNoPhone: the papers came from no phone that could be texted.
 	CodeNoPhone Code = "no-phone"
+	// CodeLinkWorks: a new link was asked for instead of one that still works.
+	CodeLinkWorks Code = "link-works"
 	// CodeLinkCanceled: a caseworker took the link back.
 	CodeLinkCanceled Code = "link-canceled"
 

@@ -49,6 +49,18 @@ type Link struct {
 	EndsAt    time.Time // and here in any case
 
 	CanceledAt time.Time // by staff, who took it back: superseded or closed since
+
+	// Root is the first of a row of links, of which each came instead of the
+	// one before; empty if it is that.
+	Root LinkID
+}
+
+// First gives the first link of the row that this one stands in.
+func (l Link) First() LinkID {
+	if l.Root != "" {
+		return l.Root
+	}
+	return l.ID
 }
 
 // Deadline is when the claimed session ends.

@@ -52,10 +52,11 @@ type LinkRecords interface {
 	// no text of theirs. A wish for a page once more leads into its submission,
 	// which the claim opens again.
 	IssueRequest(ctx context.Context, l Link, w Wish, since time.Time, s Sending, jobs []Job, audit ...AuditEntry) error
-	// CancelLink takes back the link of a sending and gives it: superseded if
-	// nobody opened it, else closed. CodeNotFound outside of the offices,
-	// CodeLinkClosed if nothing is left to take back.
-	CancelLink(ctx context.Context, offices []OfficeID, id SendingID, at time.Time, audit ...AuditEntry) (Link, error)
+	// CancelLink takes back the link of a sending with all that came instead of
+	// it, and gives what it took: superseded if nobody opened it, else closed.
+	// CodeNotFound outside of the offices, CodeLinkClosed if nothing is left to
+	// take back.
+	CancelLink(ctx context.Context, offices []OfficeID, id SendingID, at time.Time, audit ...AuditEntry) ([]Link, error)
 	// IssueCounter stores a link that is shown at the desk. It belongs to no
 	// sender and replaces no other link. Its submission gets origin, staff and
 	// name with the claim.
@@ -253,6 +254,7 @@ type RequestRow struct {
 	Submission SubmissionID
 	Opened     bool // some link of the submission was claimed since
 	Camera     bool // and its page's camera ran
+	Followed   bool // a link that came instead of this one is not over
 	Wish       Wish
 	State      SubmissionState // of the submission; empty before the claim
 	Unfinished bool

@@ -48,6 +48,17 @@ type RequestView struct {
 	CanCancel  bool
 }
 
+// Renewable tells whether a new link may help: this one brings nothing more.
+func (v RequestView) Renewable() bool {
+	switch v.Ended {
+	case RequestExpired, RequestCanceled:
+		return true
+	case RequestRuns:
+		return v.State == DeliveryFailed || v.State == DeliveryDropped
+	}
+	return false
+}
+
 // RequestEnd tells how a sent link ended.
 type RequestEnd string
 
@@ -169,6 +180,7 @@ func (r *Requests) prepare(who Actor, ask RequestAsk, into SubmissionID, now tim
 	link, err := newLink(r.Mint, r.Random, Link{
 		Office: office, Number: rule.Number, Sender: r.Phones.Index(office, p), Phone: sealed, Language: language,
 		Submission: into, Origin: OriginRequest, IssuedAt: now, ExpiresAt: now.Add(r.Limits.RequestTTL),
+		Root: ask.root,
 	})
 	if err != nil {
 		return Link{}, Sending{}, err
@@ -258,6 +270,8 @@ func (r *Requests) view(row RequestRow) RequestView {
 	switch row.Link.StateAt(now) {
 	case LinkIssued, LinkClaimed:
 		v.CanCancel = true
+	default: // one that its holder had texted instead may still work
+		v.CanCancel = row.Followed && row.Link.CanceledAt.IsZero()
 	}
 	// One that was not handed to Twilio yet waits for its number or the records.
 	if attempted := row.Sending.AttemptedAt; v.State == DeliverySending && !attempted.IsZero() && now.Sub(attempted) > sendingPatience {

@@ -68,6 +68,7 @@ type RequestAsk struct {
 	Reason   AgainReason
 
 	instead SendingID // the text that this one comes instead of; it was permitted
+	root    LinkID    // the first link of the row that this one continues
 }
 
 // check tells what is wrong with an ask, and tidies it.
@@ -189,11 +190,11 @@ func (r *Requests) Cancel(ctx context.Context, who Actor, id SendingID) (Request
 		return RequestView{}, r.denied(ctx, who, ActionLinkCanceled, id, err)
 	}
 	entry := who.entry(now, ActionLinkCanceled, "link:"+string(row.Link.ID), row.Link.Office)
-	link, err := r.Records.CancelLink(ctx, who.Staff.OfficesWith(RightAsk), id, now, entry)
+	taken, err := r.Records.CancelLink(ctx, who.Staff.OfficesWith(RightAsk), id, now, entry)
 	if err != nil && !Is(err, CodeLinkClosed) { // which it was by itself meanwhile
 		return RequestView{}, err
 	}
-	if err == nil {
+	for _, link := range taken {
 		_ = r.Links.Put(ctx, link.Entry(r.Limits.LinkKnown))
 	}
 	return r.Get(ctx, who, id)
@@ -206,11 +207,21 @@ func (r *Requests) Renew(ctx context.Context, who Actor, old, id SendingID) (Req
 	if err != nil {
 		return RequestView{}, r.denied(ctx, who, ActionLinkSent, old, err)
 	}
+	if !r.view(row).Renewable() {
+		return RequestView{}, r.refused(ctx, who, row.Link.Office, NewError(CodeLinkWorks, nil))
+	}
 	ask := RequestAsk{
 		ID: id, Office: row.Link.Office, Language: row.Link.Language, Asks: row.Wish.Asks,
 		Words: openWish(r.Words, row.Link.Office, row.Wish).Words, Page: row.Wish.Page, Reason: row.Wish.Reason,
+		root: row.Link.First(),
 	}
-	if r.Now().Sub(row.Sending.CreatedAt) < TextedOf {
+	// What permitted the first of the row permits the others, for as long as it
+	// would by itself. Identifiers begin with their time.
+	since, err := FirstID(r.Now().Add(-TextedOf))
+	if err != nil {
+		return RequestView{}, err
+	}
+	if string(ask.root) >= since {
 		ask.instead = old
 	}
 	if ask.Phone, err = r.Phones.Open(row.Phone); err != nil {

@@ -205,12 +205,14 @@ func (s *Store) IssueAgain(ctx context.Context, old gateway.LinkID, l gateway.Li
 		if standing.OptedOut() {
 			return struct{}{}, refuse(gateway.CodeOptedOut)
 		}
-		type before struct{ count, at int64 }
-		had, err := only(first(x, func(r scanner) (b before, err error) { return b, r.Scan(&b.count, &b.at) },
-			"UPDATE links SET again_count = again_count WHERE id = $1 RETURNING again_count, again_at", string(old)))
+		type before struct{ count, at, canceled int64 }
+		had, err := only(first(x, func(r scanner) (b before, err error) { return b, r.Scan(&b.count, &b.at, &b.canceled) },
+			"UPDATE links SET again_count = again_count WHERE id = $1 RETURNING again_count, again_at, canceled_at", string(old)))
 		switch {
 		case err != nil:
 			return struct{}{}, err
+		case had.canceled != 0: // since the person's page was made
+			return struct{}{}, refuse(gateway.CodeLinkCanceled)
 		case had.count >= int64(limits.AgainPerLink):
 			return struct{}{}, refuse(gateway.CodeAgainOften)
 		case had.at != 0 && l.IssuedAt.Before(timeOf(had.at).Add(limits.AgainPause)):

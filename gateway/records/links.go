@@ -7,7 +7,7 @@ import (
 )
 
 const linkColumns = `id, nonce, hash, office, number, sender, phone, submission, language, origin,
-	issued_at, expires_at, state, browser, claimed_at, idle_at, ends_at, canceled_at`
+	issued_at, expires_at, state, browser, claimed_at, idle_at, ends_at, canceled_at, root`
 
 var insertLinks = insertMany("links", linkColumns, "")
 
@@ -20,7 +20,7 @@ func linkFields(l *gateway.Link) []any {
 		(*string)(&l.ID), fixed(l.Nonce[:]), fixed(l.Hash[:]), (*string)(&l.Office), (*string)(&l.Number),
 		fixed(l.Sender[:]), (*[]byte)(&l.Phone), (*string)(&l.Submission), &l.Language, (*string)(&l.Origin),
 		at(&l.IssuedAt), at(&l.ExpiresAt), (*string)(&l.State), fixed(l.Browser[:]), at(&l.ClaimedAt),
-		at(&l.IdleAt), at(&l.EndsAt), at(&l.CanceledAt),
+		at(&l.IdleAt), at(&l.EndsAt), at(&l.CanceledAt), (*string)(&l.Root),
 	}
 }
 
@@ -53,7 +53,7 @@ func (x *tx) issue(l gateway.Link, newest gateway.LinkID) error {
 func appendLink(row []any, l *gateway.Link) []any {
 	return append(row, string(l.ID), l.Nonce[:], l.Hash[:], string(l.Office), string(l.Number),
 		l.Sender[:], solid(l.Phone), string(l.Submission), l.Language, string(l.Origin), ms(l.IssuedAt), ms(l.ExpiresAt),
-		string(l.State), unlessZero(l.Browser[:], l.Browser.IsZero()), ms(l.ClaimedAt), ms(l.IdleAt), ms(l.EndsAt), ms(l.CanceledAt))
+		string(l.State), unlessZero(l.Browser[:], l.Browser.IsZero()), ms(l.ClaimedAt), ms(l.IdleAt), ms(l.EndsAt), ms(l.CanceledAt), string(l.Root))
 }
 
 // LinkByHash finds a link by its token's hash, or CodeLinkUnknown.

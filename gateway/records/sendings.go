@@ -94,6 +94,7 @@ func (s *Store) FinishSending(ctx context.Context, d gateway.Delivery, jobs []ga
 var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualified("l", linkColumns) + `,
 	(SELECT COUNT(*) FROM links o WHERE o.submission = l.submission AND o.claimed_at >= s.created_at),
 	(SELECT COUNT(*) FROM links o WHERE o.submission = l.submission AND o.camera_at >= s.created_at),
+	(SELECT COUNT(*) FROM links f WHERE f.root <> '' AND f.root = COALESCE(NULLIF(l.root, ''), l.id) AND f.id <> l.id AND f.state IN ('issued', 'claimed')),
 	(SELECT COUNT(*) FROM pages p WHERE p.submission = l.submission AND p.removed_at = 0 AND p.received_at >= s.created_at),
 	(SELECT COUNT(*) FROM lacks k WHERE k.submission = l.submission AND k.at >= s.created_at),
 	COALESCE(b.state, ''), COALESCE(b.unfinished, 0), ` + wishColumns + `
@@ -102,14 +103,15 @@ var selectRequests = "SELECT " + qualified("s", sendingColumns) + ", " + qualifi
 	WHERE s.occasion = 'request' AND `
 
 func scanRequest(r scanner) (row gateway.RequestRow, err error) {
-	var opened, camera int64
+	var opened, camera, followed int64
 	fields := append(sendingFields(&row.Sending), linkFields(&row.Link)...)
-	fields = append(fields, &opened, &camera, &row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))
+	fields = append(fields, &opened, &camera, &followed, &row.Pages, &row.Lacks, (*string)(&row.State), flag(&row.Unfinished))
 	wish := newWishFields(&row.Wish)
 	if err = r.Scan(append(fields, wish.fields()...)...); err != nil {
 		return row, err
 	}
 	row.Phone, row.Submission, row.Opened, row.Camera = row.Link.Phone, row.Link.Submission, opened > 0, camera > 0
+	row.Followed = followed > 0
 	return row, wish.read()
 }
 

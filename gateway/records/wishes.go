@@ -119,37 +119,48 @@ func (x *tx) countSent(s gateway.Submission, l gateway.Link) (int, error) {
 }
 
 // CancelLink takes back the link of a sending; see the port.
-func (s *Store) CancelLink(ctx context.Context, offices []gateway.OfficeID, id gateway.SendingID, at time.Time, audit ...gateway.AuditEntry) (gateway.Link, error) {
-	return write(ctx, s, "cancel link", "", func(x *tx) (gateway.Link, error) {
-		find := func() (gateway.Link, error) {
-			return only(first(x, scanLink, "SELECT "+qualified("l", linkColumns)+` FROM sendings s JOIN links l ON l.id = s.link
-				WHERE s.id = $1 AND s.occasion = 'request' AND s.office IN (`+inOffices(offices)+")", withOffices(offices, string(id))...))
-		}
-		link, err := find()
+func (s *Store) CancelLink(ctx context.Context, offices []gateway.OfficeID, id gateway.SendingID, at time.Time, audit ...gateway.AuditEntry) ([]gateway.Link, error) {
+	return write(ctx, s, "cancel link", "", func(x *tx) ([]gateway.Link, error) {
+		link, err := only(first(x, scanLink, "SELECT "+qualified("l", linkColumns)+` FROM sendings s JOIN links l ON l.id = s.link
+			WHERE s.id = $1 AND s.occasion = 'request' AND s.office IN (`+inOffices(offices)+")", withOffices(offices, string(id))...))
 		if err != nil {
-			return link, err
+			return nil, err
 		}
-		// The sender's row first, as everywhere: a claim waits for this or is waited for.
+		// The sender's row first, as everywhere: a claim waits for this or is
+		// waited for, and so does a link that somebody has texted instead.
 		if _, err := x.lockSender(link.Office, link.Sender); err != nil {
-			return link, err
+			return nil, err
 		}
-		if link, err = find(); err != nil {
-			return link, err
-		}
-		switch link.StateAt(at) {
-		case gateway.LinkIssued:
-			link.State = gateway.LinkSuperseded
-		case gateway.LinkClaimed:
-			link.State = gateway.LinkClosed
-		default:
-			return link, refuse(gateway.CodeLinkClosed)
-		}
-		link.CanceledAt = timeOf(ms(at))
-		_, err = x.exec("UPDATE links SET state = $2, canceled_at = $3 WHERE id = $1", string(link.ID), string(link.State), ms(at))
+		row, err := all(x, scanLink, "SELECT "+linkColumns+" FROM links WHERE id = $1 OR root = $1 AND root <> ''", string(link.First()))
 		if err != nil {
-			return link, err
+			return nil, err
 		}
-		return link, x.append(audit...)
+		var taken []gateway.Link
+		for _, l := range row {
+			switch l.StateAt(at) {
+			case gateway.LinkIssued:
+				l.State = gateway.LinkSuperseded
+			case gateway.LinkClaimed:
+				l.State = gateway.LinkClosed
+			default:
+				continue
+			}
+			l.CanceledAt = timeOf(ms(at))
+			if _, err := x.exec("UPDATE links SET state = $2, canceled_at = $3 WHERE id = $1", string(l.ID), string(l.State), ms(at)); err != nil {
+				return nil, err
+			}
+			taken = append(taken, l)
+		}
+		if len(taken) == 0 {
+			return nil, refuse(gateway.CodeLinkClosed)
+		}
+		// Instead of those that are over none may be texted either.
+		_, err = x.exec("UPDATE links SET canceled_at = $2 WHERE (id = $1 OR root = $1 AND root <> '') AND state <> 'closed' AND canceled_at = 0",
+			string(link.First()), ms(at))
+		if err != nil {
+			return nil, err
+		}
+		return taken, x.append(audit...)
 	})
 }
 

@@ -89,20 +89,20 @@ func TestALinkIsTakenBack(t *testing.T) {
 		b, err := w.ask(gateway.Wish{}, time.Time{}, opened)
 		w.check(err, "")
 		w.claim(opened, browser(2), noon.Add(time.Minute))
-		cancel := func(s gateway.Sending, offices ...gateway.OfficeID) (gateway.Link, error) {
+		cancel := func(s gateway.Sending, offices ...gateway.OfficeID) ([]gateway.Link, error) {
 			return w.CancelLink(t.Context(), offices, s.ID, noon.Add(2*time.Minute), entry(gateway.ActionLinkCanceled, ""))
 		}
 		_, err = cancel(a, south)
 		w.check(err, gateway.CodeNotFound)
-		link, err := cancel(a, north)
+		taken, err := cancel(a, north)
 		w.check(err, "")
-		if link.State != gateway.LinkSuperseded || link.CanceledAt.IsZero() {
-			t.Errorf("unopened: %+v", link)
+		if len(taken) != 1 || taken[0].State != gateway.LinkSuperseded || taken[0].CanceledAt.IsZero() {
+			t.Errorf("unopened: %+v", taken)
 		}
-		link, err = cancel(b, north)
+		taken, err = cancel(b, north)
 		w.check(err, "")
-		if link.State != gateway.LinkClosed {
-			t.Errorf("opened: %+v", link)
+		if len(taken) != 1 || taken[0].State != gateway.LinkClosed {
+			t.Errorf("opened: %+v", taken)
 		}
 		_, err = cancel(b, north)
 		w.check(err, gateway.CodeLinkClosed)
@@ -112,5 +112,39 @@ func TestALinkIsTakenBack(t *testing.T) {
 		}
 		_, _, err = w.SavePage(t.Context(), newPage(t, opened, noon.Add(3*time.Minute)), gateway.DefaultLimits())
 		w.check(err, gateway.CodeLinkClosed)
+	})
+}
+
+// A link that somebody had texted instead goes with the one that is taken
+// back, however the two come about: the holder may be a stranger.
+func TestALinkIsTakenBackWithWhatCameInstead(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		sent := newLink(t, north, phone(north, 1), noon)
+		s, err := w.ask(gateway.Wish{}, time.Time{}, sent)
+		w.check(err, "")
+		again := func(at time.Time) (gateway.Link, error) {
+			l := newLink(t, north, phone(north, 1), at)
+			l.Root = sent.First()
+			return l, w.IssueAgain(t.Context(), sent.ID, l, sendingTo(t, l, gateway.OccasionAgain, at), gateway.DefaultLimits(), nil, entry(gateway.ActionLinkIssued, ""))
+		}
+		late := noon.Add(gateway.DefaultLimits().RequestTTL + time.Hour)
+		fresh, err := again(late)
+		w.check(err, "")
+		row, err := w.Request(t.Context(), []gateway.OfficeID{north}, s.ID)
+		w.check(err, "")
+		if !row.Followed {
+			t.Error("the desk is not told that a link came instead")
+		}
+		taken, err := w.CancelLink(t.Context(), []gateway.OfficeID{north}, s.ID, late.Add(time.Minute), entry(gateway.ActionLinkCanceled, ""))
+		w.check(err, "")
+		if len(taken) != 1 || taken[0].ID != fresh.ID {
+			t.Errorf("taken back: %+v", taken)
+		}
+		claimed, err := w.ClaimLink(t.Context(), fresh.Hash, newClaim(t, browser(1), late.Add(2*time.Minute)))
+		if err != nil || claimed.State == gateway.LinkClaimed {
+			t.Errorf("claimed after all: %+v, %v", claimed, err)
+		}
+		_, err = again(late.Add(time.Hour)) // asked for before it was taken back, and late
+		w.check(err, gateway.CodeLinkCanceled)
 	})
 }

@@ -74,6 +74,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Dropslot does not send texts to this country. Ask the client for another mobile number."},
 	gateway.CodeOptedOut: {Status: http.StatusUnprocessableEntity, Title: "This phone texted STOP",
 		Text: "No text may be sent to it. Ask the client to text START to your office's number; then send the link again."},
+	gateway.CodeLinkWorks: {Status: http.StatusConflict, Title: "That link still works",
+		Text: "The client can open the link that was sent. Take it back first if it went to the wrong phone."},
 	gateway.CodeUnasked: {Status: http.StatusUnprocessableEntity, Title: "Did the client ask for it?",
 		Text: "This phone texted your office nothing in the last 90 days, so no text was sent. If the client asked you for the link, tick “The client asked me” and send it; that you said so is kept."},
 	gateway.CodeWordsLong: {Status: http.StatusUnprocessableEntity, Title: "Your words are too long",

@@ -24,7 +24,7 @@ func (d *desk) requestView(r gateway.RequestView) requestView {
 	if r.CanCancel {
 		view.Cancel = requestURL(r.ID) + "/cancel"
 	}
-	if renewable(r) {
+	if r.Renewable() {
 		view.Renew, view.Fresh = requestURL(r.ID)+"/renew", d.newSendingID()
 	}
 	if r.Pages+r.Lacks > 0 || r.Wish.Page != "" {
@@ -32,17 +32,6 @@ func (d *desk) requestView(r gateway.RequestView) requestView {
 	}
 	view.Words, view.Tone, view.Moving = d.progress(r)
 	return view
-}
-
-// renewable tells whether a new link may help: this one brings nothing more.
-func renewable(r gateway.RequestView) bool {
-	switch r.Ended {
-	case gateway.RequestExpired, gateway.RequestCanceled:
-		return true
-	case gateway.RequestRuns:
-		return r.State == gateway.DeliveryFailed || r.State == gateway.DeliveryDropped
-	}
-	return false
 }
 
 func canceledWords(r gateway.RequestView) string {

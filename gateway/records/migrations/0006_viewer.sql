@@ -10,6 +10,10 @@ ALTER TABLE submissions ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE links ADD COLUMN camera_at BIGINT NOT NULL DEFAULT 0;    -- the page's camera ran, first
 ALTER TABLE links ADD COLUMN canceled_at BIGINT NOT NULL DEFAULT 0; -- by staff; its state is superseded or closed then
 
+-- The first of a row of links, of which each came instead of the one before; empty if it is that.
+ALTER TABLE links ADD COLUMN root TEXT NOT NULL DEFAULT '';
+CREATE INDEX links_root ON links (root) WHERE root <> '';
+
 -- What a caseworker asks for with a link.
 CREATE TABLE wishes (
     link   TEXT  NOT NULL PRIMARY KEY REFERENCES links (id),
