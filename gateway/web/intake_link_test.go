@@ -210,3 +210,20 @@ func TestBrowserCookie(t *testing.T) {
 		}
 	}
 }
+
+// Another app's browser is left before the link is opened: afterwards the link
+// is that browser's, and no other's.
+func TestOnlyWhoHasNotOpenedTheLinkIsToldToLeaveAnApp(t *testing.T) {
+	h := newHouse(t)
+	const app, own = "Mozilla/5.0 (Linux; Android 14; wv) Chrome/126.0 Mobile", "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile"
+	hint := func(agent string, more ...string) bool {
+		body := h.ask(http.MethodGet, "/c/"+goodToken, "", append(more, "User-Agent", agent)...).Body.String()
+		return strings.Contains(body, `<p id="in-app" class="status">`)
+	}
+	if !hint(app) || hint(own) {
+		t.Errorf("before the claim: in an app %v, elsewhere %v", hint(app), hint(own))
+	}
+	if cookie := h.claimed(t); hint(app, "Cookie", cookie) {
+		t.Error("after the claim it leads to a dead end")
+	}
+}
