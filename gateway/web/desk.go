@@ -135,6 +135,7 @@ type desk struct {
 	streams  streams
 	answers  *prometheus.CounterVec
 	known    map[string]bool // the paths of the table of routes
+	shown    []string        // those of its pages
 }
 
 // NewDesk makes the caseworkers' side. The server it runs in needs timeouts:
@@ -170,6 +171,9 @@ func NewDesk(parts DeskParts) (http.Handler, error) {
 	e.Use(secureHeaders(deskPolicy, deskPermissions, base.Scheme == "https"), ownOrigin, d.bounded)
 	for _, r := range deskRoutes {
 		d.known[r.Path] = true
+		if r.Method == http.MethodGet {
+			d.shown = append(d.shown, r.Path)
+		}
 		e.Add(r.Method, r.Path, d.guard(r))
 	}
 	return e, nil

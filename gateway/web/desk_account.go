@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"time"
 
 	"dropslot/gateway"
 
@@ -112,7 +113,7 @@ func (d *desk) refuseAccount(c echo.Context, err error, form url.Values) error {
 	case gateway.CodeForbidden:
 		p.Title, p.Text = "This is your only way to sign in", "Nothing was changed. Add another one first."
 		p.Status = http.StatusUnprocessableEntity
-	case gateway.CodeWeakPassword, gateway.CodeSecondFactor, gateway.CodeTooManyTries, codeTypedTwice:
+	case gateway.CodeWeakPassword, gateway.CodeSecondFactor, gateway.CodeTooManyTries, codeTypedTwice, codeNotRecent:
 	default:
 		return err
 	}
@@ -146,7 +147,7 @@ func (d *desk) changePassword(c echo.Context) error {
 
 func (d *desk) changeApp(c echo.Context) error {
 	return d.accountForm(c, "app", func(form url.Values) error {
-		if err := d.SignIns.Confirm(c.Request().Context(), actor(c), form.Get("password")); err != nil {
+		if err := d.confirmRecent(c, form.Get("password")); err != nil {
 			return err
 		}
 		if actor(c).Staff.PasswordHash == "" {
@@ -156,10 +157,25 @@ func (d *desk) changeApp(c echo.Context) error {
 	})
 }
 
-// confirm asks for the password once more. To a script a wrong one is no end
-// of the session, which 401 would mean.
+// recentSignIn is how long after a whole sign-in a person may change how they
+// sign in. A password alone unlocks a screen; whoever saw it typed must not be
+// able to add a second step of their own at a desk that somebody left.
+const recentSignIn = 15 * time.Minute
+
+const codeNotRecent gateway.Code = "sign-in-not-recent"
+
+// confirmRecent asks for the password once more, soon after a whole sign-in.
+func (d *desk) confirmRecent(c echo.Context, password string) error {
+	if d.Now().Sub(sessionOf(c).since) > recentSignIn {
+		return gateway.NewError(codeNotRecent, nil)
+	}
+	return d.SignIns.Confirm(c.Request().Context(), actor(c), password)
+}
+
+// confirm is confirmRecent for a script, to which a wrong password is no end of
+// the session, which 401 would mean.
 func (d *desk) confirm(c echo.Context, password string) error {
-	err := d.SignIns.Confirm(c.Request().Context(), actor(c), password)
+	err := d.confirmRecent(c, password)
 	if gateway.Is(err, gateway.CodeSignIn) {
 		return gateway.NewError(codeWrongPassword, nil)
 	}
@@ -175,7 +191,7 @@ func (d *desk) removePasskey(c echo.Context) error {
 		if err != nil {
 			return gateway.NewError(gateway.CodeNotFound, nil)
 		}
-		if err := d.SignIns.Confirm(c.Request().Context(), actor(c), form.Get("password")); err != nil {
+		if err := d.confirmRecent(c, form.Get("password")); err != nil {
 			return err
 		}
 		return d.SignIns.RemovePasskey(c.Request().Context(), actor(c), id)

@@ -51,6 +51,8 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Take 15 characters or more that are not your name, your office’s name or a pattern. Four or five words that have nothing to do with each other are easy to remember and hard to guess."},
 	codeTypedTwice: {Status: http.StatusUnprocessableEntity, Title: "The two passwords are not the same",
 		Text: "Type the new password twice."},
+	codeNotRecent: {Status: http.StatusUnprocessableEntity, Title: "Sign in again first",
+		Text: "Nothing was changed. Sign out and sign in again; for 15 minutes you can then change how you sign in. So nobody can do it at a desk that you left."},
 	codeWrongPassword: {Status: http.StatusUnprocessableEntity, Title: "The password is not right",
 		Text: "Nothing was changed. Type the password that you use now."},
 	gateway.CodeInvitation: {Status: http.StatusGone, Title: "This link does not work any more",

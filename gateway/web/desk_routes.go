@@ -150,7 +150,7 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 		staff, session, err := d.signedIn(c, quiet)
 		if err != nil {
 			if gateway.Is(err, gateway.CodeSignIn) && !wantsJSON(c.Request()) {
-				return d.redirect(c, loginPath(c.Request()))
+				return d.redirect(c, d.loginPath(c.Request()))
 			}
 			return err
 		}

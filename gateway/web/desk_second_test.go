@@ -248,3 +248,42 @@ func TestPagesOfTheSignInSayNothingOfAccounts(t *testing.T) {
 	}
 	wantStatus(t, b.get("/join/"+strings.Repeat("a", 26)), http.StatusGone)
 }
+
+// Whoever saw a password typed can unlock a desk that was left, and must not
+// give it a second step of their own.
+func TestWaysToSignInChangeSoonAfterAWholeSignIn(t *testing.T) {
+	h := newDeskHouse(t)
+	ana := h.signedIn(t, "ana")
+	for range 3 { // at work all the while
+		h.pass(6 * time.Minute)
+		wantStatus(t, ana.get("/"), http.StatusOK)
+	}
+	password := url.Values{"password": {deskPassword}}
+	got := ana.postJSON("/account/passkeys/options", password)
+	wantStatus(t, got, http.StatusUnprocessableEntity)
+	if !strings.Contains(got.Body.String(), string(codeNotRecent)) {
+		t.Errorf("said %s", got.Body)
+	}
+	got = ana.post("/account/app", password)
+	wantStatus(t, got, http.StatusUnprocessableEntity)
+	if !strings.Contains(got.Body.String(), "Sign in again first") {
+		t.Error("the page does not say what to do")
+	}
+	wantStatus(t, h.signedIn(t, "ana").postJSON("/account/passkeys/options", password), http.StatusOK)
+}
+
+// What was posted after the end of a session leads back to the page it stood on.
+func TestSignInLeadsBackToAPage(t *testing.T) {
+	h := newDeskHouse(t)
+	for posted, page := range map[string]string{
+		"/submissions/0123456789abcdefghjkmnpqrs/stage": "/submissions/0123456789abcdefghjkmnpqrs",
+		"/account/password":                             "/account",
+		"/notices":                                      "/notices",
+	} {
+		got := h.browser(t).post(posted, nil)
+		wantStatus(t, got, http.StatusSeeOther)
+		if to := got.Header().Get("Location"); to != "/login?"+(url.Values{"next": {page}}).Encode() {
+			t.Errorf("%s leads to %s", posted, to)
+		}
+	}
+}

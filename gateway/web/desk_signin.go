@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"dropslot/gateway"
@@ -198,19 +199,30 @@ func (d *desk) session(c echo.Context) error {
 
 // loginPath is the sign-in page that leads back to what was asked for. What
 // was posted is not kept: the person comes back to the page it stood on.
-func loginPath(r *http.Request) string {
+func (d *desk) loginPath(r *http.Request) string {
 	back := r.URL.Path
-	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
-		back += "?" + r.URL.RawQuery
-	}
-	for _, act := range []string{"/handled", "/export", "/deliver"} {
-		back = strings.TrimSuffix(back, act)
+	if r.Method == http.MethodGet {
+		if r.URL.RawQuery != "" {
+			back += "?" + r.URL.RawQuery
+		}
+	} else {
+		for back != "/" && !slices.ContainsFunc(d.shown, func(route string) bool { return matches(route, back) }) {
+			back = path.Dir(back)
+		}
 	}
 	back = localPath(back)
 	if back == "/" {
 		return "/login"
 	}
 	return "/login?" + url.Values{"next": {back}}.Encode()
+}
+
+// matches tells whether a path is one of a route's.
+func matches(route, path string) bool {
+	want, have := strings.Split(route, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, have, func(a, b string) bool {
+		return a == b || strings.HasPrefix(a, ":") && b != ""
+	})
 }
 
 // localPath gives a path of this desk and nothing else: "/" for whatever a
