@@ -61,7 +61,7 @@ func (p *person) wishLooks(name string) {
 	p.t.Helper()
 	source := axeSource(p.t)
 	for _, light := range []string{"light", "dark"} {
-		p.prefers("prefers-color-scheme", light)
+		p.prefers("prefers-reduced-motion", "reduce", "prefers-color-scheme", light) // colors change at once
 		p.picture("wish-" + name + "-" + light)
 		if found := p.axe(source, allRules); len(found) > 0 {
 			p.t.Errorf("%s, %s:\n%s", name, light, strings.Join(found, "\n"))
