@@ -27,6 +27,7 @@
       fault(`from ${Math.round(box.left)} to ${Math.round(box.right)} px`, element);
     }
     const style = getComputedStyle(element);
+    if (says && element.textContent.trim().length > 8 && box.width < 2.5 * parseFloat(style.fontSize)) fault("squeezed", element);
     const clips = style.overflowX !== "visible" || style.textOverflow === "ellipsis";
     if (says && clips && element.tagName !== "SELECT" && element.scrollWidth > element.clientWidth + 1) fault("cut off", element);
   }
