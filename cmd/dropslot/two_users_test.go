@@ -133,6 +133,7 @@ offices:
     phone: "+15551230199"
     recipients: [{file: keys/north.pub}, {file: keys/north-recovery.pub}]
     identity: {file: keys/north.key, passphrase: {file: passphrase}}
+    second_factor: optional
 numbers: {%q: {office: north}}
 `, s.intake, s.intake, s.desk, s.desk, redis, demoAccount, demoNumber))
 	s.run(0, "keygen --office north --out keys --recovery-out offline")
