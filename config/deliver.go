@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -167,25 +166,9 @@ func (v *validator) resolveKey(s *Secret, at path) {
 	if s.IsSet() || !s.named() {
 		return
 	}
-	var value string
-	if s.env != "" {
-		value = os.Getenv(s.env)
-		if value == "" {
-			v.fault(at, wrong("the variable "+s.env+" is not set", "set it for this process, or write {file: PATH}"))
-			return
-		}
-	} else {
-		file := absolute(v.config.DataDir, s.file)
-		if p := checkPrivate(file, ownerAlone); p != nil {
-			v.fault(at, p)
-			return
-		}
-		content, err := readBounded(file, maxSecretBytes)
-		if err != nil {
-			v.fault(at, unreadable(file, err))
-			return
-		}
-		value = string(content)
+	value, ok := v.secretText(s, at, ownerAlone)
+	if !ok {
+		return
 	}
 	if _, err := ssh.ParsePrivateKey([]byte(value)); err != nil {
 		v.fault(at, wrong("the secret from the "+s.Source()+" is no private key without a passphrase", "make one with: ssh-keygen -t ed25519 -N '' -f FILE"))

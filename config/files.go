@@ -17,27 +17,37 @@ func (v *validator) resolve(s *Secret, at path) {
 	if s.IsSet() || !s.named() {
 		return
 	}
-	if s.env != "" {
-		value, ok := os.LookupEnv(s.env)
-		if !ok || value == "" {
-			v.fault(at, wrong("the variable "+s.env+" is not set",
-				"set it for this process, or write {file: PATH}"))
-			return
-		}
-		v.keep(s, value, at)
+	text, ok := v.secretText(s, at, ownerAndGroup)
+	if !ok {
 		return
 	}
+	if s.env == "" {
+		text = strings.TrimRight(text, "\r\n")
+	}
+	v.keep(s, text, at)
+}
+
+// secretText reads what a secret names, from a file that nobody but who may
+// read.
+func (v *validator) secretText(s *Secret, at path, who privacy) (string, bool) {
+	if s.env != "" {
+		value := os.Getenv(s.env)
+		if value == "" {
+			v.fault(at, wrong("the variable "+s.env+" is not set", "set it for this process, or write {file: PATH}"))
+		}
+		return value, value != ""
+	}
 	file := absolute(v.config.DataDir, s.file)
-	if p := checkPrivate(file, ownerAndGroup); p != nil {
+	if p := checkPrivate(file, who); p != nil {
 		v.fault(at, p)
-		return
+		return "", false
 	}
 	content, err := readBounded(file, maxSecretBytes)
 	if err != nil {
 		v.fault(at, unreadable(file, err))
-		return
+		return "", false
 	}
-	v.keep(s, strings.TrimRight(string(content), "\r\n"), at)
+	return string(content), true
 }
 
 func (v *validator) keep(s *Secret, value string, at path) {

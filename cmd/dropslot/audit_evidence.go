@@ -241,36 +241,10 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// trailLine is a row of the trail in a report.
-type trailLine struct {
-	Time      string `json:"time"`
-	Office    string `json:"office,omitempty"`
-	Actor     string `json:"actor"`
-	Login     string `json:"login,omitempty"`
-	Action    string `json:"action"`
-	Object    string `json:"object,omitempty"`
-	Reference string `json:"reference,omitempty"`
-	Outcome   string `json:"outcome"`
-	From      string `json:"from,omitempty"`
-	Reason    string `json:"reason,omitempty"`
-	Chain     string `json:"chain"`
-	Row       int64  `json:"row"`
-}
-
-func trailLineOf(r gateway.AuditRow, logins map[string]string) trailLine {
-	line := trailLine{
-		stamp(r.At), string(r.Office), r.Actor, logins[r.Actor], string(r.Action), r.Object, "", string(r.Outcome), r.From, r.Reason, r.Chain, r.Seq,
-	}
-	if id, is := strings.CutPrefix(r.Object, "submission:"); is {
-		line.Reference = gateway.SubmissionID(id).Reference()
-	}
-	return line
-}
-
-func loginsOf(staff []gateway.Staff) map[string]string {
-	logins := map[string]string{}
+func loginsOf(staff []gateway.Staff) map[gateway.StaffID]string {
+	logins := map[gateway.StaffID]string{}
 	for _, s := range staff {
-		logins[gateway.ActorStaff(s.ID)] = s.Login
+		logins[s.ID] = s.Login
 	}
 	return logins
 }
@@ -288,7 +262,7 @@ func (p *parts) evidenceRows(ctx context.Context, flags evidenceFlags, query gat
 		for _, r := range rows {
 			for i, kind := range evidenceKinds {
 				if kind.fits(r) {
-					if err := files[i].add(trailLineOf(r, logins)); err != nil {
+					if err := files[i].add(gateway.AuditLineOf(r, logins)); err != nil {
 						return err
 					}
 					break

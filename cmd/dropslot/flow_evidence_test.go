@@ -105,7 +105,7 @@ func TestReportsTellWhatWasOpenedAndWhatCouldBe(t *testing.T) {
 		"views": "page.viewed", "refused": "page.viewed", "accounts-changed": "staff.added", "configuration": "config.changed", "other": "link.claimed",
 	} {
 		found := false
-		for _, line := range lines[trailLine](t, out, file+".ndjson") {
+		for _, line := range lines[gateway.AuditLine](t, out, file+".ndjson") {
 			found = found || line.Action == want
 		}
 		if !found {

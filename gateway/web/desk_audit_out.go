@@ -126,54 +126,19 @@ func writeAuditCSV(w io.Writer, logins map[gateway.StaffID]string) (func(gateway
 	table := csv.NewWriter(w)
 	err := table.Write(auditColumns)
 	row := func(r gateway.AuditRow) error {
-		return table.Write(safeCells(
-			stampOfRow(r), string(r.Office), r.Actor, loginOf(r.Actor, logins), string(r.Action), r.Object, referenceOf(r.Object),
-			string(r.Outcome), r.From, r.Reason, r.Chain, strconv.FormatInt(r.Seq, 10),
-		))
+		l := gateway.AuditLineOf(r, logins)
+		return table.Write(safeCells(l.Time, l.Office, l.Actor, l.Login, l.Action, l.Object, l.Reference, l.Outcome, l.From,
+			l.Reason, l.Chain, strconv.FormatInt(l.Row, 10)))
 	}
 	return row, func() error { table.Flush(); return table.Error() }, err
-}
-
-// auditJSON is one line of a download.
-type auditJSON struct {
-	Time      string `json:"time"`
-	Office    string `json:"office,omitempty"`
-	Actor     string `json:"actor"`
-	Login     string `json:"login,omitempty"`
-	Action    string `json:"action"`
-	Object    string `json:"object,omitempty"`
-	Reference string `json:"reference,omitempty"`
-	Outcome   string `json:"outcome"`
-	From      string `json:"from,omitempty"`
-	Reason    string `json:"reason,omitempty"`
-	Chain     string `json:"chain"`
-	Row       int64  `json:"row"`
 }
 
 func writeAuditJSON(w io.Writer, logins map[gateway.StaffID]string) (func(gateway.AuditRow) error, func() error, error) {
 	lines := json.NewEncoder(w)
 	row := func(r gateway.AuditRow) error {
-		return lines.Encode(auditJSON{
-			stampOfRow(r), string(r.Office), r.Actor, loginOf(r.Actor, logins), string(r.Action), r.Object, referenceOf(r.Object),
-			string(r.Outcome), r.From, r.Reason, r.Chain, r.Seq,
-		})
+		return lines.Encode(gateway.AuditLineOf(r, logins))
 	}
 	return row, func() error { return nil }, nil
-}
-
-func stampOfRow(r gateway.AuditRow) string { return r.At.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-func loginOf(actor string, logins map[gateway.StaffID]string) string {
-	id, _ := strings.CutPrefix(actor, "staff:")
-	return logins[gateway.StaffID(id)]
-}
-
-func referenceOf(object string) string {
-	id, is := strings.CutPrefix(object, "submission:")
-	if !is {
-		return ""
-	}
-	return gateway.SubmissionID(id).Reference()
 }
 
 // safeCells puts an apostrophe before what a spreadsheet would take for a

@@ -218,7 +218,7 @@ func TestAuditDownloads(t *testing.T) {
 	}
 
 	lines := strings.Split(strings.TrimSpace(b.post("/audit/download", url.Values{"format": {"ndjson"}}).Body.String()), "\n")
-	var first auditJSON
+	var first gateway.AuditLine
 	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2250 || first.Login != "ana" || first.Outcome != "denied" {
 		t.Errorf("%d lines, %v, %+v", len(lines), err, first)
 	}
