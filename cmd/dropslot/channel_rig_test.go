@@ -121,17 +121,23 @@ func (w *town) text(from, words string, media ...twiliotest.Media) twiliotest.Ex
 	return e
 }
 
-// work lets the worker do what is due: the rows' queues, and the jobs that
-// their transactions asked for.
-func (w *town) work() {
+// collect lets the worker do what is due of the rows. The intake lives by the
+// real clock, and the worker's is never behind it.
+func (w *town) collect() {
 	w.t.Helper()
-	// The intake lives by the real clock; the worker's is never behind it.
 	if behind := time.Since(w.now()); behind > 0 {
 		w.wait(behind + time.Second)
 	}
 	if err := w.channel.Run(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// work lets the worker do what is due: the rows' queues, and the jobs that
+// their transactions asked for.
+func (w *town) work() {
+	w.t.Helper()
+	w.collect()
 	for _, id := range w.ids("SELECT DISTINCT submission FROM texts WHERE media_count > 0 AND told_at = 0 AND submission <> '' AND step <> 'collect'") {
 		w.tolerate(w.sendings.TellPhotos(w.t.Context(), gateway.SubmissionID(id)))
 	}

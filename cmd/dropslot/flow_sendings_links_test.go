@@ -126,9 +126,7 @@ func TestWhatCouldNotBeKeptIsToldWithALinkThatWorks(t *testing.T) {
 			w.sendings.Texter = x
 			w.text(client, "", twiliotest.Media{Content: []byte("BEGIN:VCARD"), Type: "text/vcard"})
 			w.wait(2 * time.Minute)
-			if err := w.channel.Run(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			w.collect()
 			submission := w.ids("SELECT submission FROM texts WHERE media_count > 0")[0]
 			if err := w.sendings.TellPhotos(t.Context(), gateway.SubmissionID(submission)); err != nil {
 				t.Fatal(err)
@@ -212,9 +210,7 @@ func TestAPhoneThatAnswersWithAPictureIsNotToldForEver(t *testing.T) {
 	for i := range 9 {
 		w.text(client, "", twiliotest.Media{Content: picture(t, uint8(20*i))})
 		w.wait(2 * time.Second)
-		if err := w.channel.Run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.collect()
 		for _, id := range w.ids("SELECT DISTINCT submission FROM texts WHERE told_at = 0") {
 			if err := w.sendings.TellPhotos(t.Context(), gateway.SubmissionID(id)); err != nil {
 				t.Fatal(err)
@@ -240,9 +236,7 @@ func TestABurstIntoAnOldSubmissionIsToldOnce(t *testing.T) {
 	}
 	w.text(client, "", twiliotest.Media{Content: picture(t, 2)})
 	w.wait(2 * time.Second)
-	if err := w.channel.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.collect()
 	w.text(client, "", twiliotest.Media{Content: picture(t, 3)})
 	id := gateway.SubmissionID(w.ids("SELECT id FROM submissions")[0])
 	if _, err := w.db().ExecContext(t.Context(), "UPDATE texts SET submission = '"+string(id)+"'"); err != nil {

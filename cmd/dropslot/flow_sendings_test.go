@@ -143,9 +143,7 @@ func TestASendingIsLookedForWhenItsWorkerDies(t *testing.T) {
 	w := newTown(t, nil)
 	w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
 	w.wait(time.Minute) // the intake lives by the real clock
-	if err := w.channel.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.collect()
 	submission := gateway.SubmissionID(w.ids("SELECT submission FROM texts WHERE media = 'sealed'")[0])
 	again := *w.sendings
 	again.Records = taken{w.records, true}
