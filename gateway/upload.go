@@ -247,8 +247,8 @@ func (u *Uploads) store(ctx context.Context, s Session, key PageKey, label strin
 }
 
 // recordPatience is how long a page that arrived whole waits for its record
-// where records are slow: whoever is told to send it again may have no signal
-// left for that.
+// where records are slow, even if the line is cut meanwhile: whoever is told to
+// send it again may have no signal left for that.
 const recordPatience = 15 * time.Second
 
 func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, finish []func(*Page)) (Page, error) {
@@ -265,7 +265,7 @@ func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, 
 	for _, set := range finish {
 		set(&p)
 	}
-	saving, cancel := context.WithTimeout(ctx, recordPatience)
+	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 	defer cancel()
 	saved, stored, err := u.Records.SavePage(saving, p, u.Limits, AuditEntry{
 		At: now, Actor: ActorClient, Action: ActionPageReceived, Object: "page:" + id, Office: p.Office, Outcome: OutcomeDone,
