@@ -143,6 +143,14 @@ type PhoneLink struct {
 	Display string // what is read
 }
 
+// unbroken keeps a number on one line, and its digits from left to right, where
+// words are nothing but text: U+2066 and U+2069 set it apart from a text that
+// runs the other way (UAX #9), U+00A0 and U+2060 allow no line to end (UAX #14).
+var unbroken = strings.NewReplacer(" ", "\u00a0", "-", "-\u2060")
+
+// Text is the number as a part of plain words.
+func (p PhoneLink) Text() string { return "\u2066" + unbroken.Replace(p.Display) + "\u2069" }
+
 // standIn is a character that no catalog holds: where a number will stand.
 const standIn = "\uE000"
 

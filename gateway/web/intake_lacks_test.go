@@ -14,6 +14,9 @@ import (
 
 const byScript = "application/json"
 
+// officePhone is the office's number among plain words: in one piece, from left to right.
+const officePhone = "\u2066(555)\u00a0123-\u20600199\u2069"
+
 func fields(pairs ...string) string {
 	values := url.Values{}
 	for n := 0; n+1 < len(pairs); n += 2 {
@@ -198,7 +201,7 @@ func TestSayingWhatIsMissing(t *testing.T) {
 	}
 	for reason, want := range map[string]string{
 		"cannot": "You do not have this: Pay stub",
-		"help":   "You need help with this: Pay stub. You can call us too: (555) 123-0199",
+		"help":   "You need help with this: Pay stub. You can call us too: " + officePhone,
 		"remind": "We will text you tomorrow about this: Pay stub",
 	} {
 		w := h.ask(http.MethodPost, send+"/lacks", fields("ask", "pay-stub", "reason", reason), "Cookie", cookie)
@@ -300,7 +303,7 @@ func TestBrowserOnly(t *testing.T) {
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n" + pageKey +
 		"\r\n--b\r\nContent-Disposition: form-data; name=\"page\"; filename=\"a.pdf\"\r\n\r\n%PDF-1.7\r\n--b--\r\n"
 	w := h.ask(http.MethodPost, send+"/pages", multipart, "Cookie", cookie, "Content-Type", "multipart/form-data; boundary=b", "Accept", byScript)
-	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), `"plain-refused"`) || !strings.Contains(w.Body.String(), "(555) 123-0199") {
+	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), `"plain-refused"`) || !strings.Contains(w.Body.String(), officePhone) {
 		t.Errorf("by script: %d %s", w.Code, w.Body)
 	}
 	w = h.ask(http.MethodPost, send+"/pages", multipart, "Cookie", cookie, "Content-Type", "multipart/form-data; boundary=b")

@@ -96,7 +96,7 @@ func (i *intake) view(c echo.Context) clientView {
 	}
 	if s.office.ID != "" {
 		v.Office = officeViewOf(s.office, s.number)
-		v.Vars["office"], v.Vars["phone"], v.Vars["number"] = v.Office.Name, v.Office.Phone.Display, v.Office.Number.Display
+		v.Vars["office"], v.Vars["phone"], v.Vars["number"] = v.Office.Name, v.Office.Phone.Text(), v.Office.Number.Text()
 		return v
 	}
 	for _, o := range all {
