@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -112,6 +113,28 @@ func (d *desk) inbox(c echo.Context) error {
 		view.Rows = append(view.Rows, d.listRow(row, names, view.Offices))
 	}
 	return d.render(c, http.StatusOK, "inbox", view)
+}
+
+// next leads to the next papers that are not done, further down the inbox than
+// the ones that a person just looked at.
+func (d *desk) next(c echo.Context) error {
+	after, err := parseCursor(c.QueryParam("after"))
+	if err != nil {
+		return err
+	}
+	rows, err := d.Desk.Inbox(c.Request().Context(), actor(c), gateway.InboxFilter{}, after, 1)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 { // the end of the list: there may be newer ones
+		return d.redirect(c, "/")
+	}
+	return d.redirect(c, submissionURL(rows[0].Submission.ID))
+}
+
+// nextURL leads from some papers to the next.
+func nextURL(s gateway.Submission) string {
+	return "/next?after=" + url.QueryEscape(formatCursor(gateway.Cursor{ArrivedAt: s.ArrivedAt, ID: s.ID}))
 }
 
 func (d *desk) inboxRow(row gateway.InboxRow) inboxRow {

@@ -48,6 +48,7 @@ func sendTo(office gateway.OfficeID) url.Values {
 // routeCases has a line for each line of deskRoutes.
 var routeCases = map[string]routeCase{
 	"GET /":                         {permit: PermitPapers},
+	"GET /next":                     {permit: PermitPapers, status: http.StatusSeeOther},
 	"GET /submissions/:id":          {permit: PermitPapers, thing: aSubmission},
 	"POST /submissions/:id/handled": {permit: PermitChange, thing: aSubmission, form: done},
 	"POST /submissions/:id/export":  {permit: PermitDownload, thing: aSubmission, form: nothingChosen, status: http.StatusUnprocessableEntity},

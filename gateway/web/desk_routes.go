@@ -50,6 +50,7 @@ type deskRoute struct {
 // deskRoutes is the desk's whole surface. What is not in it answers 404.
 var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/", PermitPapers}, false, (*desk).inbox},
+	{Route{http.MethodGet, "/next", PermitPapers}, false, (*desk).next},
 	{Route{http.MethodGet, "/submissions/:id", PermitPapers}, false, (*desk).submission},
 	{Route{http.MethodPost, "/submissions/:id/handled", PermitChange}, false, (*desk).handled},
 	{Route{http.MethodPost, "/submissions/:id/stage", PermitChange}, false, thread(setStage)},

@@ -22,6 +22,7 @@ type submissionView struct {
 	Live      bool
 	Viewer    viewerView
 	Handled   *handledView // nil while it is not done
+	Next      string       // URL of the next papers in the inbox
 	Hold      *goingLine   // nil if the person may not hold papers
 	CanHandle bool
 	HandleURL string
@@ -107,7 +108,7 @@ func (d *desk) showSubmission(c echo.Context, status int, id gateway.SubmissionI
 		frame: d.frame(c, "Papers "+id.Reference(), ""), inboxRow: d.inboxRow(found.InboxRow),
 		Finished: momentOf(s.FinishedAt, now, zone), Unfinish: s.Unfinished, Live: s.State == gateway.SubmissionOpen,
 		CanHandle: s.State == gateway.SubmissionReceived, HandleURL: submissionURL(id) + "/handled",
-		Retention: days(found.Office.Retention), Choices: handledChoices, Reasons: notNeededReasons,
+		Next: nextURL(s), Retention: days(found.Office.Retention), Choices: handledChoices, Reasons: notNeededReasons,
 		Problem: p, Chosen: chosen,
 	}
 	if s.State == gateway.SubmissionHandled {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,33 @@ func TestInboxPagesByKey(t *testing.T) {
 	for _, bad := range []string{"x", "1-", "-1", "1-abc", "99999999999999999999-" + string(h.subs[0].ID)} {
 		wantStatus(t, b.get("/?after="+bad), http.StatusBadRequest)
 	}
+}
+
+// Who works through the list goes from paper to paper, past what is done.
+func TestNextInTheInbox(t *testing.T) {
+	h := newDeskHouse(t)
+	for i := range 4 {
+		h.addSubmission("north", "", "+15551230142", []byte("x"))
+		h.subs[i].ArrivedAt = h.subs[0].ArrivedAt.Add(-time.Duration(i) * time.Minute)
+	}
+	h.subs[2].State = gateway.SubmissionHandled
+	b := h.signedIn(t, "ana")
+	var walked []string
+	for at := submissionURL(h.subs[0].ID); at != "/" && len(walked) < 5; {
+		walked = append(walked, at)
+		_, rest, found := strings.Cut(b.get(at).Body.String(), `href="/next?after=`)
+		if !found {
+			t.Fatalf("no way on from %s", at)
+		}
+		after, _, _ := strings.Cut(rest, `"`)
+		answer := b.get("/next?after=" + after)
+		wantStatus(t, answer, http.StatusSeeOther)
+		at = answer.Header().Get("Location")
+	}
+	if want := []string{submissionURL(h.subs[0].ID), submissionURL(h.subs[1].ID), submissionURL(h.subs[3].ID)}; !slices.Equal(walked, want) {
+		t.Errorf("walked %v, want %v", walked, want)
+	}
+	wantStatus(t, b.get("/next?after=x"), http.StatusBadRequest)
 }
 
 func TestMarkupOfClientsIsText(t *testing.T) {

@@ -60,6 +60,7 @@ export class Viewer {
       "0": () => this.hand.picture?.fit(),
       r: () => this.hand.picture && this.forms?.turn(90),
       d: () => find("[data-original]").click(),
+      n: () => find("[data-onward]").click(),
     });
     // Neither the history nor the browser's memory keeps what was shown.
     window.addEventListener("pagehide", () => {
