@@ -31,8 +31,9 @@ test: ## everything, as CI does it; installs what is missing if it may
 	.ci/step "golangci-lint" $(MAKE) --no-print-directory lint; \
 	.ci/step "bundle" $(MAKE) --no-print-directory check-bundle; \
 	.ci/go-test "tests (race)" "$$summary" . -race -timeout 20m ./...; \
-	.ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft|ACrowd|ABrokenConnection' -timeout 10m ./cmd/dropslot; \
-	.ci/go-test "whole program" "$$summary" $(E2E) -count 1 -timeout 20m ./...; \
+	.ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft|ACrowd|ABrokenConnection' -timeout 15m ./cmd/dropslot & full=$$!; \
+	.ci/go-test "whole program" "$$summary" $(E2E) -count 1 -timeout 20m ./... || { wait $$full || true; exit 1; }; \
+	wait $$full; \
 	echo; cat "$$summary"; \
 	echo "make test: all of it passed in $$(( (SECONDS - began) / 60 )) min $$(( (SECONDS - began) % 60 )) s"
 
