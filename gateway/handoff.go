@@ -50,6 +50,7 @@ type Package struct {
 	caseNumber string // empty if there is none
 	desk       *Desk
 	askName    func(string) string
+	entry      AuditEntry // that tells of it; zero for a delivery
 }
 
 // PackedPage is one chosen page.
@@ -87,7 +88,20 @@ func (h *Handoff) Take(ctx context.Context, who Actor, id SubmissionID, t Take) 
 		return nil, err
 	}
 	taken := h.pack(s)
-	return taken, taken.prove(ctx, who, chosen)
+	taken.entry = entry
+	if err := taken.prove(ctx, who, chosen); err != nil {
+		return nil, errors.Join(err, taken.Failed(ctx, err))
+	}
+	return taken, nil
+}
+
+// Failed notes that a package did not leave after all, or not whole: the rows
+// that were written before its first byte say that it did. Whoever asked for it
+// may be gone by now, and their context with them.
+func (t *Package) Failed(ctx context.Context, cause error) error {
+	entry := t.entry
+	entry.At, entry.Outcome, entry.Reason = t.desk.Now(), OutcomeFailed, entry.Reason+", "+string(CodeOf(cause))
+	return t.desk.Audit.Append(context.WithoutCancel(ctx), entry)
 }
 
 func (h *Handoff) pack(s Submission) *Package {

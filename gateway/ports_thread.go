@@ -104,6 +104,8 @@ type ThreadRows struct {
 	Links       []Link
 	Pages       []ThreadPages
 	Looks       []ThreadLook
+	Takes       []ThreadTake   // oldest first
+	Handed      []HandDelivery // deliveries to partners, oldest first
 	Notes       []Note
 	Remarks     []Remark
 	OptedOutAt  time.Time
@@ -125,13 +127,21 @@ type ThreadText struct {
 	AnswerAt    time.Time
 }
 
-// ThreadPages counts what came by one link, or with one text.
+// ThreadPages is what came by one link, or with one text.
 type ThreadPages struct {
 	Submission  SubmissionID // where the pages are now
 	Link        LinkID
 	Text        TextID
-	Pages       int
+	Pages       []PageID
 	First, Last time.Time
+}
+
+// ThreadTake is that somebody took pages along at once: by hand, not to a partner.
+type ThreadTake struct {
+	Staff StaffID
+	At    time.Time
+	Form  TakeForm // empty for originals, one by one
+	Pages []PageID
 }
 
 // ThreadLook is that somebody looked at a submission.

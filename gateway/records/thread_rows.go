@@ -94,7 +94,7 @@ type threadReader struct {
 }
 
 func (r *threadReader) read() error {
-	for _, part := range []func() error{r.submissions, r.texts, r.sendings, r.links, r.pages, r.words} {
+	for _, part := range []func() error{r.submissions, r.texts, r.sendings, r.links, r.pages, r.taken, r.words} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -182,12 +182,13 @@ func (r *threadReader) pages() (err error) {
 		return nil
 	}
 	in := "IN (" + placeholders(1, len(places)) + ")"
-	r.t.Pages, err = all(r.v, func(row scanner) (p gateway.ThreadPages, err error) {
-		return p, row.Scan((*string)(&p.Submission), (*string)(&p.Link), (*string)(&p.Text), &p.Pages, at(&p.First), at(&p.Last))
-	}, "SELECT submission, link, text, COUNT(*), MIN(received_at), MAX(received_at) FROM pages WHERE removed_at = 0 AND submission "+in+
-		" GROUP BY submission, link, text", places...)
+	each, err := all(r.v, scanPage, "SELECT "+pageColumns+" FROM pages WHERE removed_at = 0 AND submission "+in+
+		" ORDER BY submission, link, text, received_at, id", places...)
 	if err != nil {
 		return err
+	}
+	for _, p := range each {
+		r.came(p)
 	}
 	r.t.Looks, err = all(r.v, func(row scanner) (l gateway.ThreadLook, err error) {
 		return l, row.Scan((*string)(&l.Submission), (*string)(&l.Staff), at(&l.First), at(&l.Last))
@@ -197,6 +198,16 @@ func (r *threadReader) pages() (err error) {
 	}
 	r.t.Remarks, err = all(r.v, scanRemark, selectRemarks+"submission "+in+" ORDER BY at DESC, id DESC", places...)
 	return err
+}
+
+// came adds a page to what came with it, which is the last that was added.
+func (r *threadReader) came(p gateway.Page) {
+	last := len(r.t.Pages) - 1
+	if last < 0 || r.t.Pages[last].Submission != p.Submission || r.t.Pages[last].Link != p.Link || r.t.Pages[last].Text != p.Text {
+		r.t.Pages = append(r.t.Pages, gateway.ThreadPages{Submission: p.Submission, Link: p.Link, Text: p.Text, First: p.ReceivedAt})
+		last++
+	}
+	r.t.Pages[last].Pages, r.t.Pages[last].Last = append(r.t.Pages[last].Pages, p.ID), p.ReceivedAt
 }
 
 func (r *threadReader) words() (err error) {

@@ -120,12 +120,13 @@ func (s *steps) opened(l gateway.Link) {
 // papers tells of the pages that came this way, where they are, who looked at
 // them, and what became of them.
 func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) bool) {
-	count, first, last := 0, time.Time{}, time.Time{}
+	var pages []gateway.PageID
+	var first, last time.Time
 	for _, p := range s.t.found.Pages {
 		if !mine(p) {
 			continue
 		}
-		count += p.Pages
+		pages = append(pages, p.Pages...)
 		if first.IsZero() || p.First.Before(first) {
 			first = p.First
 		}
@@ -134,11 +135,11 @@ func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) boo
 		}
 		at.ID = p.Submission
 	}
-	if count == 0 {
+	if len(pages) == 0 {
 		return
 	}
 	s.line.URL = submissionURL(at.ID)
-	s.add(plural(count, "page"), last)
+	s.add(plural(len(pages), "page"), last)
 	for _, look := range s.t.found.Looks {
 		if look.Submission == at.ID && !look.Last.Before(first) {
 			seen := look.First
@@ -149,6 +150,7 @@ func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) boo
 			break
 		}
 	}
+	s.taken(pages)
 	if at = s.t.placed(at.ID); at.State == gateway.SubmissionHandled {
 		s.add(handledWords[at.HandledAs], at.HandledAt)
 	}

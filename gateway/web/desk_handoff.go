@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -99,13 +100,16 @@ func (d *desk) exportPDF(c echo.Context, id gateway.SubmissionID, t gateway.Take
 	}
 	pdf, err := d.Handoff.PDF(ctx, taken, t)
 	if err != nil {
-		return err
+		return errors.Join(err, taken.Failed(ctx, err))
 	}
 	if out := pdf.LeftOut(); len(out) > 0 && (!without || pdf.Sheets() == 0) {
+		if err := taken.Failed(ctx, gateway.NewError(gateway.CodePageType, nil)); err != nil {
+			return err
+		}
 		d.count(c, http.StatusUnprocessableEntity, gateway.CodePageType)
 		return d.showHandoff(c, http.StatusUnprocessableEntity, id, handoffAsked{take: t, leftOut: out, rest: pdf.Sheets()})
 	}
-	return d.sendPackage(c, taken.Name()+".pdf", "application/pdf", func(w io.Writer) error { return pdf.Write(ctx, w) })
+	return d.sendPackage(c, taken, ".pdf", "application/pdf", func(w io.Writer) error { return pdf.Write(ctx, w) })
 }
 
 func (d *desk) exportZIP(c echo.Context, id gateway.SubmissionID, t gateway.Take) error {
@@ -117,9 +121,9 @@ func (d *desk) exportZIP(c echo.Context, id gateway.SubmissionID, t gateway.Take
 	}
 	zip, err := d.Handoff.ZIP(ctx, taken, t)
 	if err != nil {
-		return err
+		return errors.Join(err, taken.Failed(ctx, err))
 	}
-	return d.sendPackage(c, taken.Name()+".zip", "application/zip", func(w io.Writer) error { return zip.Write(ctx, w) })
+	return d.sendPackage(c, taken, ".zip", "application/zip", func(w io.Writer) error { return zip.Write(ctx, w) })
 }
 
 // packagePatience is how long a package may take before its first byte, with a
@@ -133,7 +137,8 @@ func patient(c echo.Context) {
 
 // sendPackage streams a package. One that breaks off breaks the connection, so
 // that no browser takes the half of it for the whole.
-func (d *desk) sendPackage(c echo.Context, name, kind string, write func(io.Writer) error) error {
+func (d *desk) sendPackage(c echo.Context, taken *gateway.Package, extension, kind string, write func(io.Writer) error) error {
+	name := taken.Name() + extension
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, kind)
 	h.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": name}))
@@ -141,6 +146,7 @@ func (d *desk) sendPackage(c echo.Context, name, kind string, write func(io.Writ
 	c.Response().WriteHeader(http.StatusOK)
 	d.count(c, http.StatusOK, "")
 	if err := write(steadyAnswer{c}); err != nil {
+		err = errors.Join(err, taken.Failed(c.Request().Context(), err))
 		d.note(c, problemOf(err), err)
 		panic(http.ErrAbortHandler)
 	}

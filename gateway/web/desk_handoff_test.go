@@ -142,6 +142,9 @@ func TestAPDFIsNeverSilentAboutWhatItLeavesOut(t *testing.T) {
 	if strings.Count(answer.Body.String(), " checked") < 3 {
 		t.Error("the choice was forgotten")
 	}
+	if last := h.audit[len(h.audit)-2:]; last[0].Action != gateway.ActionExported || last[0].Outcome != gateway.OutcomeFailed {
+		t.Errorf("the trail tells that it left: %+v", last)
+	}
 	answer = b.post(submissionURL(s.ID)+"/export", taking("pdf-without", h.pages...))
 	wantStatus(t, answer, http.StatusOK)
 	if page := h.bound.Missing(h.leftOut); !strings.Contains(strings.Join(page.Lists[0].Lines, " "), "Page 2 is a PDF") {

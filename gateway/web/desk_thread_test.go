@@ -207,20 +207,35 @@ func TestThreadTellsHowFarALinkCame(t *testing.T) {
 			{ID: "l1", Submission: s.ID, IssuedAt: at(0), ClaimedAt: at(3), State: gateway.LinkClosed},
 			{ID: "l2", IssuedAt: at(-90), State: gateway.LinkSuperseded},
 		}
-		rows.Pages = []gateway.ThreadPages{{Submission: s.ID, Link: "l1", Pages: 2, First: at(4), Last: at(5)}}
+		rows.Pages = []gateway.ThreadPages{{Submission: s.ID, Link: "l1", Pages: []gateway.PageID{"p1", "p2"}, First: at(4), Last: at(5)}}
 		rows.Looks = []gateway.ThreadLook{{Submission: s.ID, Staff: h.staffByLogin("cho").ID, First: at(6), Last: at(6)}}
+		cho := h.staffByLogin("cho").ID
+		rows.Takes = []gateway.ThreadTake{
+			{Staff: cho, At: at(6), Form: gateway.TakePDF, Pages: []gateway.PageID{"p2"}},
+			{Staff: cho, At: at(7), Form: gateway.TakePDF, Pages: []gateway.PageID{"p1", "p2"}}, // the first one is told
+			{Staff: cho, At: at(7), Form: gateway.TakeZIP, Pages: []gateway.PageID{"elsewhere"}},
+		}
+		rows.Handed = []gateway.HandDelivery{
+			{Pages: []gateway.PageID{"p1", "p2"}, State: gateway.HandDead, Fault: gateway.CodePartnerKey, AskedAt: at(6)},
+			{Pages: []gateway.PageID{"p1", "p2"}, State: gateway.HandDelivered, AskedAt: at(6), DeliveredAt: at(7)},
+		}
 		rows.Notes = []gateway.Note{{Text: "t1", At: at(0), Sealed: []byte("here are my papers")}}
 	}
+	office := h.dir.Offices["north"]
+	office.Delivery = &gateway.DeliveryRule{Partner: "State portal"}
+	h.dir.Offices["north"] = office
 	h.subs[0].State, h.subs[0].HandledAs, h.subs[0].HandledAt = gateway.SubmissionHandled, gateway.HandledExported, at(7)
 	answer := h.signedIn(t, "ana").get(clientURL(h.blind.Client(s.Sender)))
 	body := answer.Body.String()
-	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages", "viewed by cho", "given to another system"} {
+	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages", "viewed by cho",
+		"1 of them exported as one PDF by cho", "not handed over to State portal", ">handed over to State portal", "given to another system"} {
 		i := strings.Index(body, words)
 		if i < 0 {
 			t.Fatalf("missing or out of order: %q in\n%s", words, answer.Body)
 		}
 		body = body[i:]
 	}
+	wantNoText(t, answer, "ZIP", "exported as one PDF by cho</li><li>exported")
 	wantText(t, answer, "here are my papers", "not delivered: The phone is switched off", "a newer link replaced it")
 }
 
