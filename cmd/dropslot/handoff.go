@@ -13,7 +13,7 @@ import (
 
 // handoff builds the flow of papers that leave Dropslot.
 func (p *parts) handoff(desk *gateway.Desk) *gateway.Handoff {
-	return &gateway.Handoff{Desk: desk, Records: p.records, Binder: paper.NewBinder(), AskName: p.askName}
+	return &gateway.Handoff{Desk: desk, Records: p.records, Binder: paper.NewBinder(), Words: p.words, AskName: p.askName}
 }
 
 // askName gives the words of a label, in the language of the desk.
