@@ -16,7 +16,7 @@ type HandDelivery struct {
 	Office      OfficeID
 	Staff       StaffID // who asked
 	Pages       []PageID
-	Whole       bool // these were all pages that counted
+	Whole       int // how many pages there were, if of all others came another since; else 0
 	State       HandState
 	Fault       Code
 	Tries       int

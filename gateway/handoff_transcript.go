@@ -42,11 +42,6 @@ var sentWords = map[DeliveryState]string{
 	DeliveryDropped:   "not sent",
 }
 
-// againWords say why a page was asked for once more.
-var againWords = map[AgainReason]string{
-	AgainBlurry: "blurry", AgainCutOff: "cut off", AgainWrongMonth: "of the wrong month", AgainOther: "see below",
-}
-
 // said is one text of a transcript.
 type said struct {
 	at    time.Time
@@ -102,7 +97,10 @@ func (t *Package) ourWords(o OurText) string {
 		if wish.Label != "" {
 			page = t.askName(wish.Label)
 		}
-		lines = append(lines, "Asked for once more: "+page+" ("+againWords[wish.Reason]+").")
+		if why := wish.Reason.Words(); why != "" {
+			page += " (" + why + ")"
+		}
+		lines = append(lines, "Asked for once more: "+page+".")
 	}
 	var asks []string
 	for _, ask := range wish.Asks {

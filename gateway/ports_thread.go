@@ -104,8 +104,10 @@ type ThreadRows struct {
 	Links       []Link
 	Pages       []ThreadPages
 	Looks       []ThreadLook
-	Takes       []ThreadTake   // oldest first
-	Handed      []HandDelivery // deliveries to partners, oldest first
+	Again       map[LinkID]Wish // the page that was asked for once more by a link that brought one
+	Places      map[PageID]int  // of each page among those of its submission, from 1
+	Takes       []ThreadTake    // oldest first
+	Handed      []HandDelivery  // deliveries to partners, oldest first
 	Notes       []Note
 	Remarks     []Remark
 	OptedOutAt  time.Time

@@ -13,7 +13,7 @@ const deliveryColumns = `id, submission, office, staff, pages, whole, state, fau
 
 func scanDelivery(r scanner) (d gateway.HandDelivery, err error) {
 	var pages string
-	err = r.Scan((*string)(&d.ID), (*string)(&d.Submission), (*string)(&d.Office), (*string)(&d.Staff), &pages, flag(&d.Whole),
+	err = r.Scan((*string)(&d.ID), (*string)(&d.Submission), (*string)(&d.Office), (*string)(&d.Staff), &pages, &d.Whole,
 		(*string)(&d.State), (*string)(&d.Fault), &d.Tries, at(&d.AskedAt), at(&d.DueAt), at(&d.DeliveredAt), &d.Files, &d.Sealed)
 	if err == nil {
 		err = json.Unmarshal([]byte(pages), &d.Pages)
@@ -45,7 +45,7 @@ func (s *Store) AskDelivery(ctx context.Context, d gateway.HandDelivery, audit .
 			return struct{}{}, refuse(gateway.CodeSendTwice)
 		}
 		_, err = x.exec(insertInto("deliveries", deliveryColumns), string(d.ID), string(d.Submission), string(d.Office), string(d.Staff),
-			string(pages), bit(d.Whole), string(d.State), string(d.Fault), d.Tries, ms(d.AskedAt), ms(d.DueAt), ms(d.DeliveredAt), d.Files, solid(d.Sealed))
+			string(pages), d.Whole, string(d.State), string(d.Fault), d.Tries, ms(d.AskedAt), ms(d.DueAt), ms(d.DeliveredAt), d.Files, solid(d.Sealed))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -113,10 +113,10 @@ func (s *Store) FinishDelivery(ctx context.Context, d gateway.HandDelivery, audi
 		if err != nil {
 			return struct{}{}, err
 		}
-		if d.Whole && n == 1 {
+		if d.Whole > 0 && n == 1 {
 			_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
 				handled_as = $4, handled_note = '' WHERE id = $1 AND state = 'received' AND pages = $5`,
-				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), len(d.Pages))
+				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), d.Whole)
 			if err == nil {
 				err = x.changedOf(d.Submission)
 			}

@@ -183,12 +183,19 @@ func (r *threadReader) pages() (err error) {
 	}
 	in := "IN (" + placeholders(1, len(places)) + ")"
 	each, err := all(r.v, scanPage, "SELECT "+pageColumns+" FROM pages WHERE removed_at = 0 AND submission "+in+
-		" ORDER BY submission, link, text, received_at, id", places...)
+		" "+inOrder, places...)
 	if err != nil {
 		return err
 	}
+	counts := map[gateway.SubmissionID]int{}
+	r.t.Places = make(map[gateway.PageID]int, len(each))
 	for _, p := range each {
+		counts[p.Submission]++
+		r.t.Places[p.ID] = counts[p.Submission]
 		r.came(p)
+	}
+	if r.t.Again, err = againIn(r.v, "submission "+in, places...); err != nil {
+		return err
 	}
 	r.t.Looks, err = all(r.v, func(row scanner) (l gateway.ThreadLook, err error) {
 		return l, row.Scan((*string)(&l.Submission), (*string)(&l.Staff), at(&l.First), at(&l.Last))
@@ -200,14 +207,23 @@ func (r *threadReader) pages() (err error) {
 	return err
 }
 
-// came adds a page to what came with it, which is the last that was added.
+// came adds a page to what came with it.
 func (r *threadReader) came(p gateway.Page) {
-	last := len(r.t.Pages) - 1
-	if last < 0 || r.t.Pages[last].Submission != p.Submission || r.t.Pages[last].Link != p.Link || r.t.Pages[last].Text != p.Text {
+	i := slices.IndexFunc(r.t.Pages, func(t gateway.ThreadPages) bool {
+		return t.Submission == p.Submission && t.Link == p.Link && t.Text == p.Text
+	})
+	if i < 0 {
+		i = len(r.t.Pages)
 		r.t.Pages = append(r.t.Pages, gateway.ThreadPages{Submission: p.Submission, Link: p.Link, Text: p.Text, First: p.ReceivedAt})
-		last++
 	}
-	r.t.Pages[last].Pages, r.t.Pages[last].Last = append(r.t.Pages[last].Pages, p.ID), p.ReceivedAt
+	t := &r.t.Pages[i]
+	t.Pages = append(t.Pages, p.ID)
+	if p.ReceivedAt.Before(t.First) {
+		t.First = p.ReceivedAt
+	}
+	if p.ReceivedAt.After(t.Last) {
+		t.Last = p.ReceivedAt
+	}
 }
 
 func (r *threadReader) words() (err error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -207,6 +208,7 @@ type handoffPage struct {
 	ID, Label string
 	Number    int
 	Chosen    bool
+	Newer     int // the page that came instead; 0 if none did
 }
 
 func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handoffView, error) {
@@ -228,7 +230,12 @@ func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handof
 		chosen[page] = true
 	}
 	for i, p := range found.Pages {
-		page := handoffPage{ID: string(p.ID), Number: i + 1, Label: "No label", Chosen: !again || chosen[p.ID]}
+		// Of two pictures of a page the new one goes along, unless somebody chooses.
+		by, replaced := found.Again.By[p.ID]
+		page := handoffPage{ID: string(p.ID), Number: i + 1, Label: "No label", Chosen: !again && !replaced || chosen[p.ID]}
+		if replaced {
+			page.Newer = 1 + slices.IndexFunc(found.Pages, func(other gateway.Page) bool { return other.ID == by })
+		}
 		if p.Label != "" {
 			page.Label = d.AskName(p.Label)
 		}

@@ -209,6 +209,7 @@ func TestThreadTellsHowFarALinkCame(t *testing.T) {
 		}
 		rows.Pages = []gateway.ThreadPages{{Submission: s.ID, Link: "l1", Pages: []gateway.PageID{"p1", "p2"}, First: at(4), Last: at(5)}}
 		rows.Looks = []gateway.ThreadLook{{Submission: s.ID, Staff: h.staffByLogin("cho").ID, First: at(6), Last: at(6)}}
+		rows.Again, rows.Places = map[gateway.LinkID]gateway.Wish{"l1": {Page: "p0", Reason: gateway.AgainBlurry}}, map[gateway.PageID]int{"p0": 2}
 		cho := h.staffByLogin("cho").ID
 		rows.Takes = []gateway.ThreadTake{
 			{Staff: cho, At: at(6), Form: gateway.TakePDF, Pages: []gateway.PageID{"p2"}},
@@ -227,7 +228,7 @@ func TestThreadTellsHowFarALinkCame(t *testing.T) {
 	h.subs[0].State, h.subs[0].HandledAs, h.subs[0].HandledAt = gateway.SubmissionHandled, gateway.HandledExported, at(7)
 	answer := h.signedIn(t, "ana").get(clientURL(h.blind.Client(s.Sender)))
 	body := answer.Body.String()
-	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages", "viewed by cho",
+	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages: new picture of page 2 (blurry)", "viewed by cho",
 		"1 of them exported as one PDF by cho", "not handed over to State portal", ">handed over to State portal", "given to another system"} {
 		i := strings.Index(body, words)
 		if i < 0 {
