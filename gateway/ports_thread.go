@@ -37,7 +37,7 @@ type ThreadRecords interface {
 	// not held, and the target is neither done nor merged.
 	MovePage(ctx context.Context, offices []OfficeID, id PageID, to SubmissionID, audit ...AuditEntry) error
 	// FindCase finds submissions by the index that their case number has at each
-	// office, newest first.
+	// office, or that of one that was merged into them, newest first.
 	FindCase(ctx context.Context, indexes map[OfficeID]CaseIndex, limit int) ([]Submission, error)
 	// FindReference finds submissions by their reference, newest first.
 	FindReference(ctx context.Context, offices []OfficeID, reference string, limit int) ([]Submission, error)

@@ -21,8 +21,9 @@ func (s *Store) FindCase(ctx context.Context, indexes map[gateway.OfficeID]gatew
 			if index.IsZero() {
 				return nil, nil
 			}
-			return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
-				WHERE office = $1 AND case_index = $2 AND case_index IS NOT NULL ORDER BY opened_at DESC, id DESC LIMIT $3`,
+			return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions WHERE id IN (
+					SELECT CASE WHEN merged_into = '' THEN id ELSE merged_into END FROM submissions
+					WHERE office = $1 AND case_index = $2 AND case_index IS NOT NULL) ORDER BY opened_at DESC, id DESC LIMIT $3`,
 				string(office), index[:], limit)
 		})
 	})

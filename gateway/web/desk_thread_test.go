@@ -124,6 +124,8 @@ func TestMergeLeadsToTheOther(t *testing.T) {
 	answer := b.post(submissionURL(a.ID)+"/merge", url.Values{"reference": {strings.ToLower(stranger.ID.Reference())}})
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
 	wantText(t, answer, "can be put together only")
+	b.post(submissionURL(a.ID)+"/case", url.Values{"case": {"A-1"}})
+	b.post(submissionURL(other.ID)+"/case", url.Values{"case": {"B-2"}})
 	answer = b.post(submissionURL(a.ID)+"/merge", url.Values{"to": {string(other.ID)}})
 	wantStatus(t, answer, http.StatusSeeOther)
 	if to := answer.Header().Get("Location"); to != submissionURL(other.ID)+"#work" {
@@ -132,6 +134,7 @@ func TestMergeLeadsToTheOther(t *testing.T) {
 	if to := b.get(submissionURL(a.ID)).Header().Get("Location"); to != submissionURL(other.ID) {
 		t.Errorf("the merged one leads to %q", to)
 	}
+	wantText(t, b.get(submissionURL(other.ID)), `value="B-2"`, "Also A-1, of papers that were merged into these.")
 }
 
 func TestSearchKeepsWhatWasTypedOutOfURLsAndLogs(t *testing.T) {
