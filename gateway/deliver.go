@@ -113,11 +113,24 @@ func (f *Deliveries) Run(ctx context.Context, office OfficeID) error {
 		if err != nil || !found {
 			return err
 		}
-		if err := f.try(ctx, one); err != nil {
+		do := f.try
+		if one.State == HandDropped {
+			do = f.clear
+		}
+		if err := do(ctx, one); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// clear takes away what a delivery left half written that was dropped. As long
+// as the partner is not reached it comes again when its lease is over.
+func (f *Deliveries) clear(ctx context.Context, one HandDelivery) error {
+	if !f.sweep(ctx, &one) && f.Couriers[one.Office] != nil && f.Handoff.Desk.Now().Sub(one.AskedAt) < deliveryAge {
+		return ctx.Err()
+	}
+	return f.Records.CloseDelivery(ctx, one.ID)
 }
 
 // try delivers one and stores how that ended. Its error is one of storing.
