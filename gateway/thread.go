@@ -27,7 +27,7 @@ type Panel struct {
 	ClientName string   // what staff call the phone
 	Case       string
 	OtherCases []string // that papers had which were merged into these
-	Colleagues []Staff // who may be asked to take it on
+	Colleagues []Staff  // who may be asked to take it on
 	Remarks    []RemarkView
 	Others     []Submission // of the same phone, newest first
 	Merged     []Submission // that were merged into this one

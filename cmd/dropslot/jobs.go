@@ -76,7 +76,7 @@ func newJobsDropCommand(std streams) *cobra.Command {
 		Long: `End jobs without their being done. What a delivery left half written at the
 partner, the desk takes away: at once, or, if a try was under way, within a
 quarter of an hour. What arrived there stays.`,
-		Args:  cobra.MinimumNArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if reason == "" {
 				return errors.New("say why with --reason: it goes into the audit trail")

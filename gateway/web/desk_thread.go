@@ -41,7 +41,7 @@ type threadPanel struct {
 	Assignees  []option
 	Assigned   string
 	Case       string
-	OtherCases string // that papers had which were merged into these
+	OtherCases string           // that papers had which were merged into these
 	RemarkID   gateway.RemarkID // of the note that the form adds, once
 	Remarks    []remarkLine
 	ClientURL  string // all of this phone; empty if there is none
