@@ -53,6 +53,7 @@ type CounterView struct {
 	Pages      int
 	Lacks      int
 	Ended      RequestEnd
+	CanCancel  bool
 	Submission SubmissionID
 	CreatedAt  time.Time
 }
@@ -111,14 +112,38 @@ func (r *Requests) CounterState(ctx context.Context, who Actor, id LinkID) (Coun
 	return r.counterView(row), nil
 }
 
+// CancelCounter takes back a link that the person shows at the desk: nothing may
+// be sent through it any more, by whoever opened it.
+func (r *Requests) CancelCounter(ctx context.Context, who Actor, id LinkID) (CounterView, error) {
+	now := r.Now()
+	shown, err := r.CounterState(ctx, who, id)
+	if err != nil {
+		return CounterView{}, err
+	}
+	entry := who.entry(now, ActionLinkCanceled, "link:"+string(id), shown.Office.ID)
+	taken, err := r.Records.CancelCounter(ctx, who.Staff.OfficesWith(RightAsk), who.Staff.ID, id, now, entry)
+	switch {
+	case err == nil:
+		_ = r.Links.Put(ctx, taken.Entry(r.Limits.LinkKnown)) // SQL decides
+	case !Is(err, CodeLinkClosed): // which it was by itself meanwhile
+		return CounterView{}, err
+	}
+	return r.CounterState(ctx, who, id)
+}
+
 func (r *Requests) counterView(row CounterRow) CounterView {
 	l, now := row.Shown, r.Now()
+	opened := !l.ClaimedAt.IsZero()
 	v := CounterView{
 		ID: l.ID, Office: r.Directory.Offices[l.Office], Origin: l.Origin, ExpiresAt: l.ExpiresAt,
-		Opened: l.State != LinkIssued, Camera: row.Camera, Pages: row.Pages, Lacks: row.Lacks, Submission: l.Submission, CreatedAt: l.IssuedAt,
-		Ended: requestEnd(RequestRow{Link: l, Opened: l.State != LinkIssued, State: row.State, Unfinished: row.Unfinished}, now),
+		Opened: opened, Camera: row.Camera, Pages: row.Pages, Lacks: row.Lacks, Submission: l.Submission, CreatedAt: l.IssuedAt,
+		Ended: requestEnd(RequestRow{Link: l, Opened: opened, State: row.State, Unfinished: row.Unfinished}, now),
 	}
-	if l.StateAt(now) == LinkIssued {
+	switch l.StateAt(now) {
+	case LinkClaimed:
+		v.CanCancel = true
+	case LinkIssued:
+		v.CanCancel = true
 		v.URL = LinkURL(r.Sendings.PublicURL, r.Mint.Token(l.ID, l.Nonce))
 	}
 	return v

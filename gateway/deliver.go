@@ -57,10 +57,16 @@ func (f *Deliveries) Ask(ctx context.Context, who Actor, id SubmissionID, delive
 	if err != nil {
 		return err
 	}
+	said, err := d.Records.Correspondence(ctx, s)
+	if err != nil {
+		return err
+	}
 	now := d.Now()
 	ask := HandDelivery{
-		ID: delivery, Submission: id, Office: s.Office, Staff: who.Staff.ID, Whole: len(chosen) == len(pages),
-		State: HandWaiting, AskedAt: now, DueAt: now,
+		ID: delivery, Submission: id, Office: s.Office, Staff: who.Staff.ID, State: HandWaiting, AskedAt: now, DueAt: now,
+	}
+	if againOf(pages, said.Again).Whole(pages, chosen) {
+		ask.Whole = len(pages)
 	}
 	for _, p := range chosen {
 		ask.Pages = append(ask.Pages, p.ID)
@@ -107,11 +113,24 @@ func (f *Deliveries) Run(ctx context.Context, office OfficeID) error {
 		if err != nil || !found {
 			return err
 		}
-		if err := f.try(ctx, one); err != nil {
+		do := f.try
+		if one.State == HandDropped {
+			do = f.clear
+		}
+		if err := do(ctx, one); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// clear takes away what a delivery left half written that was dropped. As long
+// as the partner is not reached it comes again when its lease is over.
+func (f *Deliveries) clear(ctx context.Context, one HandDelivery) error {
+	if !f.sweep(ctx, &one) && f.Couriers[one.Office] != nil && f.Handoff.Desk.Now().Sub(one.AskedAt) < deliveryAge {
+		return ctx.Err()
+	}
+	return f.Records.CloseDelivery(ctx, one.ID)
 }
 
 // try delivers one and stores how that ended. Its error is one of storing.

@@ -172,8 +172,10 @@ func (h *handing) abandon(ctx context.Context, file *HandedFile) error {
 			return err
 		}
 		file.SHA256 = ""
-		if err := h.note(ctx); err != nil {
-			return err
+		if h.one.State != HandDropped { // of that nobody asks any more
+			if err := h.note(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	if file.Part == "" {
@@ -182,13 +184,14 @@ func (h *handing) abandon(ctx context.Context, file *HandedFile) error {
 	return h.partner.Remove(file.Part)
 }
 
-// sweep takes away what a delivery that ends here left half written.
-func (f *Deliveries) sweep(ctx context.Context, one *HandDelivery) {
+// sweep takes away what a delivery that ends here left half written, and tells
+// whether nothing is left.
+func (f *Deliveries) sweep(ctx context.Context, one *HandDelivery) bool {
 	files, err := f.noted(*one)
 	left := func(file HandedFile) bool { return !file.Arrived && file.Part != "" }
 	courier := f.Couriers[one.Office]
 	if err == nil && !slices.ContainsFunc(files, left) {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliveryRenewal)
 	defer cancel()
@@ -212,6 +215,7 @@ func (f *Deliveries) sweep(ctx context.Context, one *HandDelivery) {
 		f.Log.WarnContext(ctx, "a file that was not delivered whole may lie at the partner still: ask them to remove .dropslot-*.part",
 			slog.String("delivery", string(one.ID)), slog.String("code", string(CodeOf(err))))
 	}
+	return err == nil
 }
 
 // put writes a file under its name for this try.

@@ -16,7 +16,7 @@ type HandDelivery struct {
 	Office      OfficeID
 	Staff       StaffID // who asked
 	Pages       []PageID
-	Whole       bool // these were all pages that counted
+	Whole       int // how many pages there were, if of all others came another since; else 0
 	State       HandState
 	Fault       Code
 	Tries       int
@@ -99,6 +99,8 @@ type DeliveryRecords interface {
 	AskDelivery(ctx context.Context, d HandDelivery, audit ...AuditEntry) error
 	// TakeDelivery gives one of the offices' that is due, or of all others',
 	// counts a try and puts its next one to the end of the lease; false if none is.
+	// One that was dropped comes too, without a try, until CloseDelivery: what it
+	// left at the partner is to be taken away.
 	TakeDelivery(ctx context.Context, offices []OfficeID, others bool, now, lease time.Time) (HandDelivery, bool, error)
 	// NoteDelivery keeps what is known of the files of one that is under way, and
 	// DueAt as the end of its lease.
@@ -111,6 +113,8 @@ type DeliveryRecords interface {
 	// FailDelivery stores why a try failed and when the next one is; none if
 	// that is zero. Nothing, if it is not under way in this try any more.
 	FailDelivery(ctx context.Context, d HandDelivery, audit ...AuditEntry) error
+	// CloseDelivery notes that nothing of one that was dropped is left to be done.
+	CloseDelivery(ctx context.Context, id DeliveryID) error
 	// RetryDelivery makes one that waits or is dead due now, or CodeNotFound;
 	// CodeSendTwice while a try is under way.
 	RetryDelivery(ctx context.Context, offices []OfficeID, submission SubmissionID, id DeliveryID, now time.Time, audit ...AuditEntry) error

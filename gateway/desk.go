@@ -54,6 +54,7 @@ type SubmissionView struct {
 	Notes    []NoteView
 	Sendings []Sending // texts that Dropslot sent by itself
 	OptedOut time.Time // the client texted STOP; zero if not
+	Again    Again
 }
 
 // NoteView is what a client wrote.
@@ -85,7 +86,7 @@ func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (Subm
 	if err != nil {
 		return SubmissionView{}, err
 	}
-	view := SubmissionView{InboxRow: d.row(s), Pages: pages, Sendings: said.Sendings, OptedOut: said.OptedOutAt}
+	view := SubmissionView{InboxRow: d.row(s), Pages: pages, Sendings: said.Sendings, OptedOut: said.OptedOutAt, Again: againOf(pages, said.Again)}
 	for _, n := range said.Notes {
 		words, err := openBytes(d.Opener, s.Office, n.Sealed)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 )
 
 // Handoff is the flow of papers that leave Dropslot: as one PDF, as a ZIP, on
@@ -15,6 +16,7 @@ type Handoff struct {
 	Desk    *Desk
 	Records HandoffRecords
 	Binder  Binder
+	Words   WordsBook
 	AskName func(ask string) string // the words of a label
 }
 
@@ -22,6 +24,20 @@ type Handoff struct {
 type HandoffRecords interface {
 	// LinkOrigins tells why each link of a submission was issued.
 	LinkOrigins(ctx context.Context, id SubmissionID) (map[LinkID]Origin, error)
+	// OurTexts gives what Dropslot texted around a submission: answers, and what
+	// it sent by itself or for staff.
+	OurTexts(ctx context.Context, id SubmissionID) ([]OurText, error)
+}
+
+// OurText is a text of ours. Its words are not kept, as there may be a link in
+// them.
+type OurText struct {
+	At       time.Time
+	Occasion Occasion
+	State    DeliveryState // empty of an answer that nothing was heard of
+	Staff    StaffID       // who sent it; empty if nobody did
+	Count    int           // of pages or pictures that it speaks of
+	Wish     Wish          // that its link shows
 }
 
 // TakeForm is how papers are taken along.
@@ -40,7 +56,7 @@ type Take struct {
 	Pages      []PageID
 	Cover      bool  // a PDF begins with a page that tells what it is
 	MostBytes  int64 // of a PDF; 0 if it does not matter
-	Transcript bool  // a ZIP holds what the client wrote
+	Transcript bool  // a ZIP holds what was texted
 }
 
 // Package is the chosen pages, proven: what a PDF, a ZIP or a print is made from.
@@ -50,6 +66,8 @@ type Package struct {
 	caseNumber string // empty if there is none
 	desk       *Desk
 	askName    func(string) string
+	words      WordsBook
+	entry      AuditEntry // that tells of it; zero for a delivery
 }
 
 // PackedPage is one chosen page.
@@ -87,11 +105,24 @@ func (h *Handoff) Take(ctx context.Context, who Actor, id SubmissionID, t Take) 
 		return nil, err
 	}
 	taken := h.pack(s)
-	return taken, taken.prove(ctx, who, chosen)
+	taken.entry = entry
+	if err := taken.prove(ctx, who, chosen); err != nil {
+		return nil, errors.Join(err, taken.Failed(ctx, err))
+	}
+	return taken, nil
+}
+
+// Failed notes that a package did not leave after all, or not whole: the rows
+// that were written before its first byte say that it did. Whoever asked for it
+// may be gone by now, and their context with them.
+func (t *Package) Failed(ctx context.Context, cause error) error {
+	entry := t.entry
+	entry.At, entry.Outcome, entry.Reason = t.desk.Now(), OutcomeFailed, entry.Reason+", "+string(CodeOf(cause))
+	return t.desk.Audit.Append(context.WithoutCancel(ctx), entry)
 }
 
 func (h *Handoff) pack(s Submission) *Package {
-	p := &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName}
+	p := &Package{Row: h.Desk.row(s), desk: h.Desk, askName: h.AskName, words: h.Words}
 	if len(s.SealedCase) > 0 {
 		// A number that cannot be opened is left out: the reference stands for it.
 		if number, err := openBytes(h.Desk.Opener, s.Office, s.SealedCase); err == nil {

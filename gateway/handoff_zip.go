@@ -36,7 +36,7 @@ func (h *Handoff) ZIP(ctx context.Context, taken *Package, t Take) (*ZIP, error)
 	}
 	z := &ZIP{taken: taken, origins: origins}
 	if t.Transcript {
-		z.transcript, err = taken.transcript(ctx)
+		z.transcript, err = h.transcript(ctx, taken)
 	}
 	return z, err
 }
@@ -127,28 +127,6 @@ func (t *Package) local(at time.Time) string {
 		zone = time.UTC
 	}
 	return at.In(zone).Format(time.RFC3339)
-}
-
-// transcript is what the client wrote, with the times. Whose phone it was is
-// not in it.
-func (t *Package) transcript(ctx context.Context) (string, error) {
-	said, err := t.desk.Records.Correspondence(ctx, t.Row.Submission)
-	if err != nil {
-		return "", err
-	}
-	var out strings.Builder
-	fmt.Fprintf(&out, "What the client texted, reference %s\n", t.Row.Submission.ID.Reference())
-	for _, n := range said.Notes {
-		words, err := openBytes(t.desk.Opener, t.Row.Submission.Office, n.Sealed)
-		if err != nil {
-			words = []byte("These words cannot be opened.")
-		}
-		fmt.Fprintf(&out, "\n%s\n%s\n", t.clock(n.At), words)
-	}
-	if len(said.Notes) == 0 {
-		out.WriteString("\nNothing.\n")
-	}
-	return out.String(), nil
 }
 
 // withContext ends reading with the context: the browser went away.

@@ -57,6 +57,9 @@ type LinkRecords interface {
 	// CodeNotFound outside of the offices, CodeLinkClosed if nothing is left to
 	// take back.
 	CancelLink(ctx context.Context, offices []OfficeID, id SendingID, at time.Time, audit ...AuditEntry) ([]Link, error)
+	// CancelCounter takes back a link that its maker shows at the desk. CodeNotFound
+	// for anybody else, CodeLinkClosed if nothing can come through it any more.
+	CancelCounter(ctx context.Context, offices []OfficeID, maker StaffID, id LinkID, at time.Time, audit ...AuditEntry) (Link, error)
 	// IssueCounter stores a link that is shown at the desk. It belongs to no
 	// sender and replaces no other link. Its submission gets origin, staff and
 	// name with the claim.
@@ -237,6 +240,9 @@ type Correspondence struct {
 	Notes      []Note    // what the client wrote, oldest first
 	Sendings   []Sending // what Dropslot sent by itself, oldest first
 	OptedOutAt time.Time // the client texted STOP; zero if not
+	// Again gives the page that was asked for once more, and why, for each link
+	// of such a kind that brought one.
+	Again map[LinkID]Wish
 }
 
 // Note is what a client wrote, sealed to the office.

@@ -37,7 +37,7 @@ type ThreadRecords interface {
 	// not held, and the target is neither done nor merged.
 	MovePage(ctx context.Context, offices []OfficeID, id PageID, to SubmissionID, audit ...AuditEntry) error
 	// FindCase finds submissions by the index that their case number has at each
-	// office, newest first.
+	// office, or that of one that was merged into them, newest first.
 	FindCase(ctx context.Context, indexes map[OfficeID]CaseIndex, limit int) ([]Submission, error)
 	// FindReference finds submissions by their reference, newest first.
 	FindReference(ctx context.Context, offices []OfficeID, reference string, limit int) ([]Submission, error)
@@ -104,6 +104,10 @@ type ThreadRows struct {
 	Links       []Link
 	Pages       []ThreadPages
 	Looks       []ThreadLook
+	Again       map[LinkID]Wish // the page that was asked for once more by a link that brought one
+	Places      map[PageID]int  // of each page among those of its submission, from 1
+	Takes       []ThreadTake    // oldest first
+	Handed      []HandDelivery  // deliveries to partners, oldest first
 	Notes       []Note
 	Remarks     []Remark
 	OptedOutAt  time.Time
@@ -125,13 +129,21 @@ type ThreadText struct {
 	AnswerAt    time.Time
 }
 
-// ThreadPages counts what came by one link, or with one text.
+// ThreadPages is what came by one link, or with one text.
 type ThreadPages struct {
 	Submission  SubmissionID // where the pages are now
 	Link        LinkID
 	Text        TextID
-	Pages       int
+	Pages       []PageID
 	First, Last time.Time
+}
+
+// ThreadTake is that somebody took pages along at once: by hand, not to a partner.
+type ThreadTake struct {
+	Staff StaffID
+	At    time.Time
+	Form  TakeForm // empty for originals, one by one
+	Pages []PageID
 }
 
 // ThreadLook is that somebody looked at a submission.

@@ -26,7 +26,8 @@ type Panel struct {
 	Client     ClientID // empty if no phone belongs to it
 	ClientName string   // what staff call the phone
 	Case       string
-	Colleagues []Staff // who may be asked to take it on
+	OtherCases []string // that papers had which were merged into these
+	Colleagues []Staff  // who may be asked to take it on
 	Remarks    []RemarkView
 	Others     []Submission // of the same phone, newest first
 	Merged     []Submission // that were merged into this one
@@ -53,6 +54,12 @@ func (f *Threads) Panel(ctx context.Context, who Actor, s Submission, at time.Ti
 		return Panel{}, err
 	}
 	panel := Panel{Case: f.open(s.Office, s.SealedCase), Others: beside.Others, Merged: beside.Home}
+	for _, home := range beside.Home {
+		number := f.open(s.Office, home.SealedCase)
+		if number != "" && number != panel.Case && !slices.Contains(panel.OtherCases, number) {
+			panel.OtherCases = append(panel.OtherCases, number)
+		}
+	}
 	if !s.Sender.IsZero() {
 		panel.Client, panel.ClientName = f.Blind.Client(s.Sender), f.name(s.Office, beside.SealedName)
 	}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"time"
-
 	"dropslot/config"
 	"dropslot/gateway"
 	"dropslot/gateway/paper"
@@ -13,7 +10,7 @@ import (
 
 // handoff builds the flow of papers that leave Dropslot.
 func (p *parts) handoff(desk *gateway.Desk) *gateway.Handoff {
-	return &gateway.Handoff{Desk: desk, Records: p.records, Binder: paper.NewBinder(), AskName: p.askName}
+	return &gateway.Handoff{Desk: desk, Records: p.records, Binder: paper.NewBinder(), Words: p.words, AskName: p.askName}
 }
 
 // askName gives the words of a label, in the language of the desk.
@@ -69,42 +66,4 @@ func noDownloadOf(o *config.Office) (roles []gateway.Role) {
 		}
 	}
 	return roles
-}
-
-// partners looks at the servers that papers are handed over to, and at the
-// virus scanner. The desk alone has the keys.
-func (r *report) partners(ctx context.Context, c *config.Config) {
-	couriers, err := couriersOf(c)
-	if !r.check("the keys for partners can be read", err, "correct deliver in the configuration") {
-		return
-	}
-	for _, id := range c.OfficeIDs() {
-		courier, there := couriers[gateway.OfficeID(id)]
-		if !there {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		partner, err := courier.Connect(ctx)
-		if err == nil {
-			_, _, err = partner.Size(".")
-			_ = partner.Close()
-		}
-		cancel()
-		what := c.Offices[id].Deliver.Name + " takes the sign-in of office " + id + " at " + c.Offices[id].Deliver.Host
-		r.check(what, err, partnerTodo[gateway.CodeOf(err)])
-	}
-	if c.Scan.Clamd != "" {
-		scanner, err := scan.New(c.Scan.Clamd)
-		if err == nil {
-			err = scanner.Ping(ctx)
-		}
-		r.check("the virus scanner answers at "+c.Scan.Clamd, err, "start clamd, or correct scan.clamd; until then no page can be opened")
-	}
-}
-
-var partnerTodo = map[gateway.Code]string{
-	gateway.CodePartnerDown:   "see that the server can be reached from here and offers SFTP",
-	gateway.CodePartnerKey:    "ask the partner, by telephone, whether the host key was changed; only then write the new one under deliver.host_key",
-	gateway.CodePartnerSignIn: "ask the partner whether the user and the key (or password) are still good",
-	gateway.CodePartnerFolder: "ask the partner for the right to list the first folder",
 }

@@ -73,7 +73,10 @@ func newJobsDropCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "drop ID… --reason REASON",
 		Short: "End jobs without their being done",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `End jobs without their being done. What a delivery left half written at the
+partner, the desk takes away: at once, or, if a try was under way, within a
+quarter of an hour. What arrived there stays.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if reason == "" {
 				return errors.New("say why with --reason: it goes into the audit trail")

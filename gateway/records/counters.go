@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -50,5 +51,23 @@ func scanCounter(r scanner) (row gateway.CounterRow, err error) {
 func (s *Store) CounterLink(ctx context.Context, offices []gateway.OfficeID, id gateway.LinkID) (gateway.CounterRow, error) {
 	return read(ctx, s, "find counter link", func(v view) (gateway.CounterRow, error) {
 		return only(first(v, scanCounter, selectCounter+inOffices(offices)+")", withOffices(offices, string(id))...))
+	})
+}
+
+// CancelCounter takes back a link that is shown at the desk; see the port. The
+// row is locked: a claim waits for this or is waited for.
+func (s *Store) CancelCounter(ctx context.Context, offices []gateway.OfficeID, maker gateway.StaffID, id gateway.LinkID, at time.Time, audit ...gateway.AuditEntry) (gateway.Link, error) {
+	return write(ctx, s, "cancel counter link", "", func(x *tx) (gateway.Link, error) {
+		args := append(withOffices(offices, string(id)), string(maker))
+		link, err := only(first(x, scanLink, "UPDATE links SET state = state WHERE id = $1 AND office IN ("+inOffices(offices)+
+			") AND EXISTS (SELECT 1 FROM counters c WHERE c.link = links.id AND c.staff = "+placeholders(len(args), 1)+" AND c.staff <> '') RETURNING "+linkColumns, args...))
+		if err != nil {
+			return link, err
+		}
+		taken, err := x.takeBack([]gateway.Link{link}, at)
+		if err != nil {
+			return link, err
+		}
+		return taken[0], x.append(audit...)
 	})
 }

@@ -13,7 +13,7 @@ const deliveryColumns = `id, submission, office, staff, pages, whole, state, fau
 
 func scanDelivery(r scanner) (d gateway.HandDelivery, err error) {
 	var pages string
-	err = r.Scan((*string)(&d.ID), (*string)(&d.Submission), (*string)(&d.Office), (*string)(&d.Staff), &pages, flag(&d.Whole),
+	err = r.Scan((*string)(&d.ID), (*string)(&d.Submission), (*string)(&d.Office), (*string)(&d.Staff), &pages, &d.Whole,
 		(*string)(&d.State), (*string)(&d.Fault), &d.Tries, at(&d.AskedAt), at(&d.DueAt), at(&d.DeliveredAt), &d.Files, &d.Sealed)
 	if err == nil {
 		err = json.Unmarshal([]byte(pages), &d.Pages)
@@ -45,7 +45,7 @@ func (s *Store) AskDelivery(ctx context.Context, d gateway.HandDelivery, audit .
 			return struct{}{}, refuse(gateway.CodeSendTwice)
 		}
 		_, err = x.exec(insertInto("deliveries", deliveryColumns), string(d.ID), string(d.Submission), string(d.Office), string(d.Staff),
-			string(pages), bit(d.Whole), string(d.State), string(d.Fault), d.Tries, ms(d.AskedAt), ms(d.DueAt), ms(d.DeliveredAt), d.Files, solid(d.Sealed))
+			string(pages), d.Whole, string(d.State), string(d.Fault), d.Tries, ms(d.AskedAt), ms(d.DueAt), ms(d.DeliveredAt), d.Files, solid(d.Sealed))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -71,15 +71,17 @@ func (s *Store) TakeDelivery(ctx context.Context, offices []gateway.OfficeID, ot
 	}
 	for _, d := range due {
 		taken, err := write(ctx, s, "take a delivery", "", func(x *tx) (bool, error) {
-			n, err := x.exec("UPDATE deliveries SET tries = tries + 1, due_at = $3, leased = 1 WHERE id = $1 AND due_at = $2 AND state = 'waiting'",
-				string(d.ID), ms(d.DueAt), ms(lease))
+			n, err := x.exec(`UPDATE deliveries SET tries = tries + CASE WHEN state = 'waiting' THEN 1 ELSE 0 END, due_at = $3, leased = 1
+				WHERE id = $1 AND due_at = $2 AND state = $4`, string(d.ID), ms(d.DueAt), ms(lease), string(d.State))
 			return n == 1, err
 		})
 		if err != nil {
 			return none, false, err
 		}
 		if taken {
-			d.Tries, d.DueAt = d.Tries+1, timeOf(ms(lease))
+			if d.DueAt = timeOf(ms(lease)); d.State == gateway.HandWaiting {
+				d.Tries++
+			}
 			return d, true, nil
 		}
 	}
@@ -113,10 +115,10 @@ func (s *Store) FinishDelivery(ctx context.Context, d gateway.HandDelivery, audi
 		if err != nil {
 			return struct{}{}, err
 		}
-		if d.Whole && n == 1 {
+		if d.Whole > 0 && n == 1 {
 			_, err = x.exec(`UPDATE submissions SET state = 'handled', handled = 1, handled_at = $2, handled_by = $3,
 				handled_as = $4, handled_note = '' WHERE id = $1 AND state = 'received' AND pages = $5`,
-				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), len(d.Pages))
+				string(d.Submission), ms(d.DeliveredAt), string(d.Staff), string(gateway.HandledExported), d.Whole)
 			if err == nil {
 				err = x.changedOf(d.Submission)
 			}
@@ -159,6 +161,15 @@ func (s *Store) RetryDelivery(ctx context.Context, offices []gateway.OfficeID, s
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
+// CloseDelivery notes that nothing of a dropped one is left to be done.
+func (s *Store) CloseDelivery(ctx context.Context, id gateway.DeliveryID) error {
+	_, err := write(ctx, s, "close a delivery", "", func(x *tx) (struct{}, error) {
+		_, err := x.exec("UPDATE deliveries SET due_at = 0, leased = 0 WHERE id = $1 AND state = 'dropped'", string(id))
+		return struct{}{}, err
 	})
 	return err
 }
@@ -240,9 +251,11 @@ func (b deliveryBoard) Retry(ctx context.Context, id string) error {
 	}, ms(b.now()))
 }
 
-// Drop ends a delivery. What lies at the partner stays there.
+// Drop ends a delivery. What arrived at the partner stays there; what it left
+// half written the desk takes away, once a try that is under way has ended.
 func (b deliveryBoard) Drop(ctx context.Context, id string) error {
-	return b.change(ctx, id, "state = 'dropped', due_at = 0", func(*tx, string) error { return nil })
+	return b.change(ctx, id, "state = 'dropped', due_at = CASE WHEN tries = 0 THEN 0 WHEN leased = 1 THEN due_at ELSE $2 END",
+		func(*tx, string) error { return nil }, ms(b.now()))
 }
 
 func (b deliveryBoard) change(ctx context.Context, id, set string, may func(*tx, string) error, args ...any) error {

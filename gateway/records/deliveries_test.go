@@ -9,7 +9,7 @@ import (
 
 func (w *world) delivery(s gateway.Submission, id string, pages ...gateway.PageID) gateway.HandDelivery {
 	return gateway.HandDelivery{
-		ID: gateway.DeliveryID(id), Submission: s.ID, Office: s.Office, Staff: "ana", Pages: pages, Whole: true,
+		ID: gateway.DeliveryID(id), Submission: s.ID, Office: s.Office, Staff: "ana", Pages: pages, Whole: len(pages),
 		State: gateway.HandWaiting, AskedAt: noon, DueAt: noon,
 	}
 }

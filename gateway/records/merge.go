@@ -137,7 +137,11 @@ func (x *tx) merge(a, b gateway.Submission) error {
 	if err != nil {
 		return err
 	}
-	if _, err := x.exec(`UPDATE submissions SET merged_into = $2, texted_till = 0, case_index = NULL WHERE id = $1`, from, to); err != nil {
+	// A case number that the other one has too, or takes over, is its own from now
+	// on; a second one is still found here.
+	_, err = x.exec(`UPDATE submissions SET merged_into = $2, texted_till = 0, case_index = CASE WHEN case_index =
+		(SELECT COALESCE(b.case_index, submissions.case_index) FROM submissions b WHERE b.id = $2) THEN NULL ELSE case_index END WHERE id = $1`, from, to)
+	if err != nil {
 		return err
 	}
 	if err := x.takeOver(a, b); err != nil {

@@ -77,6 +77,38 @@ func TestMerge(t *testing.T) {
 	})
 }
 
+// Papers of two cases that become one: both numbers find them.
+func TestTheSecondCaseNumberOfAMergeIsKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		var all []gateway.Submission
+		for i := range 4 {
+			s, _ := w.arrived(north, 1, noon)
+			number := gateway.SealedCase{Sealed: []byte{byte(i)}, Index: gateway.CaseIndex{byte(1 + i%3)}} // the last is the first's again
+			w.check(w.ChangeSubmission(t.Context(), norths, s.ID, gateway.SubmissionChange{Case: &number}, entry(gateway.ActionCaseSet, "")), "")
+			all = append(all, s)
+		}
+		w.merge(all[2], all[1], "")
+		w.merge(all[1], all[0], "") // with what was merged into it
+		w.merge(all[3], all[0], "")
+		for index := byte(1); index <= 3; index++ {
+			found, err := w.FindCase(t.Context(), map[gateway.OfficeID]gateway.CaseIndex{north: {index}}, 10)
+			w.check(err, "")
+			if len(found) != 1 || found[0].ID != all[0].ID || found[0].CaseIndex != (gateway.CaseIndex{1}) {
+				t.Errorf("case %d finds %+v", index, found)
+			}
+		}
+		beside, err := w.Beside(t.Context(), all[0])
+		w.check(err, "")
+		kept := map[string]bool{}
+		for _, home := range beside.Home {
+			kept[string(home.SealedCase)] = true
+		}
+		if len(kept) != 3 || !kept["\x01"] || !kept["\x02"] {
+			t.Errorf("beside: %v", kept)
+		}
+	})
+}
+
 // Who sent the pages finds them as before: a retry is known, and the receipt
 // counts them.
 func TestTheSenderFindsWhatWasMoved(t *testing.T) {

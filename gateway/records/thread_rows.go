@@ -21,8 +21,9 @@ func (s *Store) FindCase(ctx context.Context, indexes map[gateway.OfficeID]gatew
 			if index.IsZero() {
 				return nil, nil
 			}
-			return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions
-				WHERE office = $1 AND case_index = $2 AND case_index IS NOT NULL ORDER BY opened_at DESC, id DESC LIMIT $3`,
+			return all(v, scanSubmission, "SELECT "+submissionColumns+` FROM submissions WHERE id IN (
+					SELECT CASE WHEN merged_into = '' THEN id ELSE merged_into END FROM submissions
+					WHERE office = $1 AND case_index = $2 AND case_index IS NOT NULL) ORDER BY opened_at DESC, id DESC LIMIT $3`,
 				string(office), index[:], limit)
 		})
 	})
@@ -94,7 +95,7 @@ type threadReader struct {
 }
 
 func (r *threadReader) read() error {
-	for _, part := range []func() error{r.submissions, r.texts, r.sendings, r.links, r.pages, r.words} {
+	for _, part := range []func() error{r.submissions, r.texts, r.sendings, r.links, r.pages, r.taken, r.words} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -182,11 +183,19 @@ func (r *threadReader) pages() (err error) {
 		return nil
 	}
 	in := "IN (" + placeholders(1, len(places)) + ")"
-	r.t.Pages, err = all(r.v, func(row scanner) (p gateway.ThreadPages, err error) {
-		return p, row.Scan((*string)(&p.Submission), (*string)(&p.Link), (*string)(&p.Text), &p.Pages, at(&p.First), at(&p.Last))
-	}, "SELECT submission, link, text, COUNT(*), MIN(received_at), MAX(received_at) FROM pages WHERE removed_at = 0 AND submission "+in+
-		" GROUP BY submission, link, text", places...)
+	each, err := all(r.v, scanPage, "SELECT "+pageColumns+" FROM pages WHERE removed_at = 0 AND submission "+in+
+		" "+inOrder, places...)
 	if err != nil {
+		return err
+	}
+	counts := map[gateway.SubmissionID]int{}
+	r.t.Places = make(map[gateway.PageID]int, len(each))
+	for _, p := range each {
+		counts[p.Submission]++
+		r.t.Places[p.ID] = counts[p.Submission]
+		r.came(p)
+	}
+	if r.t.Again, err = againIn(r.v, "submission "+in, places...); err != nil {
 		return err
 	}
 	r.t.Looks, err = all(r.v, func(row scanner) (l gateway.ThreadLook, err error) {
@@ -197,6 +206,25 @@ func (r *threadReader) pages() (err error) {
 	}
 	r.t.Remarks, err = all(r.v, scanRemark, selectRemarks+"submission "+in+" ORDER BY at DESC, id DESC", places...)
 	return err
+}
+
+// came adds a page to what came with it.
+func (r *threadReader) came(p gateway.Page) {
+	i := slices.IndexFunc(r.t.Pages, func(t gateway.ThreadPages) bool {
+		return t.Submission == p.Submission && t.Link == p.Link && t.Text == p.Text
+	})
+	if i < 0 {
+		i = len(r.t.Pages)
+		r.t.Pages = append(r.t.Pages, gateway.ThreadPages{Submission: p.Submission, Link: p.Link, Text: p.Text, First: p.ReceivedAt})
+	}
+	t := &r.t.Pages[i]
+	t.Pages = append(t.Pages, p.ID)
+	if p.ReceivedAt.Before(t.First) {
+		t.First = p.ReceivedAt
+	}
+	if p.ReceivedAt.After(t.Last) {
+		t.Last = p.ReceivedAt
+	}
 }
 
 func (r *threadReader) words() (err error) {

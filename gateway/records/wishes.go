@@ -135,24 +135,9 @@ func (s *Store) CancelLink(ctx context.Context, offices []gateway.OfficeID, id g
 		if err != nil {
 			return nil, err
 		}
-		var taken []gateway.Link
-		for _, l := range row {
-			switch l.StateAt(at) {
-			case gateway.LinkIssued:
-				l.State = gateway.LinkSuperseded
-			case gateway.LinkClaimed:
-				l.State = gateway.LinkClosed
-			default:
-				continue
-			}
-			l.CanceledAt = timeOf(ms(at))
-			if _, err := x.exec("UPDATE links SET state = $2, canceled_at = $3 WHERE id = $1", string(l.ID), string(l.State), ms(at)); err != nil {
-				return nil, err
-			}
-			taken = append(taken, l)
-		}
-		if len(taken) == 0 {
-			return nil, refuse(gateway.CodeLinkClosed)
+		taken, err := x.takeBack(row, at)
+		if err != nil {
+			return nil, err
 		}
 		// Instead of those that are over none may be texted either.
 		_, err = x.exec("UPDATE links SET canceled_at = $2 WHERE (id = $1 OR root = $1 AND root <> '') AND state <> 'closed' AND canceled_at = 0",
@@ -162,6 +147,30 @@ func (s *Store) CancelLink(ctx context.Context, offices []gateway.OfficeID, id g
 		}
 		return taken, x.append(audit...)
 	})
+}
+
+// takeBack ends those of some links that something could come through, and
+// gives them. CodeLinkClosed if there is none.
+func (x *tx) takeBack(links []gateway.Link, at time.Time) (taken []gateway.Link, err error) {
+	for _, l := range links {
+		switch l.StateAt(at) {
+		case gateway.LinkIssued:
+			l.State = gateway.LinkSuperseded
+		case gateway.LinkClaimed:
+			l.State = gateway.LinkClosed
+		default:
+			continue
+		}
+		l.CanceledAt = timeOf(ms(at))
+		if _, err := x.exec("UPDATE links SET state = $2, canceled_at = $3 WHERE id = $1", string(l.ID), string(l.State), ms(at)); err != nil {
+			return nil, err
+		}
+		taken = append(taken, l)
+	}
+	if len(taken) == 0 {
+		err = refuse(gateway.CodeLinkClosed)
+	}
+	return taken, err
 }
 
 // NoteCamera remembers that a page's camera ran, the first time.

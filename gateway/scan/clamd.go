@@ -57,6 +57,43 @@ func (c *Clamd) Ping(ctx context.Context) error {
 	return err
 }
 
+// Most tells how large a file the scanner looks through, to a piece, up to what
+// is wanted. What it looks through is empty bytes.
+func (c *Clamd) Most(ctx context.Context, wanted int64) (int64, error) {
+	takes := func(size int64) (bool, error) {
+		err := c.Scan(ctx, io.LimitReader(zeros{}, size))
+		if gateway.Is(err, gateway.CodeNotScanned) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if all, err := takes(wanted); all || err != nil {
+		return wanted, err
+	}
+	least, most := int64(0), wanted/piece // in pieces: it takes the one and not the other
+	for least+1 < most {
+		middle := (least + most) / 2
+		fits, err := takes(middle * piece)
+		switch {
+		case err != nil:
+			return 0, err
+		case fits:
+			least = middle
+		default:
+			most = middle
+		}
+	}
+	return least * piece, nil
+}
+
+// zeros never ends.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
 // verdict reads an answer. Only one is clean, and a file that clamd did not
 // look through to its end is none: it says "size limit exceeded", or, with
 // AlertExceedsMax, that it found a limit exceeded.

@@ -3,92 +3,16 @@ package scan
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"dropslot/gateway"
+	"dropslot/gateway/scan/scantest"
 )
-
-const marker = "dropslot-test-signature-7c1f"
-
-// startClamd starts a real clamd whose database is one signature of our own,
-// and gives its address.
-func startClamd(t *testing.T) (unix, tcp string) {
-	t.Helper()
-	program, err := exec.LookPath("clamd")
-	if err != nil {
-		program = "/usr/sbin/clamd"
-	}
-	if _, err := os.Stat(program); err != nil {
-		if os.Getenv("DROPSLOT_REQUIRE_ALL") == "1" {
-			t.Fatal("clamd is missing: .ci/needs installs it")
-		}
-		t.Skip("clamd is missing: .ci/needs installs it")
-	}
-	folder, err := os.MkdirTemp("/tmp", "clamd") // a socket's path is short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o755); err != nil { // #nosec G302 -- clamd may run as another user
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
-	files := map[string]string{
-		"own.ndb": "Dropslot.Test:0:*:" + hex.EncodeToString([]byte(marker)) + "\n",
-		"clamd.conf": fmt.Sprintf(`LocalSocket %s/clamd.sock
-TCPSocket %s
-TCPAddr 127.0.0.1
-DatabaseDirectory %s
-TemporaryDirectory %s
-Foreground yes
-StreamMaxLength 1M
-MaxFileSize 512K
-MaxScanSize 512K
-AlertExceedsMax yes
-`, folder, port, folder, folder),
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil { // #nosec G306 -- as above
-			t.Fatal(err)
-		}
-	}
-	var said bytes.Buffer
-	command := exec.Command(program, "--config-file="+filepath.Join(folder, "clamd.conf"))
-	command.Stdout, command.Stderr = &said, &said
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	unix, tcp = "unix:"+folder+"/clamd.sock", "tcp:127.0.0.1:"+port
-	for range 300 {
-		if scannerAt(t, unix).Ping(t.Context()) == nil {
-			return unix, tcp
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	_ = command.Process.Kill()
-	_ = command.Wait()
-	t.Fatalf("clamd does not answer: %s", said.String())
-	return "", ""
-}
 
 func scannerAt(t *testing.T, address string) *Clamd {
 	t.Helper()
@@ -100,7 +24,7 @@ func scannerAt(t *testing.T, address string) *Clamd {
 }
 
 func TestARealScanner(t *testing.T) {
-	unix, tcp := startClamd(t)
+	unix, tcp := scantest.Start(t, "1M", "512K")
 	for _, address := range []string{unix, tcp} {
 		c := scannerAt(t, address)
 		for name, test := range map[string]struct {
@@ -110,9 +34,9 @@ func TestARealScanner(t *testing.T) {
 			"clean":                     {strings.NewReader("a letter"), ""},
 			"empty":                     {strings.NewReader(""), ""},
 			"exactly one piece":         {bytes.NewReader(make([]byte, piece)), ""},
-			"infected":                  {strings.NewReader("a letter with " + marker), gateway.CodeInfected},
+			"infected":                  {strings.NewReader("a letter with " + scantest.Marker), gateway.CodeInfected},
 			"more than a stream may be": {bytes.NewReader(make([]byte, 5<<20)), gateway.CodeNotScanned},
-			"more than is looked through": {io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("text "), 140_000)), strings.NewReader(marker)),
+			"more than is looked through": {io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("text "), 140_000)), strings.NewReader(scantest.Marker)),
 				gateway.CodeNotScanned},
 		} {
 			err := c.Scan(t.Context(), test.content)
@@ -120,6 +44,19 @@ func TestARealScanner(t *testing.T) {
 				t.Errorf("%s, %s: %v, want %q", address, name, err, test.want)
 			}
 		}
+	}
+}
+
+func TestHowMuchAScannerLooksThrough(t *testing.T) {
+	unix, _ := scantest.Start(t, "3M", "2M")
+	for wanted, want := range map[int64]int64{1 << 20: 1 << 20, 3<<20 + 5: 2 << 20, 8 << 20: 2 << 20} {
+		got, err := scannerAt(t, unix).Most(t.Context(), wanted)
+		if err != nil || got > want || got < want-piece {
+			t.Errorf("of %d bytes it takes %d, want %d; %v", wanted, got, want, err)
+		}
+	}
+	if _, err := scannerAt(t, "unix:/nowhere/clamd.sock").Most(t.Context(), 1<<20); !gateway.Is(err, gateway.CodeScanner) {
+		t.Errorf("no socket: %v", err)
 	}
 }
 
@@ -167,7 +104,7 @@ func TestAScannerThatFallsSilentIsLeft(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsNotTheScannersFault(t *testing.T) {
-	unix, _ := startClamd(t)
+	unix, _ := scantest.Start(t, "1M", "512K")
 	gone := errors.New("the disk is gone")
 	err := scannerAt(t, unix).Scan(t.Context(), io.MultiReader(strings.NewReader("x"), failing{gone}))
 	if !errors.Is(err, gone) || gateway.Is(err, gateway.CodeScanner) {

@@ -40,6 +40,7 @@ type Requests interface {
 	Get(ctx context.Context, who gateway.Actor, id gateway.SendingID) (gateway.RequestView, error)
 	Counter(ctx context.Context, who gateway.Actor, ask gateway.CounterAsk) (gateway.CounterView, error)
 	CounterState(ctx context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error)
+	CancelCounter(ctx context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error)
 }
 
 // SignIns is the flow of signing in and out.

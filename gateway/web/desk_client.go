@@ -118,7 +118,7 @@ func (t *timeline) ours() []threadLine {
 		if s.Link != "" && t.hasLink(s.Link) {
 			continue
 		}
-		lines = append(lines, threadLine{Kind: "ours", Title: "We wrote", Words: occasionWords[s.Occasion], State: t.d.stateWords(s), at: s.CreatedAt})
+		lines = append(lines, threadLine{Kind: "ours", Title: "We wrote", Words: s.Occasion.Words(), State: t.d.stateWords(s), at: s.CreatedAt})
 	}
 	return lines
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ func (t *timeline) links() []threadLine {
 			steps.delivery(sent.State, sent.ErrorCode, sent.AttemptedAt, sent.UpdatedAt)
 		}
 		steps.opened(l)
+		steps.again = t.againWords(l.ID)
 		steps.papers(t.placed(l.Submission), func(p gateway.ThreadPages) bool { return p.Link == l.ID })
 		lines = append(lines, line)
 	}
@@ -40,6 +42,22 @@ func (t *timeline) links() []threadLine {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// againWords says what the pages of a link are a new picture of.
+func (t *timeline) againWords(link gateway.LinkID) string {
+	wish, so := t.found.Again[link]
+	if !so {
+		return ""
+	}
+	words := ": new picture of a page that is not here any more"
+	if n := t.found.Places[wish.Page]; n > 0 {
+		words = fmt.Sprintf(": new picture of page %d", n)
+	}
+	if why := wish.Reason.Words(); why != "" {
+		words += " (" + why + ")"
+	}
+	return words
 }
 
 func (t *timeline) sender(s gateway.Sending) string {
@@ -64,8 +82,9 @@ func (t *timeline) placed(id gateway.SubmissionID) gateway.Submission {
 
 // steps collects what is true of a link, in the order of its way.
 type steps struct {
-	t    *timeline
-	line *threadLine
+	t     *timeline
+	line  *threadLine
+	again string // what its pages are a new picture of; empty for most
 }
 
 func (s *steps) add(words string, at time.Time) {
@@ -120,12 +139,13 @@ func (s *steps) opened(l gateway.Link) {
 // papers tells of the pages that came this way, where they are, who looked at
 // them, and what became of them.
 func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) bool) {
-	count, first, last := 0, time.Time{}, time.Time{}
+	var pages []gateway.PageID
+	var first, last time.Time
 	for _, p := range s.t.found.Pages {
 		if !mine(p) {
 			continue
 		}
-		count += p.Pages
+		pages = append(pages, p.Pages...)
 		if first.IsZero() || p.First.Before(first) {
 			first = p.First
 		}
@@ -134,11 +154,11 @@ func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) boo
 		}
 		at.ID = p.Submission
 	}
-	if count == 0 {
+	if len(pages) == 0 {
 		return
 	}
 	s.line.URL = submissionURL(at.ID)
-	s.add(plural(count, "page"), last)
+	s.add(plural(len(pages), "page")+s.again, last)
 	for _, look := range s.t.found.Looks {
 		if look.Submission == at.ID && !look.Last.Before(first) {
 			seen := look.First
@@ -149,6 +169,7 @@ func (s *steps) papers(at gateway.Submission, mine func(gateway.ThreadPages) boo
 			break
 		}
 	}
+	s.taken(pages)
 	if at = s.t.placed(at.ID); at.State == gateway.SubmissionHandled {
 		s.add(handledWords[at.HandledAs], at.HandledAt)
 	}

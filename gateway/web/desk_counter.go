@@ -119,6 +119,19 @@ func (d *desk) counter(c echo.Context) error {
 	return d.render(c, http.StatusOK, "counter-link", page)
 }
 
+// cancelCounter takes the link back, and shows the page without its code.
+func (d *desk) cancelCounter(c echo.Context) error {
+	id := c.Param("id")
+	if !gateway.ValidID(id) {
+		return gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	found, err := d.Requests.CancelCounter(c.Request().Context(), actor(c), gateway.LinkID(id))
+	if err != nil {
+		return err
+	}
+	return d.redirect(c, counterURL(found.ID))
+}
+
 func (d *desk) counterState(c echo.Context) error {
 	found, err := d.findCounter(c)
 	if err != nil {
@@ -136,7 +149,14 @@ func counterViewOf(v gateway.CounterView) counterView {
 	if v.Pages+v.Lacks > 0 {
 		view.Papers = submissionURL(v.Submission)
 	}
+	if v.CanCancel {
+		view.Cancel = counterURL(v.ID) + "/cancel"
+	}
 	switch {
+	case v.Ended == gateway.RequestCanceled && v.Pages > 0:
+		view.Words, view.Tone = "You took the link back. "+plural(v.Pages, "page")+" came before.", "over"
+	case v.Ended == gateway.RequestCanceled:
+		view.Words, view.Tone = "You took the link back. No phone can send anything with it.", "over"
 	case v.Ended != gateway.RequestRuns && v.Pages == 0 && v.Lacks > 0:
 		view.Words, view.Tone = "No page came, but word of "+plural(v.Lacks, "missing paper")+".", "good"
 	case v.Ended == gateway.RequestFinished:

@@ -61,6 +61,8 @@ func TestStatesOfACounterLink(t *testing.T) {
 		"page":    {gateway.CounterView{Opened: true, Pages: 1}, "Page 1 received. The phone may be taking the next one.", true},
 		"done":    {gateway.CounterView{Opened: true, Pages: 2, Ended: gateway.RequestFinished}, "Done: 2 pages.", false},
 		"late":    {gateway.CounterView{Ended: gateway.RequestExpired}, "The time is over and nothing came. Make a new code.", false},
+		"taken":   {gateway.CounterView{Ended: gateway.RequestCanceled}, "You took the link back. No phone can send anything with it.", false},
+		"midway":  {gateway.CounterView{Opened: true, Pages: 1, Ended: gateway.RequestCanceled}, "You took the link back. 1 page came before.", false},
 		"partway": {gateway.CounterView{Opened: true, Pages: 1, Ended: gateway.RequestExpired}, "The time is over. 1 page came.", false},
 	} {
 		if got := counterViewOf(test.view); got.Words != test.words || got.Moving != test.moving {
@@ -79,8 +81,19 @@ func TestStatesOfACounterLink(t *testing.T) {
 	if err := json.Unmarshal(b.get(where+"/state").Body.Bytes(), &view); err != nil || view.URL != where || !view.Moving {
 		t.Errorf("%+v, %v", view, err)
 	}
-	// The link can be opened from its page: no colleague sees it.
+	// The link can be opened from its page: no colleague sees it, or takes it back.
 	wantStatus(t, h.signedIn(t, "ben").get(where), http.StatusNotFound)
+	wantStatus(t, h.signedIn(t, "ben").post(where+"/cancel", url.Values{}), http.StatusNotFound)
+	b.header.Del("Accept")
+	wantText(t, b.get(where), `action="`+where+`/cancel"`)
+	answer := b.post(where+"/cancel", url.Values{})
+	wantStatus(t, answer, http.StatusSeeOther)
+	if to := answer.Header().Get("Location"); to != where {
+		t.Errorf("leads to %s", to)
+	}
+	page := b.get(where)
+	wantText(t, page, "You took the link back.")
+	wantNoText(t, page, "/cancel", "<svg class=\"code\"")
 }
 
 func TestDeskShowsWhoAndWhatIsMissing(t *testing.T) {

@@ -114,7 +114,7 @@ func (d *desk) addDeliveries(c echo.Context, v *handoffView, found gateway.Submi
 	}
 	for _, one := range all {
 		line := deliveryLine{ID: string(one.ID), What: plural(len(one.Pages), "page"), Tone: "live"}
-		if one.Whole {
+		if one.Whole == len(one.Pages) {
 			line.What = "all pages"
 		}
 		at := one.AskedAt

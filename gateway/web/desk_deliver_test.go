@@ -18,13 +18,17 @@ func (d deskDeliveries) Ask(_ context.Context, who gateway.Actor, id gateway.Sub
 	if err != nil {
 		return err
 	}
+	whole := 0
+	if len(wanted) == s.Pages {
+		whole = s.Pages
+	}
 	for _, one := range d.h.handed {
 		if one.State == gateway.HandWaiting {
 			return gateway.NewError(gateway.CodeSendTwice, nil)
 		}
 	}
 	d.h.handed = append(d.h.handed, gateway.HandDelivery{
-		ID: delivery, Submission: id, Pages: wanted, Whole: len(wanted) == s.Pages, State: gateway.HandWaiting, AskedAt: d.h.clock(),
+		ID: delivery, Submission: id, Pages: wanted, Whole: whole, State: gateway.HandWaiting, AskedAt: d.h.clock(),
 	})
 	return nil
 }

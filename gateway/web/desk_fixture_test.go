@@ -62,6 +62,7 @@ type deskHouse struct {
 	bindErr  error
 	handed   []gateway.HandDelivery
 	leftOut  []gateway.LeftOut
+	ours     []gateway.OurText
 	parts    DeskParts
 	handler  http.Handler
 	ids      byte
@@ -115,7 +116,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
 	}
 	h.handoff = &gateway.Handoff{
-		Desk: h.desk, Records: deskRecords{h}, Binder: deskBinder{h},
+		Desk: h.desk, Records: deskRecords{h}, Binder: deskBinder{h}, Words: plainWords{},
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 	}
 	h.parts = DeskParts{

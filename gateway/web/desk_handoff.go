@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -99,13 +101,16 @@ func (d *desk) exportPDF(c echo.Context, id gateway.SubmissionID, t gateway.Take
 	}
 	pdf, err := d.Handoff.PDF(ctx, taken, t)
 	if err != nil {
-		return err
+		return errors.Join(err, taken.Failed(ctx, err))
 	}
 	if out := pdf.LeftOut(); len(out) > 0 && (!without || pdf.Sheets() == 0) {
+		if err := taken.Failed(ctx, gateway.NewError(gateway.CodePageType, nil)); err != nil {
+			return err
+		}
 		d.count(c, http.StatusUnprocessableEntity, gateway.CodePageType)
 		return d.showHandoff(c, http.StatusUnprocessableEntity, id, handoffAsked{take: t, leftOut: out, rest: pdf.Sheets()})
 	}
-	return d.sendPackage(c, taken.Name()+".pdf", "application/pdf", func(w io.Writer) error { return pdf.Write(ctx, w) })
+	return d.sendPackage(c, taken, ".pdf", "application/pdf", func(w io.Writer) error { return pdf.Write(ctx, w) })
 }
 
 func (d *desk) exportZIP(c echo.Context, id gateway.SubmissionID, t gateway.Take) error {
@@ -117,9 +122,9 @@ func (d *desk) exportZIP(c echo.Context, id gateway.SubmissionID, t gateway.Take
 	}
 	zip, err := d.Handoff.ZIP(ctx, taken, t)
 	if err != nil {
-		return err
+		return errors.Join(err, taken.Failed(ctx, err))
 	}
-	return d.sendPackage(c, taken.Name()+".zip", "application/zip", func(w io.Writer) error { return zip.Write(ctx, w) })
+	return d.sendPackage(c, taken, ".zip", "application/zip", func(w io.Writer) error { return zip.Write(ctx, w) })
 }
 
 // packagePatience is how long a package may take before its first byte, with a
@@ -133,7 +138,8 @@ func patient(c echo.Context) {
 
 // sendPackage streams a package. One that breaks off breaks the connection, so
 // that no browser takes the half of it for the whole.
-func (d *desk) sendPackage(c echo.Context, name, kind string, write func(io.Writer) error) error {
+func (d *desk) sendPackage(c echo.Context, taken *gateway.Package, extension, kind string, write func(io.Writer) error) error {
+	name := taken.Name() + extension
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, kind)
 	h.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": name}))
@@ -141,6 +147,7 @@ func (d *desk) sendPackage(c echo.Context, name, kind string, write func(io.Writ
 	c.Response().WriteHeader(http.StatusOK)
 	d.count(c, http.StatusOK, "")
 	if err := write(steadyAnswer{c}); err != nil {
+		err = errors.Join(err, taken.Failed(c.Request().Context(), err))
 		d.note(c, problemOf(err), err)
 		panic(http.ErrAbortHandler)
 	}
@@ -201,6 +208,7 @@ type handoffPage struct {
 	ID, Label string
 	Number    int
 	Chosen    bool
+	Newer     int // the page that came instead; 0 if none did
 }
 
 func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handoffView, error) {
@@ -222,7 +230,12 @@ func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handof
 		chosen[page] = true
 	}
 	for i, p := range found.Pages {
-		page := handoffPage{ID: string(p.ID), Number: i + 1, Label: "No label", Chosen: !again || chosen[p.ID]}
+		// Of two pictures of a page the new one goes along, unless somebody chooses.
+		by, replaced := found.Again.By[p.ID]
+		page := handoffPage{ID: string(p.ID), Number: i + 1, Label: "No label", Chosen: !again && !replaced || chosen[p.ID]}
+		if replaced {
+			page.Newer = 1 + slices.IndexFunc(found.Pages, func(other gateway.Page) bool { return other.ID == by })
+		}
 		if p.Label != "" {
 			page.Label = d.AskName(p.Label)
 		}

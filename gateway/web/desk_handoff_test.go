@@ -14,12 +14,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dropslot/gateway"
 )
 
 func (r deskRecords) LinkOrigins(context.Context, gateway.SubmissionID) (map[gateway.LinkID]gateway.Origin, error) {
 	return map[gateway.LinkID]gateway.Origin{"": gateway.OriginText}, nil
+}
+
+func (r deskRecords) OurTexts(context.Context, gateway.SubmissionID) ([]gateway.OurText, error) {
+	return r.h.ours, nil
+}
+
+// plainWords is a words book that seals nothing.
+type plainWords struct{}
+
+func (plainWords) SealWords(_ gateway.OfficeID, words string) ([]byte, error) {
+	return []byte(words), nil
+}
+func (plainWords) OpenWords(_ gateway.OfficeID, sealed []byte) (string, error) {
+	return string(sealed), nil
 }
 
 // deskBinder binds nothing: what a PDF holds is tested where it is made.
@@ -142,6 +157,9 @@ func TestAPDFIsNeverSilentAboutWhatItLeavesOut(t *testing.T) {
 	if strings.Count(answer.Body.String(), " checked") < 3 {
 		t.Error("the choice was forgotten")
 	}
+	if last := h.audit[len(h.audit)-2:]; last[0].Action != gateway.ActionExported || last[0].Outcome != gateway.OutcomeFailed {
+		t.Errorf("the trail tells that it left: %+v", last)
+	}
 	answer = b.post(submissionURL(s.ID)+"/export", taking("pdf-without", h.pages...))
 	wantStatus(t, answer, http.StatusOK)
 	if page := h.bound.Missing(h.leftOut); !strings.Contains(strings.Join(page.Lists[0].Lines, " "), "Page 2 is a PDF") {
@@ -203,6 +221,12 @@ func TestAZIPHoldsOriginalsAndSaysWhatTheyAre(t *testing.T) {
 	contents := [][]byte{jpegPage(8, 8), pdfPage("x"), heicPage, svgPage}
 	s := h.addSubmission("north", "Maria", "+15551230142", contents...)
 	h.said = map[gateway.SubmissionID]gateway.Correspondence{s.ID: {Notes: []gateway.Note{{At: deskTime, Sealed: []byte("here is my stub")}}}}
+	h.ours = []gateway.OurText{
+		{At: deskTime.Add(-time.Hour), Occasion: gateway.OccasionLink, State: gateway.DeliveryDelivered},
+		{At: deskTime.Add(time.Minute), Occasion: gateway.OccasionRequest, State: gateway.DeliveryFailed, Wish: gateway.Wish{
+			Asks: []string{"pay-stub"}, Page: "p", Reason: gateway.AgainBlurry, Label: "photo-id", Sealed: []byte("both sides, please"),
+		}},
+	}
 	b := h.signedIn(t, "ana")
 	form := taking("zip", h.pages...)
 	form.Set("transcript", "1")
@@ -224,8 +248,16 @@ func TestAZIPHoldsOriginalsAndSaysWhatTheyAre(t *testing.T) {
 			t.Errorf("the manifest says %q", row)
 		}
 	}
-	if said := files["transcript.txt"]; !strings.Contains(said, "here is my stub") || !strings.Contains(said, "Tue, Nov 3, 2026, 2:41 PM CST") {
-		t.Errorf("the transcript says %q", said)
+	rest := files["transcript.txt"]
+	for _, want := range []string{
+		"1:41 PM CST, We (delivered):\nA link to send papers by.", "Tue, Nov 3, 2026, 2:41 PM CST, The client:\nhere is my stub",
+		"2:42 PM CST, We (not delivered):\nA link, sent by a colleague.\nAsked for once more: Photo ID (blurry).\nAsked for: Pay stub.\nIn the caseworker's words: both sides, please\n",
+	} {
+		i := strings.Index(rest, want)
+		if i < 0 {
+			t.Fatalf("the transcript does not say, in order, %q:\n%s", want, files["transcript.txt"])
+		}
+		rest = rest[i:]
 	}
 	for name, content := range files {
 		if strings.Contains(content, "0142") || strings.Contains(name, "Maria") {

@@ -72,6 +72,7 @@ var routeCases = map[string]routeCase{
 	"POST /counter":                 {permit: PermitAsk, form: sendTo, named: true},
 	"GET /counter/:id":              {permit: PermitAsk, thing: aCounter},
 	"GET /counter/:id/state":        {permit: PermitAsk, thing: aCounter},
+	"POST /counter/:id/cancel":      {permit: PermitAsk, thing: aCounter},
 	"GET /audit":                    {permit: PermitAudit},
 	"POST /audit":                   {permit: PermitAudit, form: inOffice, named: true},
 	"POST /audit/download":          {permit: PermitAudit, form: inOffice, named: true},

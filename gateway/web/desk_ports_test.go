@@ -262,7 +262,7 @@ func (r deskRequests) Counter(_ context.Context, who gateway.Actor, ask gateway.
 	view := gateway.CounterView{
 		ID: gateway.LinkID(r.h.id()), Office: r.h.dir.Offices[ask.Office], Origin: ask.Origin,
 		URL: "https://docs.example.gov/c/abcdefghijklmnopqrstuvwxyz", ExpiresAt: r.h.clock().Add(gateway.CounterTTL),
-		Submission: gateway.SubmissionID(r.h.id()),
+		Submission: gateway.SubmissionID(r.h.id()), CanCancel: true,
 	}
 	r.h.counters = append(r.h.counters, shownLink{view, who.Staff.ID, ask})
 	return view, nil
@@ -275,6 +275,18 @@ func (r deskRequests) CounterState(_ context.Context, who gateway.Actor, id gate
 		}
 	}
 	return gateway.CounterView{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
+func (r deskRequests) CancelCounter(ctx context.Context, who gateway.Actor, id gateway.LinkID) (gateway.CounterView, error) {
+	if _, err := r.CounterState(ctx, who, id); err != nil {
+		return gateway.CounterView{}, err
+	}
+	for i := range r.h.counters {
+		if v := &r.h.counters[i].view; v.ID == id {
+			v.Ended, v.CanCancel, v.URL = gateway.RequestCanceled, false, ""
+		}
+	}
+	return r.CounterState(ctx, who, id)
 }
 
 type shownLink struct {

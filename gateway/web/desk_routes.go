@@ -84,6 +84,7 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/counter", PermitAsk}, false, (*desk).counterForm},
 	{Route{http.MethodPost, "/counter", PermitAsk}, false, (*desk).openCounter},
 	{Route{http.MethodGet, "/counter/:id", PermitAsk}, false, (*desk).counter},
+	{Route{http.MethodPost, "/counter/:id/cancel", PermitAsk}, false, (*desk).cancelCounter},
 	{Route{http.MethodGet, "/counter/:id/state", PermitAsk}, true, (*desk).counterState},
 	{Route{http.MethodGet, "/audit", PermitAudit}, false, (*desk).audit},
 	{Route{http.MethodPost, "/audit", PermitAudit}, false, (*desk).searchAudit},

@@ -16,18 +16,6 @@ type textLine struct {
 	at    time.Time
 }
 
-// What a text of ours was about.
-var occasionWords = map[gateway.Occasion]string{
-	gateway.OccasionRequest:      "A link, sent by a colleague.",
-	gateway.OccasionReceipt:      "The receipt with the reference.",
-	gateway.OccasionReminder:     "A reminder of the link.",
-	gateway.OccasionAgain:        "A new link, at the client's wish.",
-	gateway.OccasionRemindMe:     "The reminder that the client asked for, with a link.",
-	gateway.OccasionPhotosSaved:  "The texted photos are saved.",
-	gateway.OccasionPhotosPartly: "Some texted photos are saved; a link for the others.",
-	gateway.OccasionPhotoNotKept: "The texted photo could not be kept; a link to send it by.",
-}
-
 // textLines puts what the client wrote and what was sent by itself in order.
 func (d *desk) textLines(found gateway.SubmissionView) []textLine {
 	now, zone := d.Now(), found.Office.Location
@@ -41,7 +29,7 @@ func (d *desk) textLines(found gateway.SubmissionView) []textLine {
 	}
 	for _, s := range found.Sendings {
 		lines = append(lines, textLine{
-			Ours: true, When: momentOf(s.CreatedAt, now, zone), Words: occasionWords[s.Occasion], State: d.stateWords(s), at: s.CreatedAt,
+			Ours: true, When: momentOf(s.CreatedAt, now, zone), Words: s.Occasion.Words(), State: d.stateWords(s), at: s.CreatedAt,
 		})
 	}
 	slices.SortStableFunc(lines, func(a, b textLine) int { return a.at.Compare(b.at) })

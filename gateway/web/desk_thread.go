@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"dropslot/gateway"
@@ -40,6 +41,7 @@ type threadPanel struct {
 	Assignees  []option
 	Assigned   string
 	Case       string
+	OtherCases string           // that papers had which were merged into these
 	RemarkID   gateway.RemarkID // of the note that the form adds, once
 	Remarks    []remarkLine
 	ClientURL  string // all of this phone; empty if there is none
@@ -76,7 +78,7 @@ func (d *desk) threadPanel(c echo.Context, found gateway.SubmissionView, at time
 	names := &names{d: d, c: c}
 	p := threadPanel{
 		ID: s.ID, URL: submissionURL(s.ID), May: who.Staff.Can(gateway.RightChange, s.Office), Done: s.State == gateway.SubmissionHandled,
-		Stage: stageMarks[s.Stage], Case: beside.Case, RemarkID: gateway.RemarkID(d.newSendingID()),
+		Stage: stageMarks[s.Stage], Case: beside.Case, OtherCases: strings.Join(beside.OtherCases, ", "), RemarkID: gateway.RemarkID(d.newSendingID()),
 	}
 	for _, stage := range stageChoices {
 		p.Stages = append(p.Stages, option{stage, stage.Value == string(s.Stage)})

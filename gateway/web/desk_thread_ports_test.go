@@ -49,6 +49,9 @@ func (r threadRecords) Beside(_ context.Context, s gateway.Submission) (gateway.
 		}
 	}
 	for _, other := range r.h.subs {
+		if other.MergedInto == s.ID {
+			b.Home = append(b.Home, other)
+		}
 		if other.Sender == s.Sender && other.ID != s.ID && other.MergedInto == "" {
 			b.Others = append(b.Others, other)
 		}

@@ -124,6 +124,8 @@ func TestMergeLeadsToTheOther(t *testing.T) {
 	answer := b.post(submissionURL(a.ID)+"/merge", url.Values{"reference": {strings.ToLower(stranger.ID.Reference())}})
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
 	wantText(t, answer, "can be put together only")
+	b.post(submissionURL(a.ID)+"/case", url.Values{"case": {"A-1"}})
+	b.post(submissionURL(other.ID)+"/case", url.Values{"case": {"B-2"}})
 	answer = b.post(submissionURL(a.ID)+"/merge", url.Values{"to": {string(other.ID)}})
 	wantStatus(t, answer, http.StatusSeeOther)
 	if to := answer.Header().Get("Location"); to != submissionURL(other.ID)+"#work" {
@@ -132,6 +134,7 @@ func TestMergeLeadsToTheOther(t *testing.T) {
 	if to := b.get(submissionURL(a.ID)).Header().Get("Location"); to != submissionURL(other.ID) {
 		t.Errorf("the merged one leads to %q", to)
 	}
+	wantText(t, b.get(submissionURL(other.ID)), `value="B-2"`, "Also A-1, of papers that were merged into these.")
 }
 
 func TestSearchKeepsWhatWasTypedOutOfURLsAndLogs(t *testing.T) {
@@ -207,20 +210,36 @@ func TestThreadTellsHowFarALinkCame(t *testing.T) {
 			{ID: "l1", Submission: s.ID, IssuedAt: at(0), ClaimedAt: at(3), State: gateway.LinkClosed},
 			{ID: "l2", IssuedAt: at(-90), State: gateway.LinkSuperseded},
 		}
-		rows.Pages = []gateway.ThreadPages{{Submission: s.ID, Link: "l1", Pages: 2, First: at(4), Last: at(5)}}
+		rows.Pages = []gateway.ThreadPages{{Submission: s.ID, Link: "l1", Pages: []gateway.PageID{"p1", "p2"}, First: at(4), Last: at(5)}}
 		rows.Looks = []gateway.ThreadLook{{Submission: s.ID, Staff: h.staffByLogin("cho").ID, First: at(6), Last: at(6)}}
+		rows.Again, rows.Places = map[gateway.LinkID]gateway.Wish{"l1": {Page: "p0", Reason: gateway.AgainBlurry}}, map[gateway.PageID]int{"p0": 2}
+		cho := h.staffByLogin("cho").ID
+		rows.Takes = []gateway.ThreadTake{
+			{Staff: cho, At: at(6), Form: gateway.TakePDF, Pages: []gateway.PageID{"p2"}},
+			{Staff: cho, At: at(7), Form: gateway.TakePDF, Pages: []gateway.PageID{"p1", "p2"}}, // the first one is told
+			{Staff: cho, At: at(7), Form: gateway.TakeZIP, Pages: []gateway.PageID{"elsewhere"}},
+		}
+		rows.Handed = []gateway.HandDelivery{
+			{Pages: []gateway.PageID{"p1", "p2"}, State: gateway.HandDead, Fault: gateway.CodePartnerKey, AskedAt: at(6)},
+			{Pages: []gateway.PageID{"p1", "p2"}, State: gateway.HandDelivered, AskedAt: at(6), DeliveredAt: at(7)},
+		}
 		rows.Notes = []gateway.Note{{Text: "t1", At: at(0), Sealed: []byte("here are my papers")}}
 	}
+	office := h.dir.Offices["north"]
+	office.Delivery = &gateway.DeliveryRule{Partner: "State portal"}
+	h.dir.Offices["north"] = office
 	h.subs[0].State, h.subs[0].HandledAs, h.subs[0].HandledAt = gateway.SubmissionHandled, gateway.HandledExported, at(7)
 	answer := h.signedIn(t, "ana").get(clientURL(h.blind.Client(s.Sender)))
 	body := answer.Body.String()
-	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages", "viewed by cho", "given to another system"} {
+	for _, words := range []string{"texted", "erased at Twilio", "link sent", "delivered", "opened", "2 pages: new picture of page 2 (blurry)", "viewed by cho",
+		"1 of them exported as one PDF by cho", "not handed over to State portal", ">handed over to State portal", "given to another system"} {
 		i := strings.Index(body, words)
 		if i < 0 {
 			t.Fatalf("missing or out of order: %q in\n%s", words, answer.Body)
 		}
 		body = body[i:]
 	}
+	wantNoText(t, answer, "ZIP", "exported as one PDF by cho</li><li>exported")
 	wantText(t, answer, "here are my papers", "not delivered: The phone is switched off", "a newer link replaced it")
 }
 

@@ -43,6 +43,15 @@ type pageView struct {
 	After    int
 	Kind     gateway.PageKind // only where the page is shown at once: else the script asks
 	Current  bool
+	Again    *pageAgain // what it is the new picture of; nil for most
+	Newer    *pageAgain // the page that came instead of it
+}
+
+// pageAgain names the other one of two pictures of a page.
+type pageAgain struct {
+	ID     gateway.PageID
+	Number int // 0 if it is not here any more
+	Why    string
 }
 
 // lightView is how faint print is made readable, in steps for who has no
@@ -65,6 +74,7 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 	for i, p := range found.Pages {
 		view.Pages = append(view.Pages, d.pageView(p, i+1, found))
 	}
+	view.nameAgain(found.Again)
 	shown := pageNumber(c.QueryParam("page"), len(view.Pages))
 	if shown == 0 {
 		shown = 1
@@ -86,6 +96,24 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 		view.Next = view.Pages[shown].ShownAt
 	}
 	return view
+}
+
+// nameAgain has pages that were sent once more, and those before them, name
+// each other.
+func (v *viewerView) nameAgain(again gateway.Again) {
+	numbers := map[gateway.PageID]int{}
+	for _, p := range v.Pages {
+		numbers[p.ID] = p.Number
+	}
+	for i := range v.Pages {
+		p := &v.Pages[i]
+		if wish, so := again.Wishes[p.ID]; so {
+			p.Again = &pageAgain{wish.Page, numbers[wish.Page], wish.Reason.Words()}
+		}
+		if by, so := again.By[p.ID]; so {
+			p.Newer = &pageAgain{ID: by, Number: numbers[by]}
+		}
+	}
 }
 
 func (d *desk) pageView(p gateway.Page, n int, found gateway.SubmissionView) pageView {

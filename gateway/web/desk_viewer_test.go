@@ -96,3 +96,23 @@ func TestSignOutClearsWhatTheBrowserKept(t *testing.T) {
 		t.Errorf("Clear-Site-Data %q", got)
 	}
 }
+
+// Of two pictures of a page each names the other, and the new one goes along.
+func TestANewPictureOfAPageIsShownAsOne(t *testing.T) {
+	h := newDeskHouse(t)
+	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8), jpegPage(9, 9), jpegPage(10, 10), jpegPage(11, 11))
+	h.pages[2].Link, h.pages[3].Link = "again", "gone"
+	h.said = map[gateway.SubmissionID]gateway.Correspondence{s.ID: {Again: map[gateway.LinkID]gateway.Wish{
+		"again": {Page: h.pages[1].ID, Reason: gateway.AgainBlurry},
+		"gone":  {Page: "erased", Reason: gateway.AgainOther},
+	}}}
+	b := h.signedIn(t, "ana")
+	answer := b.get(submissionURL(s.ID))
+	second := string(h.pages[1].ID)
+	wantText(t, answer, `new picture of page <span data-number-of="`+second+`">2</span> (blurry)<`,
+		`page <span data-number-of="`+string(h.pages[2].ID)+`">3</span> came instead`, "new picture of a page that is not here any more<",
+		`<span data-chosen>3 of 4</span>`, `value="`+second+`"> 2. Pay stub <span class="meta">page 3 came instead</span>`)
+	// Who chose otherwise finds their choice again.
+	answer = b.post(submissionURL(s.ID)+"/export", url.Values{"form": {"zip"}})
+	wantText(t, answer, `<span data-chosen>0 of 4</span>`)
+}

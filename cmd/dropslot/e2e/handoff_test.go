@@ -131,6 +131,14 @@ func TestPapersLeaveTheDesk(t *testing.T) {
 		t.Errorf("at the partner lies %v", files)
 	}
 	dana.sees("Given to another system")
+	dana.clickThrough(`#work a[href^="/clients/"]`)
+	for _, step := range []string{
+		"1 of them exported as one PDF by " + staffLogin, "1 of them exported as a ZIP by " + staffLogin, "1 of them opened to be printed by " + staffLogin,
+		"handed over to State eligibility",
+	} {
+		dana.sees(step)
+	}
+	dana.states(source, "handoff-thread")
 }
 
 // states holds the page against axe in both schemes, and keeps pictures of it

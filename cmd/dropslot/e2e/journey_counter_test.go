@@ -62,6 +62,11 @@ func atTheCounter(w *town) {
 	dana := w.dana()
 	dana.clickThrough(`.bar nav a[href="/counter"]`)
 	dana.sees("Whose phone takes the photos?")
+	dana.clickThrough("main form button.main") // for the wrong client
+	dana.clickThrough(`.links form button`)
+	dana.sees("You took the link back. No phone can send anything with it.")
+	dana.picture("counter-taken-back")
+	dana.clickThrough(`.pager a[href="/counter"]`)
 	w.secrets.keep("a client's name", "Theodora Counterman")
 	w.secrets.keepName("Theodora", "Counterman")
 	dana.fill("#first-name", "Theodora")

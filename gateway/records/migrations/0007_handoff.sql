@@ -8,7 +8,7 @@ CREATE TABLE deliveries (
     office       TEXT    NOT NULL,
     staff        TEXT    NOT NULL, -- who asked
     pages        TEXT    NOT NULL, -- JSON array of the chosen pages' identifiers
-    whole        INTEGER NOT NULL, -- 1: these were all pages that counted
+    whole        INTEGER NOT NULL, -- how many pages there were, if of all others came another since; else 0
     state        TEXT    NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead', 'dropped')),
     fault        TEXT    NOT NULL, -- code of the last failure
     tries        INTEGER NOT NULL,

@@ -66,6 +66,10 @@ export class PageForms {
     if (by < 0) other.before(row);
     else other.after(row);
     document.querySelectorAll<HTMLAnchorElement>("[data-pages] a[data-page]").forEach((each, index) => renumber(each, index + 1));
+    document.querySelectorAll<HTMLElement>("[data-number-of]").forEach((words) => {
+      const named = document.querySelector<HTMLElement>(`[data-pages] a[data-id="${words.dataset["numberOf"]}"]`);
+      if (named) words.textContent = named.dataset["page"] ?? "";
+    });
     this.options();
     this.viewer.renumber();
   }
