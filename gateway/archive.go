@@ -16,6 +16,7 @@ import (
 //	submissions/<office>/<submission>/header-<link>.age    sealed, at each claim
 //	submissions/<office>/<submission>/page-<random>.age    sealed pages
 //	submissions/<office>/<submission>/manifest-<time>.age  sealed, after the end
+//	submissions/<office>/<submission>/hold-<time>.age      sealed, while it is held
 //	submissions/<office>/<submission>/erased-<page blob>   tombstone, empty of content
 type Archive struct {
 	Vault  Vault
