@@ -192,8 +192,8 @@ type GoingRow struct {
 // goingSoon is how far the page looks ahead.
 const goingSoon = 7 * 24 * time.Hour
 
-// goingMost bounds the page's list.
-const goingMost = 500
+// GoingMost bounds each of the page's lists.
+const GoingMost = 500
 
 // List gives what goes within a week, what is warned of, and what is held.
 func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
@@ -202,7 +202,7 @@ func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
 	if err := d.Audit.Append(ctx, who.entry(now, ActionRetentionViewed, "", "")); err != nil {
 		return nil, err
 	}
-	list, err := h.Records.Going(ctx, who.Staff.OfficesWith(RightHold), TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), goingMost)
+	list, err := h.Records.Going(ctx, who.Staff.OfficesWith(RightHold), TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), GoingMost)
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,22 @@ func (r deskHolds) Going(ctx context.Context, offices []gateway.OfficeID, t gate
 	return list, nil
 }
 
+// A hold that a reindex found, but could not read, says so instead of naming nobody.
+func TestAHoldThatCannotBeReadSaysSo(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addRoles("sue", gateway.RolesIn(gateway.RoleSupervisor, "north"))
+	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8))
+	h.held[s.ID] = gateway.Hold{Submission: s.ID, Office: "north", Reason: gateway.HoldUnreadable, At: deskTime.Add(-24 * time.Hour)}
+	sue := h.signedIn(t, "sue")
+	for _, path := range []string{"/retention", submissionURL(s.ID)} {
+		page := sue.get(path)
+		wantText(t, page, "Reason unknown", "could not be read", "Find out why", "Release")
+		wantNoText(t, page, "by cho", "an account that is gone")
+	}
+	wantText(t, sue.get("/retention"), `Held <span class="none">(1)</span>`)
+	wantNoText(t, sue.get("/retention"), `within a week <span`)
+}
+
 // A supervisor sees what goes within a week, holds it, and releases it again.
 func TestASupervisorHoldsWhatGoes(t *testing.T) {
 	h := newDeskHouse(t)
@@ -131,7 +147,7 @@ func TestASupervisorHoldsWhatGoes(t *testing.T) {
 		t.Error("the papers are not held, or the vault does not tell")
 	}
 	page = sue.get(answer.Header().Get("Location"))
-	wantText(t, page, "Fair hearing or appeal", "The papers are held", "Nothing that is done goes within a week")
+	wantText(t, page, "Fair hearing or appeal", "The papers are held", "Nothing that is done is erased within a week")
 	wantText(t, sue.get(submissionURL(s.ID)), "Fair hearing or appeal", "Release")
 
 	wantStatus(t, sue.post("/retention/"+string(s.ID)+"/release", nil), http.StatusSeeOther)

@@ -16,6 +16,7 @@ const (
 var insightScreens = map[string]screen{
 	"wide":   {width: 1280, height: 800, scale: 1},
 	"tablet": {width: 820, height: 1180, scale: 1},
+	"phone":  phoneScreen,
 }
 
 // TestAnAuditorLooks follows what a caseworker did: in the trail, by the
