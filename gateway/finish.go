@@ -13,9 +13,19 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 		return NewError(code, nil)
 	}
 	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
-	if Is(err, CodeNotFound) || err == nil && !s.own(page) {
+	if Is(err, CodeNotFound) { // it may be on its way, however slowly
+		there, err := u.Records.RefusePage(ctx, s.Link.ID, s.Submission.ID, key, u.act(now))
+		if err != nil {
+			return err
+		}
+		if !there {
+			return NewError(CodePageUnknown, nil)
+		}
+		page, err = u.Records.FindPage(ctx, s.Submission.ID, key)
+	}
+	if err == nil && !s.own(page) {
 		// Told apart from a session that is not found: there the page may well be.
-		return NewError(CodePageUnknown, nil)
+		err = NewError(CodePageUnknown, nil)
 	}
 	if err != nil {
 		return err
