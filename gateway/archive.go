@@ -16,6 +16,7 @@ import (
 //	submissions/<office>/<submission>/header-<link>.age    sealed, at each claim
 //	submissions/<office>/<submission>/page-<random>.age    sealed pages
 //	submissions/<office>/<submission>/manifest-<time>.age  sealed, after the end
+//	submissions/<office>/<submission>/hold-<time>.age      sealed, while it is held
 //	submissions/<office>/<submission>/erased-<page blob>   tombstone, empty of content
 type Archive struct {
 	Vault  Vault
@@ -55,7 +56,19 @@ type Manifest struct {
 	CaseIndex  []byte         `json:"case_index,omitempty"`
 	Remarks    []Remark       `json:"remarks,omitempty"`     // notes by staff, each sealed once more on its own
 	MergedInto SubmissionID   `json:"merged_into,omitempty"` // where caseworkers put everything of this one
+	Done       *ManifestDone  `json:"done,omitempty"`        // a caseworker marked it done
+	Stage      Stage          `json:"stage,omitempty"`
+	Assigned   StaffID        `json:"assigned,omitempty"`
 	Pages      []ManifestPage `json:"pages"`
+}
+
+// ManifestDone is what a caseworker did with the papers. Their retention runs
+// from then.
+type ManifestDone struct {
+	At   time.Time `json:"at"`
+	By   StaffID   `json:"by"`
+	As   HandledAs `json:"as"`
+	Note string    `json:"note,omitempty"`
 }
 
 // ManifestLack is one ask that the client has no paper for.
@@ -175,6 +188,10 @@ func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page)
 	if !s.CaseIndex.IsZero() {
 		m.CaseIndex = s.CaseIndex[:]
 	}
+	if s.State == SubmissionHandled {
+		m.Done = &ManifestDone{At: s.HandledAt.UTC(), By: s.HandledBy, As: s.HandledAs, Note: s.HandledNote}
+	}
+	m.Stage, m.Assigned = s.Stage, s.Assigned
 	for _, l := range s.Lacks {
 		m.Lacks = append(m.Lacks, ManifestLack{Ask: l.Ask, Reason: l.Reason, At: l.At.UTC()})
 	}

@@ -247,7 +247,7 @@ func (a *AuditView) Verify(ctx context.Context, who Actor) (AuditProof, error) {
 		return AuditProof{}, err
 	}
 	found := who.entry(a.Now(), ActionAuditVerified, "", "")
-	found.Reason = fmt.Sprintf("%d rows, %d proven by a head, %d faults", proof.Rows, proof.Proven, len(proof.Faults))
+	found.Reason = fmt.Sprintf("%d entries, %d confirmed by a fingerprint, %d findings", proof.Rows, proof.Proven, len(proof.Faults))
 	if !proof.OK {
 		found.Outcome = OutcomeFailed
 	}

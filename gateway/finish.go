@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"time"
 )
 
 // Remove takes a page back while the session lives. The row goes first: a
@@ -12,10 +13,10 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 	if code, over := sessionOver(s, now); over {
 		return NewError(code, nil)
 	}
-	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
-	if Is(err, CodeNotFound) || err == nil && !s.own(page) {
+	page, err := u.findRemoved(ctx, s, key, now)
+	if err == nil && (page.ID == "" || !s.own(page)) {
 		// Told apart from a session that is not found: there the page may well be.
-		return NewError(CodePageUnknown, nil)
+		err = NewError(CodePageUnknown, nil)
 	}
 	if err != nil {
 		return err
@@ -31,6 +32,20 @@ func (u *Uploads) Remove(ctx context.Context, s Session, key PageKey) error {
 		u.Log.WarnContext(ctx, "page removed, its object is left to the sweep", slog.String("page", string(page.ID)))
 	}
 	return nil
+}
+
+// findRemoved gives the page that is to be removed, or none: it may still be on
+// its way, however slowly, and is refused when it comes.
+func (u *Uploads) findRemoved(ctx context.Context, s Session, key PageKey, now time.Time) (Page, error) {
+	page, err := u.Records.FindPage(ctx, s.Submission.ID, key)
+	if !Is(err, CodeNotFound) {
+		return page, err
+	}
+	there, err := u.Records.RefusePage(ctx, s.Link.ID, s.Submission.ID, key, u.act(now))
+	if err != nil || !there {
+		return Page{}, err
+	}
+	return u.Records.FindPage(ctx, s.Submission.ID, key)
 }
 
 // Finish ends the session at the client's word. The manifest follows within

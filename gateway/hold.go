@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,21 +46,48 @@ type Hold struct {
 
 // HoldRecords keeps the holds.
 type HoldRecords interface {
-	// SaveHold holds a submission; one that is held already stays as it is.
+	// SaveHold holds a submission and gives the hold that stands: one that is
+	// held already stays as it is. Each hold of a submission has a later time
+	// than the one before, whatever the clock says.
 	SaveHold(ctx context.Context, offices []OfficeID, h Hold, audit AuditEntry) (Hold, error)
 	// ReleaseHold ends a hold and gives it. CodeNotFound if there is none.
 	ReleaseHold(ctx context.Context, offices []OfficeID, id SubmissionID, at time.Time, audit AuditEntry) (Hold, error)
 	// UnstoredHolds gives at most limit holds that the vault does not tell of
 	// yet as the records do, after the given one.
 	UnstoredHolds(ctx context.Context, after SubmissionID, limit int) ([]Hold, error)
-	// StoredHold notes that the vault says the same. If the hold changed
-	// meanwhile, whoever told the vault last is unknown: it is to be told anew.
-	StoredHold(ctx context.Context, h Hold, at time.Time) error
+	// StoredHold notes that the vault says the same, and tells whether the
+	// hold still stands as given.
+	StoredHold(ctx context.Context, h Hold, at time.Time) (stands bool, err error)
 }
 
-// heldBlob names the vault's twin of a hold.
-func heldBlob(office OfficeID, id SubmissionID) BlobName {
-	return SubmissionPrefix(office, id) + "/hold.age"
+// holdName begins the name of a hold's twin within its submission's folder.
+const holdName = "hold-"
+
+// heldBlob names the vault's twin of a hold. The name is that of no other hold
+// of the submission: whoever removes the twin of a hold that is over, however
+// late, leaves that of a newer one.
+func heldBlob(h Hold) BlobName {
+	return SubmissionPrefix(h.Office, h.Submission) + BlobName(fmt.Sprintf("/%s%013d.age", holdName, h.At.UnixMilli()))
+}
+
+// heldSince is the time in such a name; false if it has none.
+func heldSince(name BlobName) (time.Time, bool) {
+	_, last := splitBlob(name)
+	number, is := strings.CutPrefix(strings.TrimSuffix(last, ".age"), holdName)
+	at, err := strconv.ParseInt(number, 10, 64)
+	return time.UnixMilli(at), is && err == nil
+}
+
+// twins lists what the vault has of a submission's holds.
+func (a *Archive) twins(ctx context.Context, office OfficeID, id SubmissionID) (names []BlobName, err error) {
+	folder := SubmissionPrefix(office, id)
+	err = a.Vault.List(ctx, folder, func(info BlobInfo) error {
+		if strings.HasPrefix(string(info.Name), string(folder)+"/"+holdName) {
+			names = append(names, info.Name)
+		}
+		return nil
+	})
+	return names, err
 }
 
 // holdContent is the plain content of that object.
@@ -69,11 +98,17 @@ type holdContent struct {
 	At      time.Time  `json:"at"`
 }
 
-// storeHold lets the vault say what the records say of a hold.
+// storeHold lets the vault say what the records say of a hold. With one that is
+// released goes what an earlier one left.
 func (a *Archive) storeHold(ctx context.Context, h Hold) error {
-	name := heldBlob(h.Office, h.Submission)
 	if !h.ReleasedAt.IsZero() {
-		return a.Vault.Remove(ctx, name)
+		names, err := a.twins(ctx, h.Office, h.Submission)
+		for _, name := range names {
+			if since, told := heldSince(name); !told || !since.After(h.At) {
+				err = errors.Join(err, a.Vault.Remove(ctx, name))
+			}
+		}
+		return err
 	}
 	plain, err := json.Marshal(holdContent{Version: archiveVersion, Staff: h.Staff, Reason: h.Reason, At: h.At.UTC()})
 	if err != nil {
@@ -83,19 +118,13 @@ func (a *Archive) storeHold(ctx context.Context, h Hold) error {
 	if err != nil {
 		return err
 	}
-	return a.Vault.Replace(ctx, name, sealed)
+	return a.Vault.Replace(ctx, heldBlob(h), sealed)
 }
 
 // held tells whether the vault says that a submission is held.
 func (a *Archive) held(ctx context.Context, office OfficeID, id SubmissionID) (bool, error) {
-	blob, err := a.Vault.Open(ctx, heldBlob(office, id))
-	if Is(err, CodeNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, blob.Close()
+	names, err := a.twins(ctx, office, id)
+	return len(names) > 0, err
 }
 
 // settleHolds finishes in the vault what a crash cut short.
@@ -120,7 +149,11 @@ func settleHold(ctx context.Context, a *Archive, records HoldRecords, h Hold, no
 	if err := a.storeHold(ctx, h); err != nil {
 		return err
 	}
-	return records.StoredHold(ctx, h, now)
+	stands, err := records.StoredHold(ctx, h, now)
+	if err != nil || stands || !h.ReleasedAt.IsZero() {
+		return err
+	}
+	return a.Vault.Remove(ctx, heldBlob(h)) // it was released meanwhile
 }
 
 // Holds is the flow of the desk's page of what goes and what is held.
@@ -159,8 +192,8 @@ type GoingRow struct {
 // goingSoon is how far the page looks ahead.
 const goingSoon = 7 * 24 * time.Hour
 
-// goingMost bounds the page's list.
-const goingMost = 500
+// GoingMost bounds each of the page's lists.
+const GoingMost = 500
 
 // List gives what goes within a week, what is warned of, and what is held.
 func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
@@ -169,7 +202,7 @@ func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {
 	if err := d.Audit.Append(ctx, who.entry(now, ActionRetentionViewed, "", "")); err != nil {
 		return nil, err
 	}
-	list, err := h.Records.Going(ctx, who.Staff.OfficesWith(RightHold), TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), goingMost)
+	list, err := h.Records.Going(ctx, who.Staff.OfficesWith(RightHold), TermsAt(now, d.Directory, d.Limits), now.Add(goingSoon), GoingMost)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,10 @@ type SubmissionRecords interface {
 	// RemovePage marks a page removed while the session lives and gives it.
 	// Removing it again gives it again.
 	RemovePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, act Act, audit ...AuditEntry) (Page, error)
+	// RefusePage is for a page that is taken back while it is still on its way:
+	// SavePage refuses it from then on with CodePageRemoved. Where a page of the
+	// key has come meanwhile, it tells so and leaves it.
+	RefusePage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, act Act) (there bool, err error)
 	// LabelPage sets a page's label while the session lives; CodeNotFound if no
 	// page that counts has the key.
 	LabelPage(ctx context.Context, link LinkID, id SubmissionID, key PageKey, label string, act Act, audit ...AuditEntry) error

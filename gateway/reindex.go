@@ -55,8 +55,8 @@ type shelf struct {
 	manifests []BlobName // oldest first
 	pages     []BlobInfo
 	erased    map[BlobName]bool
-	gone      bool     // the whole submission was erased
-	hold      BlobName // empty if it is not held
+	gone      bool       // the whole submission was erased
+	holds     []BlobName // oldest first: the last one is what holds it
 }
 
 // Run reads the whole vault. Rows that exist are left as they are, so it may
@@ -116,8 +116,8 @@ func (s *shelf) add(info BlobInfo, name string) {
 	switch {
 	case name == tombstoneName:
 		s.gone = true
-	case info.Name == heldBlob(s.office, s.id):
-		s.hold = info.Name
+	case strings.HasPrefix(name, holdName):
+		s.holds = append(s.holds, info.Name)
 	case strings.HasPrefix(name, "header-"):
 		s.headers = append(s.headers, info.Name)
 	case strings.HasPrefix(name, "manifest-"):
@@ -193,19 +193,23 @@ func (r *Reindex) putBack(ctx context.Context, s Submission, pages []Page, hold 
 // hold tells what the vault says of a legal hold. One that cannot be read holds
 // all the same: for nothing is the records' silence worse.
 func (r *Reindex) hold(ctx context.Context, s shelf, report *ReindexReport) (*Hold, error) {
-	if s.hold == "" {
+	if len(s.holds) == 0 {
 		return nil, nil
 	}
+	name := s.holds[len(s.holds)-1]
 	hold := Hold{Submission: s.id, Office: s.office, Reason: HoldUnreadable, At: r.Now()}
+	if since, told := heldSince(name); told {
+		hold.At = since
+	}
 	var said holdContent
-	err := r.read(ctx, s.office, s.hold, &said)
+	err := r.read(ctx, s.office, name, &said)
 	switch {
 	case err == nil:
 		hold.Staff, hold.Reason, hold.At = said.Staff, said.Reason, said.At
 	case Is(err, CodeNotFound): // released since the vault was listed
 		return nil, nil
 	case Is(err, CodeBlobDamaged):
-		report.Damaged = append(report.Damaged, s.hold)
+		report.Damaged = append(report.Damaged, name)
 	default:
 		return nil, err
 	}

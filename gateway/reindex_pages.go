@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // pages gives what the latest manifest lists, or, where none can be read,
@@ -31,14 +32,44 @@ func (r *Reindex) pages(ctx context.Context, s shelf, submission *Submission, re
 		for _, l := range m.Lacks {
 			submission.Lacks = append(submission.Lacks, Lack(l))
 		}
-		return r.listed(s, m, report), nil
+		submission.Stage, submission.Assigned = m.Stage, m.Assigned
+		if m.Done != nil {
+			submission.State, submission.HandledAt, submission.HandledBy = SubmissionHandled, m.Done.At, m.Done.By
+			submission.HandledAs, submission.HandledNote = m.Done.As, m.Done.Note
+		}
+		later, err := r.later(ctx, s, m, submission, report)
+		return append(r.listed(s, m, report), later...), err
 	}
-	return r.allUnlisted(ctx, s, report)
+	return r.allUnlisted(ctx, s, s.pages, report)
 }
 
-func (r *Reindex) allUnlisted(ctx context.Context, s shelf, report *ReindexReport) ([]Page, error) {
-	names := make([]BlobName, 0, len(s.pages))
-	for _, info := range s.pages {
+// later gives what the client sent by another link after the end that the
+// manifest tells of: the submission was open again, and is not done.
+func (r *Reindex) later(ctx context.Context, s shelf, m Manifest, submission *Submission, report *ReindexReport) ([]Page, error) {
+	first, err := FirstID(m.FinishedAt)
+	if err != nil {
+		return nil, err
+	}
+	younger := slices.DeleteFunc(slices.Clone(s.pages), func(info BlobInfo) bool {
+		return pageName(info.Name) < first || slices.ContainsFunc(m.Pages, func(p ManifestPage) bool { return p.Blob == info.Name })
+	})
+	pages, err := r.allUnlisted(ctx, s, younger, report)
+	if len(pages) > 0 {
+		submission.State, submission.Stage, submission.FinishedAt = SubmissionReceived, "", time.Time{}
+		submission.HandledAt, submission.HandledBy, submission.HandledAs, submission.HandledNote = time.Time{}, "", "", ""
+	}
+	return pages, err
+}
+
+// pageName is the identifier in the name of a page's object.
+func pageName(blob BlobName) string {
+	_, name := splitBlob(blob)
+	return strings.TrimSuffix(strings.TrimPrefix(name, "page-"), ".age")
+}
+
+func (r *Reindex) allUnlisted(ctx context.Context, s shelf, objects []BlobInfo, report *ReindexReport) ([]Page, error) {
+	names := make([]BlobName, 0, len(objects))
+	for _, info := range objects {
 		names = append(names, info.Name)
 	}
 	standings, err := r.Records.KnownBlobs(ctx, s.id, names)
@@ -46,7 +77,7 @@ func (r *Reindex) allUnlisted(ctx context.Context, s shelf, report *ReindexRepor
 		return nil, err
 	}
 	var pages []Page
-	for _, info := range s.pages {
+	for _, info := range objects {
 		standing := standings[info.Name]
 		switch {
 		case s.erased[info.Name]:
@@ -127,8 +158,7 @@ func (r *Reindex) unlisted(ctx context.Context, s shelf, info BlobInfo) (Page, e
 	if _, err := copyPieces(io.Discard, io.NewSectionReader(plain, 0, size), *piece, size); err != nil {
 		return Page{}, NewError(CodeBlobDamaged, errors.New("the sealed content is cut or changed"))
 	}
-	_, name := splitBlob(info.Name)
-	id := strings.TrimSuffix(strings.TrimPrefix(name, "page-"), ".age")
+	id := pageName(info.Name)
 	return Page{
 		ID: PageID(id), Key: PageKey(id), Submission: s.id, Office: s.office, Blob: info.Name, Digest: digest, Same: digest,
 		SealedBytes: blob.Size(), PlainBytes: size, Sealing: SealedByServer, ReceivedAt: info.Modified,

@@ -87,9 +87,9 @@ type RetentionRecords interface {
 	Tombstoned(ctx context.Context, ids []SubmissionID) (map[SubmissionID]Tombstone, error)
 	// Emptied notes that the vault holds nothing of an erased submission any more.
 	Emptied(ctx context.Context, id SubmissionID, at time.Time) error
-	// EraseOldRows erases at most limit rows of each kind that brought nothing
-	// and are older than the terms keep them, and gives how many went.
-	EraseOldRows(ctx context.Context, t Terms, limit int) (int, error)
+	// EraseOldRows erases about so many rows that brought nothing and are older
+	// than the terms keep them, some in each transaction, and gives how many went.
+	EraseOldRows(ctx context.Context, t Terms, most int) (int, error)
 	// PruneAudit takes rows from the old ends of the audit chains that are
 	// before a time, and leaves checkpoints. It gives how many went.
 	PruneAudit(ctx context.Context, before time.Time, audit func(chain string, rows int64) AuditEntry) (int64, error)
@@ -254,14 +254,8 @@ func (r *Retention) erase(ctx context.Context, d Due) error {
 }
 
 func (r *Retention) eraseRows(ctx context.Context) error {
-	for done := 0; done < retentionMost; {
-		n, err := r.Records.EraseOldRows(ctx, r.terms(), batch)
-		if err != nil || n == 0 {
-			return err
-		}
-		done += n
-	}
-	return nil
+	_, err := r.Records.EraseOldRows(ctx, r.terms(), retentionMost)
+	return err
 }
 
 // pruneAudit takes what is older than the trail is kept, then the heads in the

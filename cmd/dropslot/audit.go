@@ -20,12 +20,12 @@ func newAuditVerifyCommand(std streams) *cobra.Command {
 	var path string
 	command := &cobra.Command{
 		Use:   "verify",
-		Short: "Check every row of the audit trail against the heads in the vault",
-		Long: `Check every row of the audit trail: that none was changed, removed, moved or
-cut off. Each process keeps a chain of its own; its newest link lies in the
-vault, apart from the database. Rows written after the last of these heads are
-chained, but whoever can write the database and reads the link key could cut
-them off unseen: the report counts them.`,
+		Short: "Check every entry of the audit trail against the fingerprints in the vault",
+		Long: `Check every entry of the audit trail: that none was changed, removed, moved or
+cut off. Each process keeps a chain of its own, and every minute a fingerprint
+of its newest entry in the vault, apart from the database. Entries after the
+last fingerprint are chained too, but whoever can write the database could cut
+off the newest unseen: the report counts them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withParts(cmd.Context(), std, path, config.RoleWorker, func(p *parts) error {

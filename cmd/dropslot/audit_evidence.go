@@ -188,7 +188,7 @@ func (p *parts) evidence(ctx context.Context, std streams, flags evidenceFlags) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(summary, "\n## What is proven\n\n%s\n\n%d of %d rows of the whole trail are proven by a head in the vault.\n", proof.Result, proof.Proven, proof.Rows)
+	fmt.Fprintf(summary, "\n## What is proven\n\n%s\n\n%d of %d entries of the whole trail are confirmed by a fingerprint in the vault.\n", proof.Result, proof.Proven, proof.Rows)
 	for _, fault := range proof.Faults {
 		fmt.Fprintf(summary, "- FAULT: %s\n", fault)
 	}

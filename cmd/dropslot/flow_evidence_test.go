@@ -115,7 +115,7 @@ func TestReportsTellWhatWasOpenedAndWhatCouldBe(t *testing.T) {
 	if accounts := lines[accountLine](t, out, "accounts.ndjson"); len(accounts) != 1 || accounts[0].Login != "dana" || !strings.Contains(accounts[0].Roles, "caseworker") {
 		t.Errorf("accounts %+v", accounts)
 	}
-	for _, want := range []string{"| refused.ndjson | Refused | 1 |", "the yearly audit", "no row was changed"} {
+	for _, want := range []string{"| refused.ndjson | Refused | 1 |", "the yearly audit", "No confirmed entry was changed"} {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("the summary does not tell %q:\n%s", want, &told)
 		}

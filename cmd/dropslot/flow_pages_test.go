@@ -611,3 +611,50 @@ func TestAPageThatArrivedWaitsForSlowRecords(t *testing.T) {
 		t.Errorf("the record may take %v", p.given)
 	}
 }
+
+// landingPages lets a page come to rest just after it was looked for.
+type landingPages struct {
+	gateway.SubmissionRecords
+	lands func()
+}
+
+func (l landingPages) RefusePage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, act gateway.Act) (bool, error) {
+	l.lands()
+	return l.SubmissionRecords.RefusePage(ctx, link, id, key, act)
+}
+
+func TestAPageThatLandsDuringItsRemovalIsRemoved(t *testing.T) {
+	r := newRig(t)
+	s, b := r.session(client)
+	const key = "page-0000000000000001"
+	removing := *r.uploads
+	removing.Records = landingPages{r.records, func() {
+		if _, err := r.send(s, key, r.sealed(picture(t, 120))); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := removing.Remove(t.Context(), s, key); err != nil {
+		t.Fatal(err)
+	}
+	if now := r.resume(s.Submission.ID, b); len(now.Pages) != 0 || len(r.files("/page-")) != 0 {
+		t.Errorf("%d pages, in the vault %v", len(now.Pages), r.files("/page-"))
+	}
+}
+
+// The person takes a page back while its bytes still crawl in. They come to rest
+// long after the answer that there is no such page, and count for nothing.
+func TestAPageThatLandsAfterItsRemovalIsNotTaken(t *testing.T) {
+	r := newRig(t)
+	s, b := r.session(client)
+	const key = "page-0000000000000001"
+	if err := r.uploads.Remove(t.Context(), s, key); !gateway.Is(err, gateway.CodePageUnknown) {
+		t.Fatalf("the removal: %v", err)
+	}
+	r.wait(10 * time.Second)
+	if _, err := r.send(s, key, r.sealed(picture(t, 120))); !gateway.Is(err, gateway.CodePageRemoved) {
+		t.Errorf("the late page: %v", err)
+	}
+	if now := r.resume(s.Submission.ID, b); len(now.Pages) != 0 || len(r.files("/page-")) != 0 {
+		t.Errorf("%d pages, in the vault %v", len(now.Pages), r.files("/page-"))
+	}
+}

@@ -155,6 +155,22 @@ func (v faultyVault) Remove(ctx context.Context, name gateway.BlobName) error {
 type faultyKeeper struct {
 	gateway.RetentionRecords
 	begin, end bool
+	late       func() // what happens once it has read which holds are to be told
+}
+
+func (f faultyKeeper) UnstoredHolds(ctx context.Context, after gateway.SubmissionID, limit int) ([]gateway.Hold, error) {
+	holds, err := f.RetentionRecords.UnstoredHolds(ctx, after, limit)
+	if f.late != nil && len(holds) > 0 {
+		f.late()
+	}
+	return holds, err
+}
+
+func (f faultyKeeper) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) (bool, error) {
+	if f.late != nil {
+		return false, errPlug
+	}
+	return f.RetentionRecords.StoredHold(ctx, h, at)
 }
 
 func (f faultyKeeper) EraseDue(ctx context.Context, d gateway.Due, t gateway.Terms, a gateway.AuditEntry) (bool, error) {
@@ -370,7 +386,7 @@ func TestALegalHoldSurvivesTheLossOfTheRecords(t *testing.T) {
 	if err := r.holds().Hold(t.Context(), staffOf(demoOffice), id, gateway.HoldLawsuit); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.files("/hold.age")) != 1 {
+	if len(r.files("/hold-")) != 1 {
 		t.Fatal("the vault does not tell of the hold")
 	}
 	after := r.lost()
@@ -398,10 +414,11 @@ func TestADamagedHoldHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := r.lost()
-	files := []string{after.file("/hold.age")}
-	if len(files) != 1 {
-		t.Fatalf("the vault has %v", files)
+	twins := after.files("/hold-")
+	if len(twins) != 1 {
+		t.Fatalf("the vault has %v", twins)
 	}
+	files := []string{after.file(gateway.BlobName(twins[0]))}
 	good, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
@@ -445,12 +462,80 @@ func TestAHoldThatTheVaultMissedIsToldLater(t *testing.T) {
 	r.wait(90 * days)
 	r.keep()
 	r.there(id)
-	if len(r.files("/hold.age")) != 1 {
+	if len(r.files("/hold-")) != 1 {
 		t.Error("the worker did not tell the vault")
 	}
 	if err := broken.Release(t.Context(), staffOf(demoOffice), id); !errors.Is(err, errPlug) {
 		t.Fatalf("the release gave %v", err)
 	}
+	r.keep()
+	r.erased(id)
+}
+
+// A worker that has read of a released hold, takes its twin out of the vault
+// after somebody held the papers again, and dies before it has noted that: the
+// new hold's twin is there, also for a reindex right afterwards.
+func TestAWorkerThatDiesWithAnOldHoldLeavesTheNewOne(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	sam := staffOf(demoOffice)
+	broken := r.holds()
+	if err := broken.Hold(t.Context(), sam, id, gateway.HoldAudit); err != nil {
+		t.Fatal(err)
+	}
+	archive := *r.archive
+	archive.Vault = faultyVault{r.vault, func(string, gateway.BlobName) bool { return true }}
+	broken.Archive = &archive
+	if err := broken.Release(t.Context(), sam, id); !errors.Is(err, errPlug) {
+		t.Fatalf("the release gave %v", err)
+	}
+	dying := r.keeper()
+	dying.Records = faultyKeeper{RetentionRecords: r.records, late: func() {
+		if err := r.holds().Hold(t.Context(), sam, id, gateway.HoldLawsuit); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := dying.Run(t.Context()); !errors.Is(err, errPlug) {
+		t.Fatalf("the run gave %v", err)
+	}
+	after := r.lost()
+	if report := after.reindex(); report.Held != 1 {
+		t.Fatalf("the reindex: %+v", report)
+	}
+	rows, err := after.holds().List(t.Context(), sam)
+	if err != nil || len(rows) != 1 || rows[0].Hold == nil || rows[0].Hold.Reason != gateway.HoldLawsuit {
+		t.Errorf("the page tells %+v, %v", rows, err)
+	}
+	if err := after.holds().Release(t.Context(), sam, id); err != nil {
+		t.Fatal(err)
+	}
+	if left := after.files("/hold-"); len(left) != 0 {
+		t.Errorf("released, the vault holds %v", left)
+	}
+}
+
+// Somebody releases papers while the one who held them still tells the vault.
+func TestAHoldThatIsToldTooLateLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	id := r.papers(client)
+	slow := r.holds()
+	archive := *r.archive
+	archive.Vault = faultyVault{r.vault, func(act string, _ gateway.BlobName) bool {
+		if act == "replace" {
+			if err := r.holds().Release(t.Context(), staffOf(demoOffice), id); err != nil {
+				t.Error(err)
+			}
+		}
+		return false
+	}}
+	slow.Archive = &archive
+	if err := slow.Hold(t.Context(), staffOf(demoOffice), id, gateway.HoldAudit); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.files("/hold-"); len(left) != 0 {
+		t.Errorf("the vault says that papers are held which nobody holds: %v", left)
+	}
+	r.wait(90 * days)
 	r.keep()
 	r.erased(id)
 }

@@ -21,9 +21,15 @@ func newReindexCommand(std streams) *cobra.Command {
 		Long: `Rebuild the records of submissions and pages from the vault and the offices'
 identities: after the database was lost, or restored from an older backup.
 What the records know already is left as it is; what was erased stays erased.
-Links are not brought back: clients text again. Nor is what caseworkers marked
-done: those submissions are new again. Stop the intake first: a page that is
-just arriving could be taken twice.`,
+
+The vault tells of pages, their order and labels, the client's name and number,
+what is done and since when, status, assignment, case numbers, notes, merges and
+holds, as they were when the worker last wrote them there: minutes ago, if it
+ran. It does not tell of accounts, links and requests, texts and what was sent,
+what staff call a phone, what was looked at, notices, figures and the audit
+trail: these are lost with the database. Clients text again for a new link.
+
+Stop the intake first: a page that is just arriving could be taken twice.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(reason) == "" {
@@ -54,11 +60,17 @@ just arriving could be taken twice.`,
 	return command
 }
 
+const notInVault = "The vault does not tell of these, so what the database lost of them stays lost: staff accounts, links and requests, texts, " +
+	"names that staff gave to phones, notice settings, figures, the audit trail. Statuses and assignments are as the worker last stored them."
+
 func tellReindexed(std streams, r gateway.ReindexReport) {
 	_, _ = fmt.Fprintf(std.out, "%d submissions in the vault, %d pages restored, %d erased pages left erased\n",
 		r.Submissions, r.Restored, r.Erased)
 	if r.Gone+r.Held > 0 {
 		_, _ = fmt.Fprintf(std.out, "%d erased submissions left erased, %d legal holds restored\n", r.Gone, r.Held)
+	}
+	if r.Restored > 0 {
+		_, _ = fmt.Fprintln(std.out, notInVault)
 	}
 	if r.Skipped > 0 {
 		_, _ = fmt.Fprintf(std.out, "%d page files were left out: never acknowledged, or just arriving. If the database lost its newest rows, run again with --records-lost\n", r.Skipped)

@@ -203,7 +203,7 @@ func TestLostHeads(t *testing.T) {
 		}
 		report, err := w.Verify(t.Context(), all)
 		w.check(err, "")
-		if !report.OK() || len(report.Acknowledged) != 1 || !strings.Contains(report.String(), "On record: rows 1 to 3 of chain "+gone.Chain) {
+		if !report.OK() || len(report.Acknowledged) != 1 || !strings.Contains(report.String(), "On record: Entries 1 to 3 of chain "+gone.Chain) {
 			t.Errorf("report %s", report)
 		}
 		// An acknowledgement that was not written with the key counts for nothing.
@@ -221,9 +221,9 @@ func TestReportReads(t *testing.T) {
 	heads := w.append(6)
 	report, err := w.Verify(t.Context(), heads[3:4])
 	w.check(err, "")
-	want := `Audit trail: 6 rows in 1 chain (each start of a process begins a chain).
-Chain ` + heads[0].Chain + `, 2026-11-22 12:00:00 UTC to 2026-11-22 12:00:05 UTC: 6 rows. Rows 1 to 4 are proven by the head in the vault; the 2 rows after it fit together, but rows cut from their end would not be missed.
-Result: no row was changed, moved, added or taken away, as far as is proven above.
+	want := `Audit trail: 6 entries in 1 chain (each start of a process begins a chain).
+Chain ` + heads[0].Chain + `, 2026-11-22 12:00:00 UTC to 2026-11-22 12:00:05 UTC: 6 entries. Entries 1 to 4 are confirmed by a fingerprint in the vault. What came after fits together (2 entries), but removal of the newest would not show yet.
+Result: No confirmed entry was changed, moved, added or removed, and the newer ones fit together.
 `
 	if diff := cmp.Diff(want, report.String()); diff != "" {
 		t.Error(diff)
@@ -232,9 +232,9 @@ Result: no row was changed, moved, added or taken away, as far as is proven abov
 	report, err = w.Verify(t.Context(), heads[5:])
 	w.check(err, "")
 	for _, words := range []string{
-		"FAULT: row 2 of chain " + heads[0].Chain + " was taken away; the row after cannot be checked by itself.\n",
-		"FAULT: row 6 of chain " + heads[0].Chain + " was cut from the end; the vault holds the head of the last one.\n",
-		"no row of it is proven", "Result: the trail is not what Dropslot wrote.",
+		"FAULT: Entry 2 of chain " + heads[0].Chain + " was removed; the entry after cannot be checked by itself.\n",
+		"FAULT: Entry 6 of chain " + heads[0].Chain + " was removed from the end; the vault still holds the fingerprint of the last one.\n",
+		"none of its entries is confirmed", "Result: The trail was changed or damaged outside of Dropslot.",
 	} {
 		if !strings.Contains(report.String(), words) {
 			t.Errorf("%q is missing in:\n%s", words, report)

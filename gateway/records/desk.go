@@ -155,6 +155,9 @@ func (s *Store) HandleSubmission(ctx context.Context, offices []gateway.OfficeID
 		if err != nil {
 			return struct{}{}, err
 		}
+		if err := x.revise(id); err != nil {
+			return struct{}{}, err
+		}
 		if err := x.changedOf(id); err != nil {
 			return struct{}{}, err
 		}

@@ -25,6 +25,7 @@ func texts[S ~string](ids []S) []any {
 var ofSubmission = []struct{ table, column string }{
 	{"pages", "submission"},
 	{"lacks", "submission"},
+	{"taken_back", "submission"},
 	{"remarks", "submission"},
 	{"looks", "submission"},
 	{"deliveries", "submission"},

@@ -1,7 +1,6 @@
 package records
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -127,70 +126,24 @@ func (x *tx) forget(s gateway.Submission, links []gateway.LinkID) error {
 	if err := x.updateSender(s.Office, s.Sender, standing); err != nil {
 		return err
 	}
-	const which = "b.office = $1 AND b.sender = $2"
-	if _, err := x.exec("DELETE FROM clients AS b WHERE "+which+" AND "+nothingLeft, string(s.Office), s.Sender[:]); err != nil {
-		return err
-	}
-	return x.forgetSenders(which, string(s.Office), s.Sender[:])
+	return x.forgetSender(s.Office, s.Sender[:])
 }
 
-// forgetSenders forgets those of the senders b of whom nothing is left.
-func (x *tx) forgetSenders(which string, args ...any) error {
-	_, err := x.exec("DELETE FROM senders AS b WHERE "+which+" AND b.opted_out_at = 0 AND "+nothingLeft, args...)
-	if err != nil {
-		return err
+// forgetSender forgets a sender of whom nothing is left. The row is locked by
+// a statement of its own: what came until then is seen by those that delete.
+func (x *tx) forgetSender(office gateway.OfficeID, sender []byte) error {
+	const which = " WHERE b.office = $1 AND b.sender = $2 AND " + nothingLeft
+	for _, statement := range []string{
+		"UPDATE senders AS b SET language = b.language WHERE b.office = $1 AND b.sender = $2",
+		"DELETE FROM clients AS b" + which,
+		"DELETE FROM senders AS b" + which + " AND b.opted_out_at = 0",
+		`UPDATE senders AS b SET language = '', hour_start = 0, day_start = 0, hour_count = 0, day_count = 0,
+			last_answer_at = 0, last_picture_answer_at = 0, link = '', submission = '', last_words = 0, same_words = 0` +
+			which + " AND b.opted_out_at > 0",
+	} {
+		if _, err := x.exec(statement, string(office), sender); err != nil {
+			return err
+		}
 	}
-	_, err = x.exec(`UPDATE senders AS b SET language = '', hour_start = 0, day_start = 0, hour_count = 0, day_count = 0,
-		last_answer_at = 0, last_picture_answer_at = 0, link = '', submission = '', last_words = 0, same_words = 0
-		WHERE `+which+" AND b.opted_out_at > 0 AND "+nothingLeft, args...)
-	return err
-}
-
-// ofNobody is true of a row b of links or sendings whose submission there is not.
-const ofNobody = "NOT EXISTS (SELECT 1 FROM submissions o WHERE o.id = b.submission)"
-
-// EraseOldRows erases rows that brought nothing; see the port. What belongs to
-// a submission goes with it.
-func (s *Store) EraseOldRows(ctx context.Context, t gateway.Terms, limit int) (int, error) {
-	return write(ctx, s, "erase old rows", "", func(x *tx) (int, error) {
-		before := ms(t.Now.Add(-t.Rows))
-		written, err := all(x, scanText[gateway.TextID], `SELECT b.id FROM texts b WHERE b.received_at < $1 AND b.due_at = 0
-			AND (b.step = 'done' OR LENGTH(b.phone) > 0 OR b.submission <> '' OR b.link <> '')
-			AND `+ofNobody+` AND NOT EXISTS (SELECT 1 FROM links l JOIN submissions o ON o.id = l.submission WHERE l.id = b.link)
-			AND NOT EXISTS (SELECT 1 FROM notes n JOIN submissions o ON o.id = n.submission WHERE n.text = b.id)
-			ORDER BY b.received_at LIMIT $2`, before, limit)
-		if err != nil {
-			return 0, err
-		}
-		links, err := all(x, scanText[gateway.LinkID], "SELECT b.id FROM links b WHERE b.issued_at < $1 AND "+ofNobody+" ORDER BY b.id LIMIT $2", before, limit)
-		if err != nil {
-			return 0, err
-		}
-		sent, err := all(x, scanText[gateway.SendingID], "SELECT b.id FROM sendings b WHERE b.created_at < $1 AND "+ofNobody+" ORDER BY b.id LIMIT $2", before, limit)
-		if err != nil {
-			return 0, err
-		}
-		for _, drop := range []func() error{
-			func() error { return x.dropTexts(written) },
-			func() error { return x.dropLinks(links) },
-			func() error { return x.dropSendings(sent) },
-			func() error { return x.forgetSenders("b.last_answer_at < $1", before) },
-		} {
-			if err := drop(); err != nil {
-				return 0, err
-			}
-		}
-		if _, err := x.exec("DELETE FROM clients AS b WHERE " + nothingLeft); err != nil {
-			return 0, err
-		}
-		for _, statement := range []string{
-			"DELETE FROM outgoing WHERE step = 'done' AND learned_at < $1",
-			"DELETE FROM budgets WHERE begins < $1",
-		} {
-			if _, err := x.exec(statement, before); err != nil {
-				return 0, err
-			}
-		}
-		return len(written) + len(links) + len(sent), nil
-	})
+	return nil
 }

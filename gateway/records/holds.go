@@ -23,21 +23,24 @@ func scanHold(r scanner) (h gateway.Hold, err error) {
 }
 
 const insertHold = `INSERT INTO holds (submission, office, staff, reason, at, released_at, stored_at) VALUES ($1, $2, $3, $4, $5, 0, $6)
-	ON CONFLICT (submission) DO UPDATE SET staff = excluded.staff, reason = excluded.reason, at = excluded.at,
+	ON CONFLICT (submission) DO UPDATE SET staff = excluded.staff, reason = excluded.reason,
+		at = CASE WHEN excluded.at > holds.at THEN excluded.at ELSE holds.at + 1 END,
 		released_at = 0, stored_at = excluded.stored_at WHERE holds.released_at > 0`
 
 // SaveHold holds a submission; see the port.
 func (s *Store) SaveHold(ctx context.Context, offices []gateway.OfficeID, h gateway.Hold, audit gateway.AuditEntry) (gateway.Hold, error) {
 	return write(ctx, s, "hold submission", "", func(x *tx) (gateway.Hold, error) {
-		held := h
-		if err := x.ofOffices(h.Submission, offices, &held.Office); err != nil {
-			return held, err
+		if err := x.ofOffices(h.Submission, offices, &audit.Office); err != nil {
+			return h, err
 		}
-		n, err := x.exec(insertHold, string(h.Submission), string(held.Office), string(h.Staff), string(h.Reason), ms(h.At), 0)
+		n, err := x.exec(insertHold, string(h.Submission), string(audit.Office), string(h.Staff), string(h.Reason), ms(h.At), 0)
+		if err != nil {
+			return h, err
+		}
+		held, err := only(first(x, scanHold, "SELECT "+holdColumns+" FROM holds WHERE submission = $1", string(h.Submission)))
 		if err != nil || n == 0 {
 			return held, err
 		}
-		audit.Office = held.Office
 		return held, x.append(audit)
 	})
 }
@@ -74,20 +77,16 @@ func (s *Store) UnstoredHolds(ctx context.Context, after gateway.SubmissionID, l
 
 // StoredHold notes that the vault says the same; a released hold is over then.
 // See the port.
-func (s *Store) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) error {
-	_, err := write(ctx, s, "note a stored hold", "", func(x *tx) (int64, error) {
+func (s *Store) StoredHold(ctx context.Context, h gateway.Hold, at time.Time) (bool, error) {
+	n, err := write(ctx, s, "note a stored hold", "", func(x *tx) (int64, error) {
 		const same = " WHERE submission = $1 AND at = $2 AND released_at = $3"
 		statement, args := "DELETE FROM holds"+same, []any{string(h.Submission), ms(h.At), ms(h.ReleasedAt)}
 		if h.ReleasedAt.IsZero() {
 			statement, args = "UPDATE holds SET stored_at = $4"+same, append(args, ms(at))
 		}
-		n, err := x.exec(statement, args...)
-		if err != nil || n > 0 {
-			return n, err
-		}
-		return x.exec("UPDATE holds SET stored_at = 0 WHERE submission = $1", string(h.Submission))
+		return x.exec(statement, args...)
 	})
-	return err
+	return n > 0, err
 }
 
 // putHold puts back what a reindex found in the vault, which says the same. One

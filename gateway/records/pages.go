@@ -64,6 +64,13 @@ func (s *Store) SavePage(ctx context.Context, p gateway.Page, l gateway.Limits, 
 		case found:
 			return savedPage{page: earlier}, nil
 		}
+		_, back, err := first(x, scanInt, "SELECT 1 FROM taken_back WHERE submission = $1 AND page_key = $2", string(p.Submission), string(p.Key))
+		if err == nil && back {
+			err = refuse(gateway.CodePageRemoved)
+		}
+		if err != nil {
+			return savedPage{}, err
+		}
 		counted := submission
 		if submission.Pages >= l.LinkPages {
 			if counted.Pages, err = x.countOwn(submission, link.ID); err != nil {
@@ -162,6 +169,27 @@ func (s *Store) RemovePage(ctx context.Context, link gateway.LinkID, id gateway.
 			return page, err
 		}
 		return x.takePage(submission, page, act.At, audit)
+	})
+}
+
+// RefusePage notes that a page is not to be taken; see the port.
+func (s *Store) RefusePage(ctx context.Context, link gateway.LinkID, id gateway.SubmissionID, key gateway.PageKey, act gateway.Act) (bool, error) {
+	return write(ctx, s, "refuse page", "", func(x *tx) (bool, error) {
+		submission, l, err := x.lockSession(link, id)
+		if err != nil {
+			return false, err
+		}
+		if _, there, err := pageByKey(x, id, key); err != nil || there {
+			return there, err
+		}
+		if code := sessionEnded(submission, l, act.At); code != "" {
+			return false, refuse(code)
+		}
+		if err := x.keepAwake(l, act.IdleAt); err != nil {
+			return false, err
+		}
+		_, err = x.exec("INSERT INTO taken_back (submission, page_key) VALUES ($1, $2) ON CONFLICT DO NOTHING", string(id), string(key))
+		return false, err
 	})
 }
 

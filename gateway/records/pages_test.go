@@ -226,6 +226,36 @@ func TestRemovePage(t *testing.T) {
 	})
 }
 
+// A page that was taken back while it was on its way is not taken, however late
+// it comes; one that came first is told of.
+func TestAPageThatWasTakenBackOnItsWayIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		link := w.session(north, 1)
+		page := newPage(t, link, noon)
+		refuse := func(key gateway.PageKey, at time.Time) (bool, error) {
+			return w.RefusePage(t.Context(), link.ID, link.Submission, key, gateway.Act{At: at, IdleAt: noon.Add(time.Hour)})
+		}
+		for range 2 {
+			there, err := refuse(page.Key, noon)
+			if err != nil || there {
+				t.Fatalf("there: %v, %v", there, err)
+			}
+		}
+		_, _, err := w.SavePage(t.Context(), page, gateway.DefaultLimits())
+		w.check(err, gateway.CodePageRemoved)
+		came := w.page(link, noon)
+		if there, err := refuse(came.Key, noon); err != nil || !there {
+			t.Errorf("a page that is there: %v, %v", there, err)
+		}
+		w.finish(link, noon)
+		_, err = refuse("another-key-000001", noon)
+		w.check(err, gateway.CodeLinkClosed)
+		if w.count("taken_back") != 1 || w.count("pages") != 1 {
+			t.Errorf("%d are noted, %d pages", w.count("taken_back"), w.count("pages"))
+		}
+	})
+}
+
 func TestFinish(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		link := w.session(north, 1)

@@ -12,7 +12,7 @@ func (r Report) Proof() gateway.AuditProof {
 	p := gateway.AuditProof{OK: r.OK(), Rows: r.Rows, Chains: len(r.Chains), Pruned: r.Pruned}
 	for _, c := range r.Chains {
 		p.Proven += max(c.Proven-c.Begins+1, 0)
-		line := fmt.Sprintf("Chain %s, %s to %s: %s. %s", c.Chain, stampUTC(c.First), stampUTC(c.Last), count(c.Rows, "row"), c.proof())
+		line := fmt.Sprintf("Chain %s, %s to %s: %s. %s", c.Chain, stampUTC(c.First), stampUTC(c.Last), entries(c.Rows), c.proof())
 		if c.Faults == 0 && c.Proven < c.end() {
 			p.Open = append(p.Open, line)
 		} else {

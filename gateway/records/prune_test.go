@@ -43,7 +43,7 @@ func TestThePrunedTrailIsStillProven(t *testing.T) {
 		if c := report.Chains[0]; c.Begins != 8 || c.Proven != 10 || c.Rows != 5 { // 8, 9, 10 and two notes of the pruning
 			t.Errorf("%+v", c)
 		}
-		if !strings.Contains(report.String(), "The retention took 14 rows") || !strings.Contains(report.String(), "Rows 8 to 10 are proven") {
+		if !strings.Contains(report.String(), "Removed on schedule: 14 entries") || !strings.Contains(report.String(), "Entries 8 to 10 are confirmed") {
 			t.Error(report)
 		}
 		if lost, err := w.LostHeads(t.Context(), heads); err != nil || len(lost) != 0 {

@@ -87,12 +87,12 @@ func (r *Report) acknowledge(objects map[string]bool) {
 func (r Report) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Audit trail: %s in %s (each start of a process begins a chain).\n",
-		count(r.Rows, "row"), count(int64(len(r.Chains)), "chain"))
+		entries(r.Rows), count(int64(len(r.Chains)), "chain"))
 	if r.Pruned > 0 {
-		fmt.Fprintf(&out, "The retention took %s that the trail no longer keeps; checkpoints prove where each chain goes on.\n", count(r.Pruned, "row"))
+		fmt.Fprintf(&out, "Removed on schedule: %s older than the trail is kept; checkpoints prove where each chain goes on.\n", entries(r.Pruned))
 	}
 	for _, c := range r.Chains {
-		fmt.Fprintf(&out, "Chain %s, %s to %s: %s. %s\n", c.Chain, stampUTC(c.First), stampUTC(c.Last), count(c.Rows, "row"), c.proof())
+		fmt.Fprintf(&out, "Chain %s, %s to %s: %s. %s\n", c.Chain, stampUTC(c.First), stampUTC(c.Last), entries(c.Rows), c.proof())
 	}
 	for _, f := range r.Acknowledged {
 		fmt.Fprintf(&out, "On record: %s A reindex has noted this loss in the trail.\n", f)
@@ -104,9 +104,9 @@ func (r Report) String() string {
 		fmt.Fprintf(&out, "FAULT: and %s more.\n", count(int64(r.More), "fault"))
 	}
 	if r.OK() {
-		out.WriteString("Result: no row was changed, moved, added or taken away, as far as is proven above.\n")
+		out.WriteString("Result: No confirmed entry was changed, moved, added or removed, and the newer ones fit together.\n")
 	} else {
-		out.WriteString("Result: the trail is not what Dropslot wrote. Keep a copy of the database and of the vault as they are, and find out who could write to the database.\n")
+		out.WriteString("Result: The trail was changed or damaged outside of Dropslot. Keep a copy of the database and of the vault as they are, and find out who could write to the database.\n")
 	}
 	return out.String()
 }
@@ -114,16 +114,16 @@ func (r Report) String() string {
 func (c ChainReport) proof() string {
 	switch {
 	case c.Faults > 0 && c.Proven < c.Begins:
-		return "It has faults, see below; no row of it is proven."
+		return "It has faults, named apart; none of its entries is confirmed."
 	case c.Faults > 0:
-		return fmt.Sprintf("It has faults, see below; rows %d to %d are proven by a head in the vault.", c.Begins, c.Proven)
+		return fmt.Sprintf("It has faults, named apart; entries %d to %d are confirmed by a fingerprint in the vault.", c.Begins, c.Proven)
 	case c.Proven < c.Begins:
-		return "The vault holds no head of it: its rows fit together, but rows cut from its end would not be missed."
+		return "The vault holds no fingerprint of it yet: its entries fit together, but removal of the newest would not show."
 	case c.Proven == c.end():
-		return "All are proven by the head in the vault."
+		return "All are confirmed by a fingerprint in the vault."
 	}
-	return fmt.Sprintf("Rows %d to %d are proven by the head in the vault; the %s after it fit together, but rows cut from their end would not be missed.",
-		c.Begins, c.Proven, count(c.end()-c.Proven, "row"))
+	return fmt.Sprintf("Entries %d to %d are confirmed by a fingerprint in the vault. What came after fits together (%s), but removal of the newest would not show yet.",
+		c.Begins, c.Proven, entries(c.end()-c.Proven))
 }
 
 // end is the number of the last row, if none is missing.
@@ -131,27 +131,27 @@ func (c ChainReport) end() int64 { return c.Begins - 1 + c.Rows }
 
 // String is the finding in a sentence.
 func (f Fault) String() string {
-	rows := fmt.Sprintf("row %d of chain %s", f.From, f.Chain)
+	rows := fmt.Sprintf("Entry %d of chain %s", f.From, f.Chain)
 	one, was := true, "was"
 	if f.From != f.To {
-		rows, one, was = fmt.Sprintf("rows %d to %d of chain %s", f.From, f.To, f.Chain), false, "were"
+		rows, one, was = fmt.Sprintf("Entries %d to %d of chain %s", f.From, f.To, f.Chain), false, "were"
 	}
 	switch f.Kind {
 	case FaultChanged:
 		return rows + " " + was + " changed or moved."
 	case FaultMissing:
-		return rows + " " + was + " taken away; the row after cannot be checked by itself."
+		return rows + " " + was + " removed; the entry after cannot be checked by itself."
 	case FaultAdded:
 		return rows + " " + was + " added or moved."
 	case FaultForged:
-		return "the checkpoint of chain " + f.Chain + " was not made by Dropslot: rows may have been taken away."
+		return "The checkpoint of chain " + f.Chain + " was not made by Dropslot: entries may have been removed."
 	case FaultRewritten:
 		if one {
-			return rows + " is not the row whose head is in the vault: it was rewritten, with the key at hand."
+			return rows + " is not the one whose fingerprint is in the vault: it was rewritten by somebody who has the link key."
 		}
-		return rows + " are not the rows whose heads are in the vault: they were rewritten, with the key at hand."
+		return rows + " are not those whose fingerprints are in the vault: they were rewritten by somebody who has the link key."
 	}
-	return rows + " " + was + " cut from the end; the vault holds the head of the last one."
+	return rows + " " + was + " removed from the end; the vault still holds the fingerprint of the last one."
 }
 
 func count(n int64, noun string) string {
@@ -159,6 +159,13 @@ func count(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func entries(n int64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
 }
 
 func stampUTC(t time.Time) string { return t.Format("2006-01-02 15:04:05") + " UTC" }

@@ -104,7 +104,7 @@ func (x *tx) change(s gateway.Submission, c gateway.SubmissionChange) error {
 		}
 	}
 	if c.Case == nil {
-		return nil
+		return x.revise(s.ID)
 	}
 	var sealed, index any // NULL where there is none
 	if !c.Case.Index.IsZero() {
@@ -150,6 +150,17 @@ func (x *tx) putDesk(s gateway.Submission) error {
 	}
 	if !s.CaseIndex.IsZero() {
 		_, err := x.exec("UPDATE submissions SET sealed_case = $2, case_index = $3 WHERE id = $1", string(s.ID), s.SealedCase, s.CaseIndex[:])
+		if err != nil {
+			return err
+		}
+	}
+	if s.Stage.Settable() {
+		if _, err := x.exec("UPDATE submissions SET stage = $2 WHERE id = $1", string(s.ID), string(s.Stage)); err != nil {
+			return err
+		}
+	}
+	if s.Assigned != "" { // nobody has it whose account is gone
+		_, err := x.exec("UPDATE submissions SET assigned = $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM staff WHERE id = $2)", string(s.ID), string(s.Assigned))
 		if err != nil {
 			return err
 		}

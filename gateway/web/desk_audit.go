@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,6 +140,7 @@ func (d *desk) auditView(c echo.Context, form auditForm, choices gateway.AuditCh
 	for _, a := range choices.Actions {
 		view.Actions = append(view.Actions, choice{string(a), actionWords(a)})
 	}
+	slices.SortFunc(view.Actions, func(a, b choice) int { return strings.Compare(a.Words, b.Words) })
 	return view
 }
 
@@ -234,31 +236,6 @@ func actorWords(actor string, logins map[gateway.StaffID]string) string {
 		return "nobody signed in"
 	}
 	return actor
-}
-
-func objectWords(object string, logins map[gateway.StaffID]string) string {
-	kind, id, _ := strings.Cut(object, ":")
-	switch kind {
-	case "submission":
-		return "submission " + gateway.SubmissionID(id).Reference()
-	case "staff":
-		if login := logins[gateway.StaffID(id)]; login != "" {
-			return "account " + login
-		}
-	}
-	if len(id) > 12 && kind != "route" {
-		id = "…" + id[len(id)-8:]
-	}
-	return strings.TrimSpace(kind + " " + id)
-}
-
-// actionWords writes "page.viewed" as "Page viewed".
-func actionWords(a gateway.Action) string {
-	words := strings.NewReplacer(".", " ", "-", " ").Replace(string(a))
-	if words == "" {
-		return ""
-	}
-	return strings.ToUpper(words[:1]) + words[1:]
 }
 
 func formatAuditCursor(c gateway.AuditCursor) string {

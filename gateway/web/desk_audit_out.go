@@ -38,7 +38,7 @@ func (d *desk) verifyAudit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := proofView{frame: d.frame(c, "Verification of the audit trail", "audit"), Proof: proof, After: proof.Rows - proof.Proven}
+	view := proofView{frame: d.frame(c, "Tamper check of the audit trail", "audit"), Proof: proof, After: proof.Rows - proof.Proven}
 	view.When = momentOf(proof.At, d.Now(), nil)
 	return d.render(c, http.StatusOK, "audit-proof", view)
 }

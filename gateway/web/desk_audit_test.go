@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -238,17 +239,39 @@ func TestACutDownloadIsBrokenOff(t *testing.T) {
 	b.post("/audit/download", url.Values{"format": {"csv"}})
 }
 
+// An action that has no words of its own is shown by its name, which says
+// little to an auditor.
+func TestEveryActionHasWords(t *testing.T) {
+	source, err := os.ReadFile("../audit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := regexp.MustCompile(`(?m)^\tAction\w+ +Action = "([^"]+)"`).FindAllSubmatch(source, -1)
+	if len(actions) < 50 {
+		t.Fatalf("%d actions found", len(actions))
+	}
+	said := map[string]string{}
+	for _, found := range actions {
+		action := gateway.Action(found[1])
+		words := auditWords[action]
+		if words == "" || said[words] != "" {
+			t.Errorf("%s has no words of its own: %q", action, words)
+		}
+		said[words] = string(action)
+	}
+}
+
 func TestAuditVerificationSaysWhatIsProven(t *testing.T) {
 	h, b := auditHouse(t, 1)
-	h.trail.proof = gateway.AuditProof{OK: true, Rows: 12, Proven: 9, Chains: 2, Open: []string{"Chain x: rows 1 to 9 are proven"}, Result: "no row was changed"}
+	h.trail.proof = gateway.AuditProof{OK: true, Rows: 12, Proven: 9, Chains: 2, Open: []string{"Chain x: entries 1 to 9 are confirmed"}, Result: "No confirmed entry was changed"}
 	answer := b.post("/audit/verify", nil)
 	wantStatus(t, answer, http.StatusOK)
-	wantText(t, answer, "Nothing was changed", "<dd>12</dd>", "<dd>9:", "<dd>3: they fit together", "Chain x")
-	h.trail.proof = gateway.AuditProof{Rows: 12, Faults: []string{"row 4 of chain x was changed or moved."}}
+	wantText(t, answer, "No sign of tampering", "<dd>12, of all offices</dd>", "<dd>9. Every minute", "<dd>3. They fit together", "Chain x")
+	h.trail.proof = gateway.AuditProof{Rows: 12, Faults: []string{"Entry 4 of chain x was changed or moved."}}
 	answer = b.post("/audit/verify", nil)
-	wantText(t, answer, "not what Dropslot wrote", "row 4 of chain x")
+	wantText(t, answer, "Tampering or damage found", "Entry 4 of chain x")
 	last := h.audit[len(h.audit)-1]
-	if last.Action != gateway.ActionAuditVerified || last.Outcome != gateway.OutcomeFailed || last.Reason != "12 rows, 0 proven by a head, 1 faults" {
+	if last.Action != gateway.ActionAuditVerified || last.Outcome != gateway.OutcomeFailed || last.Reason != "12 entries, 0 confirmed by a fingerprint, 1 findings" {
 		t.Errorf("it left %+v", last)
 	}
 }

@@ -97,7 +97,7 @@ var deskProblems = map[gateway.Code]problem{
 		Text: "Type the five letters and digits of a submission's reference, or a whole phone number with its area code."},
 	codeDay: {Status: http.StatusUnprocessableEntity, Title: "Not a date",
 		Text: "Write a day as year-month-day, like 2026-11-23."},
-	codeProving: {Status: http.StatusConflict, Title: "A verification is under way",
+	codeProving: {Status: http.StatusConflict, Title: "A check is under way",
 		Text: "Somebody started one already, and it reads the whole trail. Wait a minute and try again."},
 
 	gateway.CodePagePixels: {Status: http.StatusUnprocessableEntity, Title: "This picture is too large to show",

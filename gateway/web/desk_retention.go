@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"dropslot/gateway"
 
@@ -19,10 +21,21 @@ type Holds interface {
 
 type retentionView struct {
 	frame
-	Soon       []goingLine // done, and gone within a week
-	Unfinished []goingLine // nobody marked them done
-	Held       []goingLine
+	Soon       goingList // done, and gone within a week
+	Unfinished goingList // nobody marked them done
+	Held       goingList
 	Said       string // what was just done
+}
+
+// goingList is one list of the page.
+type goingList []goingLine
+
+// Count is how many there are, in words: the records list no more than so many.
+func (l goingList) Count() string {
+	if len(l) >= gateway.GoingMost {
+		return fmt.Sprintf("%d or more, the first are shown", len(l))
+	}
+	return strconv.Itoa(len(l))
 }
 
 // goingLine is one submission of the page.
@@ -34,6 +47,7 @@ type goingLine struct {
 	Reasons    []choice
 	ReleaseURL string
 	Why        string // it is held
+	Unread     bool   // but nobody could read why
 	By         string
 	Since      moment
 }
@@ -45,6 +59,8 @@ var holdWords = map[gateway.HoldReason]string{
 	gateway.HoldAudit:   "Audit",
 	gateway.HoldInquiry: "Investigation",
 	gateway.HoldRequest: "Request for records",
+
+	gateway.HoldUnreadable: "Reason unknown",
 }
 
 // What the page says after a form; nothing else may stand in its address.
@@ -58,7 +74,7 @@ func (d *desk) retention(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := retentionView{frame: d.frame(c, "What goes when", "retention"), Said: retentionSaid[c.QueryParam("said")]}
+	view := retentionView{frame: d.frame(c, "Retention and holds", "retention"), Said: retentionSaid[c.QueryParam("said")]}
 	for _, row := range rows {
 		line := d.goingLine(row)
 		switch {
@@ -88,6 +104,7 @@ func (d *desk) goingLine(row gateway.GoingRow) goingLine {
 	}
 	if row.Hold != nil {
 		line.Why, line.By, line.Since = holdWords[row.Hold.Reason], row.HeldBy, momentOf(row.Hold.At, now, zone)
+		line.Unread = row.Hold.Reason == gateway.HoldUnreadable
 		return line
 	}
 	if !row.At.IsZero() {

@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,28 @@ type holdVault struct{ deskVault }
 func (v holdVault) Replace(_ context.Context, name gateway.BlobName, content []byte) error {
 	v.h.blobs[name] = content
 	return nil
+}
+
+func (v holdVault) List(_ context.Context, prefix gateway.BlobName, visit func(gateway.BlobInfo) error) error {
+	for _, name := range slices.Sorted(maps.Keys(v.h.blobs)) {
+		if !strings.HasPrefix(string(name), string(prefix)+"/") {
+			continue
+		}
+		if err := visit(gateway.BlobInfo{Name: name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// twin tells whether the vault says that a submission of north is held.
+func (h *deskHouse) twin(id gateway.SubmissionID) bool {
+	for name := range h.blobs {
+		if strings.HasPrefix(string(name), string(gateway.SubmissionPrefix("north", id))+"/hold-") {
+			return true
+		}
+	}
+	return false
 }
 
 func (v holdVault) Remove(_ context.Context, name gateway.BlobName) error {
@@ -52,7 +76,7 @@ func (r deskHolds) ReleaseHold(_ context.Context, offices []gateway.OfficeID, id
 	return hold, nil
 }
 
-func (deskHolds) StoredHold(context.Context, gateway.Hold, time.Time) error { return nil }
+func (deskHolds) StoredHold(context.Context, gateway.Hold, time.Time) (bool, error) { return true, nil }
 
 func (r deskHolds) GoingOne(_ context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, t gateway.Terms) (gateway.Going, error) {
 	s, err := deskRecords{r.h}.find(offices, id)
@@ -85,6 +109,22 @@ func (r deskHolds) Going(ctx context.Context, offices []gateway.OfficeID, t gate
 	return list, nil
 }
 
+// A hold that a reindex found, but could not read, says so instead of naming nobody.
+func TestAHoldThatCannotBeReadSaysSo(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addRoles("sue", gateway.RolesIn(gateway.RoleSupervisor, "north"))
+	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8))
+	h.held[s.ID] = gateway.Hold{Submission: s.ID, Office: "north", Reason: gateway.HoldUnreadable, At: deskTime.Add(-24 * time.Hour)}
+	sue := h.signedIn(t, "sue")
+	for _, path := range []string{"/retention", submissionURL(s.ID)} {
+		page := sue.get(path)
+		wantText(t, page, "Reason unknown", "could not be read", "Find out why", "Release")
+		wantNoText(t, page, "by cho", "an account that is gone")
+	}
+	wantText(t, sue.get("/retention"), `Held <span class="none">(1)</span>`)
+	wantNoText(t, sue.get("/retention"), `within a week <span`)
+}
+
 // A supervisor sees what goes within a week, holds it, and releases it again.
 func TestASupervisorHoldsWhatGoes(t *testing.T) {
 	h := newDeskHouse(t)
@@ -103,16 +143,16 @@ func TestASupervisorHoldsWhatGoes(t *testing.T) {
 	wantStatus(t, sue.post("/retention/"+string(s.ID)+"/hold", url.Values{"reason": {"because Maria said so"}}), http.StatusBadRequest)
 	answer := sue.post("/retention/"+string(s.ID)+"/hold", url.Values{"reason": {"hearing"}})
 	wantStatus(t, answer, http.StatusSeeOther)
-	if len(h.held) != 1 || h.blobs[gateway.SubmissionPrefix("north", s.ID)+"/hold.age"] == nil {
+	if len(h.held) != 1 || !h.twin(s.ID) {
 		t.Error("the papers are not held, or the vault does not tell")
 	}
 	page = sue.get(answer.Header().Get("Location"))
-	wantText(t, page, "Fair hearing or appeal", "The papers are held", "Nothing that is done goes within a week")
+	wantText(t, page, "Fair hearing or appeal", "The papers are held", "Nothing that is done is erased within a week")
 	wantText(t, sue.get(submissionURL(s.ID)), "Fair hearing or appeal", "Release")
 
 	wantStatus(t, sue.post("/retention/"+string(s.ID)+"/release", nil), http.StatusSeeOther)
 	wantStatus(t, sue.post("/retention/"+string(s.ID)+"/release", nil), http.StatusNotFound)
-	if len(h.held) != 0 || h.blobs[gateway.SubmissionPrefix("north", s.ID)+"/hold.age"] != nil {
+	if len(h.held) != 0 || h.twin(s.ID) {
 		t.Error("the papers are still held")
 	}
 	wantText(t, sue.get(submissionURL(s.ID)), "erased on Sun, Nov 8, 2026")

@@ -116,27 +116,59 @@ func TestPagesOnTheirWayAreBounded(t *testing.T) {
 }
 
 func TestInFlight(t *testing.T) {
-	f := newInFlight(2, 3)
-	begin := func(id gateway.SubmissionID, want bool) func() {
+	f := newInFlight(2, 6)
+	begin := func(id gateway.SubmissionID, address string, want bool) func() {
 		t.Helper()
-		end, free := f.begin(id)
+		end, free := f.begin(id, address)
 		if free != want {
-			t.Errorf("%s: %v, want %v", id, free, want)
+			t.Errorf("%s from %s: %v, want %v", id, address, free, want)
 		}
 		return end
 	}
-	end := begin("a", true)
-	begin("a", true)
-	begin("a", false)
-	other := begin("b", true)
-	begin("c", false) // the process is full
+	end := begin("a", "192.0.2.1", true)
+	begin("a", "192.0.2.1", true)
+	begin("a", "192.0.2.2", false) // of one submission
+	begin("b", "192.0.2.1", true)
+	begin("c", "192.0.2.1", false) // of one address: as many are free
+	other := begin("d", "192.0.2.2", true)
+	begin("e", "192.0.2.3", true)
+	begin("e", "192.0.2.3", false)
+	begin("f", "192.0.2.4", true)
+	begin("g", "192.0.2.5", false) // the process is full
 	end()
-	begin("c", true)
+	begin("c", "192.0.2.1", false)
+	begin("g", "192.0.2.5", true)
 	other()
-	begin("a", true)
-	begin("a", false)
-	if len(f.of) != 2 || f.total != 3 {
-		t.Errorf("it remembers %v, %d in all", f.of, f.total)
+	begin("d", "192.0.2.2", true)
+	if len(f.of) != 6 || len(f.from) != 5 || f.total != 6 {
+		t.Errorf("it remembers %v, %v, %d in all", f.of, f.from, f.total)
+	}
+}
+
+// However many links somebody has, and however slowly they send, others find
+// places; behind one address of a carrier there may be many people.
+func TestSlowUploadsOfOneAddressLeaveRoom(t *testing.T) {
+	f := newInFlight(uploadsEach, uploadsInAll)
+	takes := func(address string, links int) (n int) {
+		for link := range links {
+			for range uploadsEach {
+				if _, free := f.begin(gateway.SubmissionID(fmt.Sprint(address, link)), address); free {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if n := takes("2001:db8::1", 32); n != uploadsInAll/2 {
+		t.Errorf("32 links of one address took %d places", n)
+	}
+	if n := takes("2001:db8::2", 32); n != 0 {
+		t.Errorf("another address of the same network took %d more", n)
+	}
+	for person := range 20 {
+		if _, free := f.begin(gateway.SubmissionID(fmt.Sprint("person", person)), fmt.Sprintf("198.51.100.%d", person)); !free {
+			t.Errorf("person %d found no place", person)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (i *intake) accept(c echo.Context, s gateway.Session, office gateway.Office
 	if c.Request().ContentLength > bodyMost(i.Limits.PageBytes) {
 		return gateway.Page{}, gateway.NewError(gateway.CodePageTooBig, nil)
 	}
-	end, free := i.flying.begin(s.Submission.ID)
+	end, free := i.flying.begin(s.Submission.ID, c.RealIP())
 	if !free {
 		return gateway.Page{}, gateway.NewError(codeBusy, nil)
 	}

@@ -54,3 +54,10 @@ CREATE TABLE lacks (
 );
 
 ALTER TABLE pages ADD COLUMN place INTEGER NOT NULL DEFAULT 0; -- from 1 in the client's order; 0 behind these
+
+-- Pages that their sender took back before they had arrived: they are not taken.
+CREATE TABLE taken_back (
+    submission TEXT NOT NULL REFERENCES submissions (id),
+    page_key   TEXT NOT NULL,
+    PRIMARY KEY (submission, page_key)
+);

@@ -627,22 +627,6 @@ test("a browser that the server does not know keeps its pages, and no removal co
   assert.deepEqual([next.over, next.on.disk.size], [false, 1]);
 });
 
-test("a page that lands after its removal is removed all the same", async () => {
-  page({ onLine: false });
-  const wires = network(undefined);
-  const it = open();
-  await it.outbox.add(draft("a"));
-  let asked = 0;
-  wires.ask = () => (asked++ === 0 ? [404, JSON.stringify({ code: "page-unknown", message: "" })] : [204, ""]);
-  it.outbox.remove(it.find("a"));
-  globalThis.navigator.onLine = true;
-  it.outbox.hurry();
-  await advance(3);
-  assert.equal(it.outbox.settled, false, "it may be landing");
-  await advance(3);
-  assert.deepEqual([asked, it.outbox.settled], [2, true]);
-});
-
 test("a removal that is refused holds up no page, and is told in the end", async () => {
   page();
   const wires = network(stored);

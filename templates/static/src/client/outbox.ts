@@ -41,9 +41,6 @@ const stuck = 15_000; // milliseconds
 // Another window's turn is awaited for this long: phones stop windows that
 // nobody looks at, in the middle of everything.
 const turnPatience = 5 * 60_000; // milliseconds
-// A page whose sending was cut may still come to rest on the server for this
-// long: that it is not there counts after that.
-const landing = 5_000; // milliseconds
 // A removal that failed this often lets everything else pass, and one that was
 // refused this often is left to the person.
 const removalsFirst = 3;
@@ -697,12 +694,8 @@ export class Outbox {
       }
     }
     if (this.known(item)) {
-      const ask = () => this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
-      let answer = await ask();
-      if (answer.code === "page-unknown" && item.state !== "received" && !last) {
-        await new Promise((resolve) => setTimeout(resolve, landing));
-        answer = await ask();
-      }
+      // A page that is still landing is refused by the server from now on.
+      const answer = await this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
       if (ended.includes(answer.code)) {
         this.over();
         return true;
