@@ -46,7 +46,13 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 		test(t, openWorld(t, sqliteURL(t)))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		test(t, openWorld(t, recordstest.Postgres(t)))
+		test(t, openWorld(t, recordstest.PostgresReady(t, func(url string) error {
+			s, err := Open(t.Context(), url, options())
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		})))
 	})
 }
 

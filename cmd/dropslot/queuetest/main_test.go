@@ -51,7 +51,13 @@ func onBoth(t *testing.T, test func(h *house)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(newHouse(t, recordstest.Postgres(t)))
+		test(newHouse(t, recordstest.PostgresReady(t, func(url string) error {
+			store, err := open(t.Context(), url)
+			if err != nil {
+				return err
+			}
+			return store.Close()
+		})))
 	})
 }
 
