@@ -85,6 +85,8 @@ type Credentials struct {
 // AccountRecords keeps what hangs on accounts. Each method is one transaction.
 type AccountRecords interface {
 	StaffRecords
+	// StaffByIdentity finds an account of single sign-on, or CodeNotFound.
+	StaffByIdentity(ctx context.Context, hash IdentityHash) (Staff, error)
 	// SetRoles gives an account these roles at one office and leaves those at
 	// others, or CodeNotFound. Like every change of an account it ends the
 	// account's open link. Work at an office where the account had none, and

@@ -164,6 +164,9 @@ func (a *Accounts) Reset(ctx context.Context, who Actor, id StaffID) (Token, err
 	if err != nil {
 		return Token{}, err
 	}
+	if err := staff.local(); err != nil {
+		return Token{}, err
+	}
 	kind := InvitationReset
 	if staff.PasswordHash == "" && staff.Passkeys == 0 {
 		kind = InvitationNew
@@ -195,6 +198,9 @@ func (a *Accounts) SetRoles(ctx context.Context, who Actor, id StaffID, office O
 	}
 	if row.Own {
 		return NewError(CodeOwnAccount, nil)
+	}
+	if err := row.Staff.local(); err != nil { // roles come from groups
+		return err
 	}
 	if err := a.mayGive(who, Roles{office: roles}); err != nil {
 		return err

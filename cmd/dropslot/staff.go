@@ -119,6 +119,9 @@ func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags 
 	if err != nil {
 		return err
 	}
+	if staff.SSO() && (flags.password || len(flags.offices) > 0) {
+		return fmt.Errorf("%s signs in through the organization: its password and groups there decide; only --disable and --enable are for here", login)
+	}
 	var change gateway.StaffChange
 	var told []string
 	if len(flags.offices) > 0 {

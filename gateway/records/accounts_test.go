@@ -1,6 +1,7 @@
 package records
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -306,6 +307,39 @@ func TestRolesAtOneOfficeLeaveTheOthers(t *testing.T) {
 			if got := w.account(ann.ID).Epoch; got != act.epoch {
 				t.Errorf("%d: epoch %d, not %d", n, got, act.epoch)
 			}
+		}
+	})
+}
+
+// One identity is one account, also when its person comes in twice at once, and
+// is no account that has none.
+func TestIdentityIsOneAccount(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addAccount("ann", nil)
+		w.addAccount("bob", nil)
+		identity, other, made := gateway.IdentityHash{1}, w.another(), 0
+		_, err := w.StaffByIdentity(t.Context(), gateway.IdentityHash{})
+		w.check(err, gateway.CodeNotFound)
+		for _, err := range race(2, func(n int) error {
+			staff := gateway.Staff{ID: gateway.StaffID(newID(t)), Login: fmt.Sprintf("ann-%d", n), Identity: identity, CreatedAt: noon}
+			if n == 0 {
+				return w.AddStaff(t.Context(), staff, entry(gateway.ActionStaffAdded, ""))
+			}
+			return other.AddStaff(t.Context(), staff, entry(gateway.ActionStaffAdded, ""))
+		}) {
+			if err == nil {
+				made++
+			} else {
+				w.check(err, gateway.CodeBadRequest)
+			}
+		}
+		found, err := w.StaffByIdentity(t.Context(), identity)
+		w.check(err, "")
+		if rows := w.count("audit WHERE action = 'staff.added'"); made != 1 || rows != 1 || !found.SSO() || found.Identity != identity {
+			t.Errorf("made %d times, %d rows, %+v", made, rows, found)
+		}
+		if ann, err := w.StaffByLogin(t.Context(), "ann"); err != nil || ann.SSO() {
+			t.Errorf("%+v %v", ann, err)
 		}
 	})
 }

@@ -118,7 +118,7 @@ func accountState(s gateway.Staff) (words, tone string) {
 	switch {
 	case !s.DisabledAt.IsZero():
 		return "disabled", "warn"
-	case s.PasswordHash == "" && s.Passkeys == 0:
+	case s.PasswordHash == "" && s.Passkeys == 0 && !s.SSO():
 		return "invited", "live"
 	}
 	return "active", "new"
@@ -126,6 +126,9 @@ func accountState(s gateway.Staff) (words, tone string) {
 
 func factorWords(s gateway.Staff) string {
 	var words []string
+	if s.SSO() {
+		words = append(words, "single sign-on")
+	}
 	if s.PasswordHash != "" {
 		words = append(words, "password")
 	}

@@ -70,6 +70,15 @@ func (r deskAccounts) StaffByLogin(ctx context.Context, login string) (gateway.S
 	return r.StaffByID(ctx, r.h.staffByLogin(login).ID)
 }
 
+func (r deskAccounts) StaffByIdentity(ctx context.Context, hash gateway.IdentityHash) (gateway.Staff, error) {
+	for id, s := range r.h.staff {
+		if s.Identity == hash && s.SSO() {
+			return r.StaffByID(ctx, id)
+		}
+	}
+	return gateway.Staff{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
 func (r deskAccounts) ListStaff(ctx context.Context) ([]gateway.Staff, error) {
 	var all []gateway.Staff
 	for id := range r.h.staff {

@@ -14,6 +14,7 @@ type oneAccountView struct {
 	frame
 	Account               accountRow
 	Disabled, Own, Shared bool
+	Away                  bool // signs in through the organization
 	Since                 moment
 	Offices               []officeRoles
 	Problem               *problem
@@ -45,7 +46,7 @@ func (d *desk) showOneAccount(c echo.Context, status int, p *problem) error {
 		return err
 	}
 	view := oneAccountView{
-		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared,
+		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared, Away: row.Staff.SSO(),
 		Disabled: !row.Staff.DisabledAt.IsZero(), Problem: p, Said: c.QueryParam("done") == "1",
 		Since: momentOf(row.Staff.CreatedAt, d.Now(), d.zoneOf(who.Staff)),
 	}
@@ -67,7 +68,7 @@ func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Value
 	}
 	err = act(id, form)
 	switch gateway.CodeOf(err) {
-	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff:
+	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff, gateway.CodeSSOAccount:
 		p := problemOf(err)
 		d.note(c, p, err)
 		return d.showOneAccount(c, p.Status, &p)

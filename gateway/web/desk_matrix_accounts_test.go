@@ -48,5 +48,8 @@ func init() {
 		"POST /login/setup/options":      {permit: PermitHalf},
 		"POST /login/options":            {permit: PermitAnyone},
 		"POST /login/passkey":            {permit: PermitAnyone},
+		"GET /login/sso":                 {permit: PermitAnyone},
+		"GET /login/sso/back":            {permit: PermitAnyone},
+		"GET /login/sso/done":            {permit: PermitStaff},
 	})
 }

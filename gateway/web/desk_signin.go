@@ -21,11 +21,14 @@ const (
 
 type loginView struct {
 	frame
-	Typed   string // the login as it was typed before, for a second try
-	Next    string // where to go afterwards; a path of the desk
-	Problem *problem
-	Return  bool // the person was here before and is asked again
-	Locked  bool // the screen is locked: the account is known
+	Typed    string // the login as it was typed before, for a second try
+	Next     string // where to go afterwards; a path of the desk
+	Problem  *problem
+	Return   bool   // the person was here before and is asked again
+	Locked   bool   // the screen is locked: the account is known
+	Through  string // what the provider is called, if people may sign in through one
+	Password bool   // a password was tried
+	Away     bool   // the locked account signs in there alone
 }
 
 // loginPage shows the form, or leads on who is signed in already.
@@ -38,15 +41,19 @@ func (d *desk) loginPage(c echo.Context) error {
 	if session.staff != "" {
 		return d.redirect(c, next)
 	}
-	view := loginView{Next: next, Return: session.token != ""}
+	view := loginView{Next: next, Return: session.token != "", Problem: ssoProblem(c)}
 	if session.locked {
 		staff, err := d.owner(c, session)
 		if err != nil && !gateway.Is(err, gateway.CodeSignIn) {
 			return err
 		}
-		view.Typed, view.Locked = staff.Login, err == nil
+		view.Typed, view.Locked, view.Away = staff.Login, err == nil, staff.SSO()
 	}
-	return d.showLogin(c, http.StatusOK, view)
+	status := http.StatusOK
+	if view.Problem != nil {
+		status = view.Problem.Status
+	}
+	return d.showLogin(c, status, view)
 }
 
 func (d *desk) showLogin(c echo.Context, status int, v loginView) error {
@@ -54,7 +61,7 @@ func (d *desk) showLogin(c echo.Context, status int, v loginView) error {
 	if v.Locked {
 		title = "Locked"
 	}
-	v.frame = d.frame(c, title, "")
+	v.frame, v.Through = d.frame(c, title, ""), d.SSO
 	return d.render(c, status, "login", v)
 }
 
@@ -159,7 +166,7 @@ func (d *desk) refuseLogin(c echo.Context, view loginView, err error) error {
 	if wantsJSON(c.Request()) {
 		return err // the lock screen shows it in place
 	}
-	view.Problem = &p
+	view.Problem, view.Password = &p, true
 	d.note(c, p, err)
 	return d.showLogin(c, p.Status, view)
 }
@@ -183,6 +190,9 @@ func (d *desk) logout(c echo.Context) error {
 	}
 	if err := d.sessions.end(c, session); err != nil {
 		return err
+	}
+	if d.SSO != "" {
+		d.setSSOCookie(c, ssoAnewCookie, "1", d.Idle)
 	}
 	return d.redirect(c, "/login")
 }
