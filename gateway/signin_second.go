@@ -131,11 +131,14 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 		return err
 	}
 	kept, step, err := s.proveSetup(who.Staff.ID, sealed, code)
+	if Is(err, CodeSecondFactor) {
+		return s.refuse(ctx, who.Staff.ID, who.From, NewError(CodeSecondFactor, nil))
+	}
 	if err != nil {
 		return err
 	}
 	s.giveBack(ctx, limits)
-	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step},
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step, Others: &OtherSessions{who.Session, s.Now()}},
 		who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
 
@@ -197,13 +200,10 @@ func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state,
 	if err != nil {
 		return err
 	}
-	if len(has) >= passkeysMost {
-		return NewError(CodePasskey, errors.New("the account has as many passkeys as it may"))
-	}
 	key, err := s.Ceremonies.FinishAdd(who.Staff, has, state, answer)
 	if err != nil {
 		return err
 	}
 	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
-	return s.Records.AddPasskey(ctx, key, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
+	return s.Records.AddPasskey(ctx, key, passkeysMost, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
 }

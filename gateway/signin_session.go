@@ -140,5 +140,5 @@ func (d Directory) namesOf(staff Staff) []string {
 // last way to sign in.
 func (s *SignIns) RemovePasskey(ctx context.Context, who Actor, id []byte) error {
 	alone := who.Staff.PasswordHash == "" || len(who.Staff.SealedTOTP) == 0 && s.Directory.AsksSecondFactor(who.Staff.Roles)
-	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, alone, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
+	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, alone, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
 }

@@ -26,11 +26,12 @@ type StaffChange struct {
 	PasswordHash *string
 	Roles        Roles
 	SealedTOTP   *[]byte
-	TOTPStep     int64      // with SealedTOTP
-	DisabledAt   *time.Time // zero switches the account on again
-	EndsAt       time.Time  // every session ends then; zero: they go on
-	Known        bool       // with EndsAt: the sign-ins from new browsers until then are the person's own
-	OnlyAt       []OfficeID // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
+	TOTPStep     int64          // with SealedTOTP
+	DisabledAt   *time.Time     // zero switches the account on again
+	Others       *OtherSessions // these end
+	EndsAt       time.Time      // every session ends then; zero: they go on
+	Known        bool           // with EndsAt: the sign-ins from new browsers until then are the person's own
+	OnlyAt       []OfficeID     // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
 }
 
 // SSO tells whether the person signs in through their organization, and by

@@ -107,7 +107,7 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				token, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
+				token, kind, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
 				switch {
 				case gateway.Is(err, gateway.CodeSSOAccount):
 					return fmt.Errorf("%s signs in through the organization, which is where its password is", staff.Login)
@@ -118,7 +118,7 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				case err != nil:
 					return err
 				}
-				return p.tellLink(std, token, gateway.ResetTTL)
+				return p.tellLink(std, token, kind.TTL())
 			})
 		},
 	}

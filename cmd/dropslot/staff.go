@@ -128,6 +128,7 @@ func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags 
 		if change.Roles, err = p.rolesNamed(flags.roles, flags.offices); err != nil {
 			return err
 		}
+		change.EndsAt = time.Now() // no session goes on with what was
 		told = append(told, change.Roles.String())
 	}
 	if flags.password {

@@ -104,6 +104,11 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 				return struct{}{}, err
 			}
 		}
+		if change.Others != nil {
+			if err := endOthers(x, id, *change.Others); err != nil {
+				return struct{}{}, err
+			}
+		}
 		if change.Known {
 			_, err := x.exec("UPDATE desk_sessions SET told_at = $2 WHERE told_at = 0 AND staff = $1", id, ms(change.EndsAt))
 			if err != nil {

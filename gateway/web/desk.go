@@ -78,7 +78,8 @@ type Accounts interface {
 	List(ctx context.Context, who gateway.Actor) ([]gateway.AccountRow, error)
 	Account(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.AccountRow, error)
 	Invite(ctx context.Context, who gateway.Actor, login string, roles gateway.Roles) (gateway.Token, error)
-	Reset(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.Token, error)
+	Reset(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.Token, gateway.InvitationKind, error)
+	CancelLink(ctx context.Context, who gateway.Actor, id gateway.StaffID) error
 	Disable(ctx context.Context, who gateway.Actor, id gateway.StaffID, off bool) error
 	SetRoles(ctx context.Context, who gateway.Actor, id gateway.StaffID, office gateway.OfficeID, roles []gateway.Role) error
 }

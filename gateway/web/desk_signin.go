@@ -102,6 +102,9 @@ func (d *desk) enter(c echo.Context, session deskSession, staff gateway.Staff, h
 		}
 	}
 	if step := d.SignIns.Needs(staff); how == "password" && step != gateway.StepNone {
+		if err := d.endOld(c, session); err != nil {
+			return err
+		}
 		half := deskSession{step: step, since: d.Now(), next: next}
 		return d.goOn(c, "/login/second", d.sessions.start(c, session, staff, half))
 	}
@@ -132,6 +135,9 @@ func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff
 	if err != nil {
 		return err
 	}
+	if err := d.endOld(c, session); err != nil {
+		return err
+	}
 	if err := d.sessions.start(c, session, staff, deskSession{id: id, since: d.Now()}); err != nil {
 		return err
 	}
@@ -140,6 +146,20 @@ func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff
 		next = "/account?" + url.Values{"next": {next}}.Encode()
 	}
 	return d.goOn(c, next, err)
+}
+
+// endOld ends the session that the browser brought, of whichever account: its
+// token dies with what comes now, and it would be listed as one that lives.
+func (d *desk) endOld(c echo.Context, old deskSession) error {
+	if old.id == "" {
+		return nil
+	}
+	who := gateway.Actor{Staff: gateway.Staff{ID: old.account}, From: c.RealIP()}
+	err := d.SignIns.EndSession(c.Request().Context(), who, old.id, "")
+	if gateway.Is(err, gateway.CodeNotFound) { // it was over
+		return nil
+	}
+	return err
 }
 
 // goOn leads a person, or the script of a page, to where it goes on.
@@ -248,7 +268,7 @@ func localPath(text string) string {
 	}
 	clean := path.Clean(u.Path)
 	if strings.HasPrefix(clean, "//") || clean == "/logout" || clean == "/session" ||
-		clean == "/login" || strings.HasPrefix(clean, "/login/") || strings.HasPrefix(clean, "/join/") {
+		clean == "/login" || clean == "/join" || strings.HasPrefix(clean, "/login/") || strings.HasPrefix(clean, "/join/") {
 		return home
 	}
 	return (&url.URL{Path: clean, RawQuery: u.RawQuery}).String()

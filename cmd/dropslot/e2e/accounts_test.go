@@ -106,6 +106,9 @@ func TestInvitedCaseworkerSignsInWithAnApp(t *testing.T) {
 	c := w.browser.open("Erin", bigScreen, host)
 	c.expects("status of 4")
 	c.visit(link)
+	if past := c.past(); strings.Contains(past, "/join/") {
+		t.Errorf("the history holds the link's token:\n%s", past)
+	}
 	c.good("join")
 	scanned := c.scans()
 	c.fill("#password", words)

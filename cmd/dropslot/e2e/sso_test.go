@@ -3,7 +3,6 @@ package e2e
 import (
 	"net"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -61,8 +60,6 @@ func (w *tab) past() string {
 	return strings.Join(all, "\n")
 }
 
-var answerInAddress = regexp.MustCompile(`[?&](code|state)=`)
-
 func TestCaseworkerSignsInThroughTheOrganization(t *testing.T) {
 	hana := ssotest.Person{Name: "Hana@example.gov", Groups: []string{"north-workers"}, AMR: []string{"pwd", "otp"}}
 	w, desk, provider := county(t, "5s", map[string]ssotest.Person{
@@ -81,7 +78,7 @@ func TestCaseworkerSignsInThroughTheOrganization(t *testing.T) {
 	c.click("a.main")
 	c.isWho("hana-at-the-county")
 	c.sees("Sent links")
-	if past := c.past(); answerInAddress.MatchString(strings.ReplaceAll(past, provider.Issuer, "")) && strings.Contains(past, "/login/sso/back") {
+	if past := c.past(); strings.Contains(past, "/login/sso/back") || strings.Contains(past, "code=") {
 		t.Errorf("the history holds what the provider sent:\n%s", past)
 	}
 	c.visit(desk + "/account")
