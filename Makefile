@@ -11,7 +11,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 AGE := $(TOOLS)/age-v1.3.2
 STATIC := templates/static
 E2E := cmd/dropslot/e2e
-NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm templates/testdata/segments $(E2E)/testdata/npm
+NPM_FOLDERS := $(STATIC) gateway/twilio/testdata/npm gateway/sso/testdata/npm templates/testdata/segments $(E2E)/testdata/npm
 # npm leaves this file when an installation is complete.
 NPM_DONE := $(addsuffix /node_modules/.package-lock.json,$(NPM_FOLDERS))
 

@@ -36,6 +36,10 @@ func (c *Config) fillDefaults() {
 		}
 		orDefault(&s.Port, 587)
 	}
+	if s := c.SingleSignOn; s != nil {
+		orDefault(&s.Name, "your organization")
+		orDefault(&s.GroupsClaim, "groups")
+	}
 	for _, office := range c.Offices {
 		for _, hook := range office.Webhooks {
 			if hook.Events == nil {

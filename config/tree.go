@@ -51,6 +51,9 @@ type Config struct {
 	Offices map[string]*Office `yaml:"offices" jsonschema:"required" write:"{north: {name: ...}}"`
 	// The offices' Twilio numbers in E.164 form, in quotes.
 	Numbers map[E164]*Number `yaml:"numbers" jsonschema:"required" write:"{\"+15551230100\": {office: north}}"`
+	// The organization's identity provider, which the desk's staff sign in
+	// through. Without it they sign in with accounts of Dropslot's own.
+	SingleSignOn *SingleSignOn `yaml:"single_sign_on"`
 	// The mail server for notices to caseworkers. Without it nobody is written to.
 	SMTP *SMTP `yaml:"smtp"`
 	// The virus scanner.

@@ -48,6 +48,7 @@ func (v *validator) validate() {
 	v.countries()
 	v.offices()
 	v.numbers()
+	v.singleSignOn()
 	v.smtp()
 	v.scan()
 	v.limits()

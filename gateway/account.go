@@ -35,6 +35,13 @@ type DeskSession struct {
 	Fresh   bool // the account never signed in from that browser before
 }
 
+// OtherSessions are those that end when an account's way to sign in changes:
+// all but the one that changes it.
+type OtherSessions struct {
+	Keep SessionID
+	At   time.Time
+}
+
 // Device is the SHA-256 of a secret that a browser keeps, by which it is
 // recognized again.
 type Device [32]byte
@@ -54,6 +61,14 @@ const (
 	InvitationTTL = 72 * time.Hour
 	ResetTTL      = 24 * time.Hour
 )
+
+// TTL is how long a link of this kind works.
+func (k InvitationKind) TTL() time.Duration {
+	if k == InvitationReset {
+		return ResetTTL
+	}
+	return InvitationTTL
+}
 
 // Invitation is a one-time link by which a person sets up an account of
 // theirs. There is at most one for an account.
@@ -85,6 +100,8 @@ type Credentials struct {
 // AccountRecords keeps what hangs on accounts. Each method is one transaction.
 type AccountRecords interface {
 	StaffRecords
+	// StaffByIdentity finds an account of single sign-on, or CodeNotFound.
+	StaffByIdentity(ctx context.Context, hash IdentityHash) (Staff, error)
 	// SetRoles gives an account these roles at one office and leaves those at
 	// others, or CodeNotFound. Like every change of an account it ends the
 	// account's open link. Work at an office where the account had none, and
@@ -97,6 +114,11 @@ type AccountRecords interface {
 	// Invitation finds a link that still works at a time, with its account, or
 	// CodeNotFound.
 	Invitation(ctx context.Context, hash TokenHash, now time.Time) (Invitation, Staff, error)
+	// OpenInvitations lists the links that work at a time.
+	OpenInvitations(ctx context.Context, now time.Time) ([]Invitation, error)
+	// CancelInvitation forgets an account's link, or CodeNotFound; CodeShared for
+	// an account that works for an office beyond these.
+	CancelInvitation(ctx context.Context, staff StaffID, offices []OfficeID, audit ...AuditEntry) error
 	// AcceptInvitation uses a link up and gives its account these credentials
 	// and no others; every session of the account ends. CodeNotFound for a link
 	// that does not work any more or whose account was disabled: of two who use
@@ -106,10 +128,13 @@ type AccountRecords interface {
 	// CodeSecondFactor if that step or a later one was used.
 	UseTOTPStep(ctx context.Context, id StaffID, step int64) error
 
-	AddPasskey(ctx context.Context, p Passkey, audit ...AuditEntry) error
+	// AddPasskey stores one; CodePasskey if the account has most of them. As
+	// with every change of what somebody signs in with, the account's other
+	// sessions end.
+	AddPasskey(ctx context.Context, p Passkey, most int, others OtherSessions, audit ...AuditEntry) error
 	// RemovePasskey removes one of an account, or CodeNotFound; CodeForbidden
 	// for its last one if it has to keep one.
-	RemovePasskey(ctx context.Context, staff StaffID, id []byte, keepOne bool, audit ...AuditEntry) error
+	RemovePasskey(ctx context.Context, staff StaffID, id []byte, keepOne bool, others OtherSessions, audit ...AuditEntry) error
 	Passkeys(ctx context.Context, staff StaffID) ([]Passkey, error)
 	// UsePasskey keeps the counter of a passkey that was used.
 	UsePasskey(ctx context.Context, p Passkey) error

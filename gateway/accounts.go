@@ -26,6 +26,7 @@ type AccountRow struct {
 	Staff  Staff // its roles at the admin's offices alone
 	Shared bool  // it works for an office of somebody else too
 	Own    bool
+	Link   Invitation // that works; its account is empty if there is none
 }
 
 // List lists the accounts of the admin's offices.
@@ -34,13 +35,28 @@ func (a *Accounts) List(ctx context.Context, who Actor) ([]AccountRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	open, err := a.links(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var rows []AccountRow
 	for _, staff := range all {
 		if row, visible := a.row(who, staff); visible {
+			row.Link = open[staff.ID]
 			rows = append(rows, row)
 		}
 	}
 	return rows, nil
+}
+
+// links gives the one-time links that work, by account.
+func (a *Accounts) links(ctx context.Context) (map[StaffID]Invitation, error) {
+	open := map[StaffID]Invitation{}
+	list, err := a.Records.OpenInvitations(ctx, a.Now())
+	for _, i := range list {
+		open[i.Staff] = i
+	}
+	return open, err
 }
 
 // row gives what an admin may know of an account; false for nothing.
@@ -67,7 +83,9 @@ func (a *Accounts) Account(ctx context.Context, who Actor, id StaffID) (AccountR
 	}
 	row, visible := a.row(who, staff)
 	if err == nil && visible {
-		return row, nil
+		open, err := a.links(ctx)
+		row.Link = open[id]
+		return row, err
 	}
 	entry := who.entry(a.Now(), ActionStaffChanged, "staff:"+string(id), "")
 	entry.Outcome, entry.Reason = OutcomeDenied, string(CodeNotFound)
@@ -132,9 +150,9 @@ func (a *Accounts) mayGive(who Actor, roles Roles) error {
 }
 
 func (a *Accounts) link(ctx context.Context, who Actor, staff Staff, kind InvitationKind) (Token, error) {
-	token, now, ttl, action := NewSecretToken(), a.Now(), InvitationTTL, ActionStaffInvited
+	token, now, ttl, action := NewSecretToken(), a.Now(), kind.TTL(), ActionStaffInvited
 	if kind == InvitationReset {
-		ttl, action = ResetTTL, ActionStaffReset
+		action = ActionStaffReset
 	}
 	entry := who.entry(now, action, "staff:"+string(staff.ID), officeOf(staff.Roles))
 	entry.Reason = "link for " + ttl.String()
@@ -158,17 +176,36 @@ func (a *Accounts) owned(ctx context.Context, who Actor, id StaffID) (Staff, err
 }
 
 // Reset makes the one-time link by which a person who lost the password or the
-// phone sets the account up anew. Until it is used everything stays.
-func (a *Accounts) Reset(ctx context.Context, who Actor, id StaffID) (Token, error) {
+// phone sets the account up anew. Until it is used everything stays. Of an
+// account that was never set up it is the invitation once more.
+func (a *Accounts) Reset(ctx context.Context, who Actor, id StaffID) (Token, InvitationKind, error) {
 	staff, err := a.owned(ctx, who, id)
 	if err != nil {
-		return Token{}, err
+		return Token{}, "", err
+	}
+	if err := staff.local(); err != nil {
+		return Token{}, "", err
 	}
 	kind := InvitationReset
 	if staff.PasswordHash == "" && staff.Passkeys == 0 {
 		kind = InvitationNew
 	}
-	return a.link(ctx, who, staff, kind)
+	token, err := a.link(ctx, who, staff, kind)
+	return token, kind, err
+}
+
+// CancelLink ends the one-time link of an account that was not used yet.
+func (a *Accounts) CancelLink(ctx context.Context, who Actor, id StaffID) error {
+	staff, err := a.owned(ctx, who, id)
+	if err != nil {
+		return err
+	}
+	err = a.Records.CancelInvitation(ctx, id, staff.Roles.Offices(),
+		who.entry(a.Now(), ActionLinkWithdrawn, "staff:"+string(id), officeOf(staff.Roles)))
+	if Is(err, CodeNotFound) { // it was used, or is over
+		return NewError(CodeInvitation, nil)
+	}
+	return err
 }
 
 // Disable switches an account off, which ends its sessions, or on again.
@@ -195,6 +232,9 @@ func (a *Accounts) SetRoles(ctx context.Context, who Actor, id StaffID, office O
 	}
 	if row.Own {
 		return NewError(CodeOwnAccount, nil)
+	}
+	if err := row.Staff.local(); err != nil { // roles come from groups
+		return err
 	}
 	if err := a.mayGive(who, Roles{office: roles}); err != nil {
 		return err

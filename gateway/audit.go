@@ -49,8 +49,9 @@ const (
 	ActionStaffAdded        Action = "staff.added"
 	ActionStaffChanged      Action = "staff.changed"
 	ActionStaffInvited      Action = "staff.invited"
-	ActionStaffReset        Action = "staff.reset"        // a one-time link was made
-	ActionStaffJoined       Action = "staff.link-used"    // and used
+	ActionStaffReset        Action = "staff.reset"     // a one-time link was made
+	ActionStaffJoined       Action = "staff.link-used" // and used
+	ActionLinkWithdrawn     Action = "staff.link-canceled"
 	ActionPasswordChanged   Action = "staff.new-password" // by the person
 	ActionFactorChanged     Action = "staff.new-app"      // authenticator app
 	ActionPasskeyAdded      Action = "staff.passkey-added"

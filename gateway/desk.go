@@ -27,9 +27,10 @@ type Desk struct {
 
 // Actor is the person at the desk, or the operator at the command line.
 type Actor struct {
-	Staff Staff  // of the operator, the roles alone
-	From  string // network address
-	Role  string // of a process that acts by itself; else empty
+	Staff   Staff     // of the operator, the roles alone
+	From    string    // network address
+	Role    string    // of a process that acts by itself; else empty
+	Session SessionID // of a person at the desk
 }
 
 // own names the person's own account as the object of an act.

@@ -152,6 +152,20 @@ const (
 	CodeSwitchedOff Code = "switched-off"
 	// CodeOwnAccount: nobody changes their own roles, or shuts themselves out.
 	CodeOwnAccount Code = "own-account"
+	// CodeSSO: the organization's sign-in did not let the person in, or its answer does not hold.
+	CodeSSO Code = "sso"
+	// CodeSSODown: the organization's sign-in cannot be reached.
+	CodeSSODown Code = "sso-down"
+	// CodeSSOLate: an answer that belongs to no sign-in of this browser, was used, or took too long.
+	CodeSSOLate Code = "sso-late"
+	// CodeSSOGroup: none of the person's groups works at an office.
+	CodeSSOGroup Code = "sso-group"
+	// CodeSSOSecond: an office asks for a second factor, and the provider does not say that there was one.
+	CodeSSOSecond Code = "sso-second"
+	// CodeSSOOff: the account is switched off here, whatever the provider says.
+	CodeSSOOff Code = "sso-off"
+	// CodeSSOAccount: what is asked is the organization's to do.
+	CodeSSOAccount Code = "sso-account"
 	// CodeBlobExists: the vault already holds an object of this name.
 	CodeBlobExists Code = "blob-exists"
 	// CodeBlobDamaged: a sealed object is not what the records say.

@@ -33,10 +33,11 @@ var arrows = map[string][]string{
 	"gateway/scan":     {"gateway"},
 	"gateway/sftp":     {"gateway"},
 	"gateway/passkeys": {"gateway"},
+	"gateway/sso":      {"gateway"},
 	"gateway/web":      {"gateway", "templates"},
 	"cmd": {
 		"gateway", "config", "templates", "linkstore", "gateway/seal", "gateway/vault",
-		"gateway/records", "gateway/jobs", "gateway/notify", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web", "gateway/passkeys",
+		"gateway/records", "gateway/jobs", "gateway/notify", "gateway/paper", "gateway/scan", "gateway/sftp", "gateway/twilio", "gateway/web", "gateway/passkeys", "gateway/sso",
 	},
 }
 

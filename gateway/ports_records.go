@@ -274,7 +274,7 @@ type RequestRow struct {
 
 // StaffRecords keeps the accounts.
 type StaffRecords interface {
-	// AddStaff stores an account; CodeBadRequest if the login is taken.
+	// AddStaff stores an account; CodeBadRequest if its login or identity is taken.
 	AddStaff(ctx context.Context, s Staff, audit ...AuditEntry) error
 	// ChangeStaff changes what the change names, by login, or CodeNotFound.
 	ChangeStaff(ctx context.Context, login string, change StaffChange, audit ...AuditEntry) error

@@ -9,7 +9,7 @@ import (
 
 // SignIns is the flow of a staff member who signs in: a password, then a
 // second factor where the account has one or an office asks for one; or a
-// passkey, which is both.
+// passkey, which is both; or through the organization.
 type SignIns struct {
 	Directory  Directory
 	Records    AccountRecords
@@ -17,6 +17,7 @@ type SignIns struct {
 	Passwords  Passwords
 	Secrets    Secrets
 	Ceremonies PasskeyCeremonies
+	SSO        *SingleSignOn // nil if there is none
 	Limiter    Tries
 	Now        func() time.Time
 	Random     io.Reader
@@ -63,7 +64,7 @@ func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (
 	if err != nil {
 		return Staff{}, err
 	}
-	if !right || staff.ID == "" || !staff.DisabledAt.IsZero() {
+	if !right || staff.ID == "" || staff.SSO() || !staff.DisabledAt.IsZero() {
 		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSignIn, nil))
 	}
 	s.giveBack(ctx, limits)

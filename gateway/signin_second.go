@@ -19,6 +19,9 @@ const (
 // Needs tells what an account needs beside its password. A factor that is
 // there is always asked for, whatever the offices say.
 func (s *SignIns) Needs(staff Staff) SignInStep {
+	if staff.SSO() {
+		return StepNone // the provider asked for what is needed
+	}
 	if len(staff.SealedTOTP) > 0 || staff.Passkeys > 0 {
 		return StepCode
 	}
@@ -120,16 +123,22 @@ func (s *SignIns) proveSetup(staff StaffID, sealed []byte, code string) ([]byte,
 // SetUpApp gives the account the app that the code proves. At the sign-in it
 // is the account's first factor of this kind; later it replaces the old one.
 func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code string) error {
+	if err := who.Staff.local(); err != nil {
+		return err
+	}
 	limits := []tries{{"sign-in-code", string(who.Staff.ID), triesPerCode}}
 	if err := s.take(ctx, limits, who.From); err != nil {
 		return err
 	}
 	kept, step, err := s.proveSetup(who.Staff.ID, sealed, code)
+	if Is(err, CodeSecondFactor) {
+		return s.refuse(ctx, who.Staff.ID, who.From, NewError(CodeSecondFactor, nil))
+	}
 	if err != nil {
 		return err
 	}
 	s.giveBack(ctx, limits)
-	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step},
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step, Others: &OtherSessions{who.Session, s.Now()}},
 		who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
 
@@ -169,6 +178,9 @@ func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address 
 
 // BeginAddPasskey gives a browser the options for a new passkey.
 func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff) (options, state []byte, err error) {
+	if err := staff.local(); err != nil {
+		return nil, nil, err
+	}
 	has, err := s.Records.Passkeys(ctx, staff.ID)
 	if err != nil {
 		return nil, nil, err
@@ -181,17 +193,17 @@ const passkeysMost = 10
 
 // AddPasskey keeps the passkey that the browser made.
 func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state, answer []byte) error {
+	if err := who.Staff.local(); err != nil {
+		return err
+	}
 	has, err := s.Records.Passkeys(ctx, who.Staff.ID)
 	if err != nil {
 		return err
-	}
-	if len(has) >= passkeysMost {
-		return NewError(CodePasskey, errors.New("the account has as many passkeys as it may"))
 	}
 	key, err := s.Ceremonies.FinishAdd(who.Staff, has, state, answer)
 	if err != nil {
 		return err
 	}
 	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
-	return s.Records.AddPasskey(ctx, key, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
+	return s.Records.AddPasskey(ctx, key, passkeysMost, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
 }

@@ -4,7 +4,7 @@ import "context"
 
 // Arrival is one sign-in that succeeded.
 type Arrival struct {
-	How     string // "password", "password and code", "passkey"
+	How     string // "password", "password and code", "passkey", "single sign-on"
 	From    string // network address
 	Browser string // in words
 	Device  string // the secret that this browser keeps
@@ -100,6 +100,9 @@ func (s *SignIns) Confirm(ctx context.Context, who Actor, password string) error
 // ChangePassword gives the person a new password and ends every session; the
 // present one is begun anew by its caller.
 func (s *SignIns) ChangePassword(ctx context.Context, who Actor, old, password string) error {
+	if err := who.Staff.local(); err != nil {
+		return err
+	}
 	if who.Staff.PasswordHash == "" {
 		return NewError(CodeForbidden, nil) // by passkey alone
 	}
@@ -137,5 +140,5 @@ func (d Directory) namesOf(staff Staff) []string {
 // last way to sign in.
 func (s *SignIns) RemovePasskey(ctx context.Context, who Actor, id []byte) error {
 	alone := who.Staff.PasswordHash == "" || len(who.Staff.SealedTOTP) == 0 && s.Directory.AsksSecondFactor(who.Staff.Roles)
-	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, alone, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
+	return s.Records.RemovePasskey(ctx, who.Staff.ID, id, alone, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyRemoved, who.own(), ""))
 }

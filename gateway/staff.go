@@ -12,10 +12,11 @@ type Staff struct {
 	Login        string // lowercase; a name or an e-mail address
 	PasswordHash string // PHC string format of argon2id; empty: nobody signs in by password
 	Roles        Roles
-	SealedTOTP   []byte // the secret of an authenticator app; empty if there is none
-	TOTPStep     int64  // of the last code that was used
-	Passkeys     int    // how many the account has
-	Epoch        int64  // a higher one ends every session
+	SealedTOTP   []byte       // the secret of an authenticator app; empty if there is none
+	TOTPStep     int64        // of the last code that was used
+	Passkeys     int          // how many the account has
+	Epoch        int64        // a higher one ends every session
+	Identity     IdentityHash // of whom an organization signs in; zero if the account signs in here
 	CreatedAt    time.Time
 	DisabledAt   time.Time
 }
@@ -25,12 +26,17 @@ type StaffChange struct {
 	PasswordHash *string
 	Roles        Roles
 	SealedTOTP   *[]byte
-	TOTPStep     int64      // with SealedTOTP
-	DisabledAt   *time.Time // zero switches the account on again
-	EndsAt       time.Time  // every session ends then; zero: they go on
-	Known        bool       // with EndsAt: the sign-ins from new browsers until then are the person's own
-	OnlyAt       []OfficeID // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
+	TOTPStep     int64          // with SealedTOTP
+	DisabledAt   *time.Time     // zero switches the account on again
+	Others       *OtherSessions // these end
+	EndsAt       time.Time      // every session ends then; zero: they go on
+	Known        bool           // with EndsAt: the sign-ins from new browsers until then are the person's own
+	OnlyAt       []OfficeID     // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
 }
+
+// SSO tells whether the person signs in through their organization, and by
+// nothing that is kept here.
+func (s Staff) SSO() bool { return !s.Identity.IsZero() }
 
 // Can tells whether the staff member has a right at an office.
 func (s Staff) Can(right Right, office OfficeID) bool {

@@ -47,6 +47,7 @@ const (
 	SubkeyCases   = "cases"         // finding case numbers again
 	SubkeyClients = "clients"       // naming clients in URLs
 	SubkeyWishes  = "wishes"        // sealing a caseworker's words to a client
+	SubkeySSO     = "identities"    // finding accounts of single sign-on again
 )
 
 // Subkey derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869).

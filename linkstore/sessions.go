@@ -35,6 +35,21 @@ func (s *Sessions) FindCtx(ctx context.Context, token string) (data []byte, foun
 	return data, true, nil
 }
 
+// TakeCtx gives the data of an entry and removes it: of two who ask at once,
+// one gets it.
+func (s *Sessions) TakeCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	data, err = s.client.GetDel(ctx, sessionKey(token)).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, failure("take session", err)
+	}
+	return data, true, nil
+}
+
 // CommitCtx stores a session until its expiry.
 func (s *Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)

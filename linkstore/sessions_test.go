@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +99,34 @@ func TestSessionsUnderSCS(t *testing.T) {
 		ask(one, "/out")
 		if who := ask(two, "/who"); who != "" {
 			t.Errorf("after signing out the other process sees %q", who)
+		}
+	})
+}
+
+// A passkey's challenge, or a provider's answer, counts once: of many who bring
+// it at once, one gets what was kept.
+func TestAnEntryIsTakenOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, client redis.UniversalClient) {
+		sessions := linkstore.NewSessions(client)
+		if err := sessions.Commit("a ceremony", []byte("kept"), time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		var taken atomic.Int32
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				data, found, err := sessions.TakeCtx(t.Context(), "a ceremony")
+				if err != nil || found && string(data) != "kept" {
+					t.Errorf("got %q, %v", data, err)
+				}
+				if found {
+					taken.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := taken.Load(); n != 1 {
+			t.Errorf("taken %d times", n)
 		}
 	})
 }

@@ -31,7 +31,12 @@ func (p *parts) signIns() (*gateway.SignIns, error) {
 	if err != nil {
 		return nil, err
 	}
+	var through *gateway.SingleSignOn
+	if p.config.SingleSignOn != nil {
+		through = p.singleSignOn()
+	}
 	return &gateway.SignIns{
+		SSO:       through,
 		Directory: p.directory, Records: p.records, Audit: p.records, Passwords: passwords, Secrets: secrets,
 		Ceremonies: ceremonies, Limiter: p.limiter, Now: time.Now, Random: rand.Reader,
 		Total: time.Duration(p.config.Limits.DeskTotal),
@@ -102,8 +107,10 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				token, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
+				token, kind, err := p.accounts().Reset(cmd.Context(), p.everywhere(staff.Roles), staff.ID)
 				switch {
+				case gateway.Is(err, gateway.CodeSSOAccount):
+					return fmt.Errorf("%s signs in through the organization, which is where its password is", staff.Login)
 				case gateway.Is(err, gateway.CodeSwitchedOff):
 					return fmt.Errorf("%s is switched off: `dropslot staff change --enable` first", staff.Login)
 				case gateway.Is(err, gateway.CodeNotFound):
@@ -111,7 +118,7 @@ func newStaffResetCommand(std streams) *cobra.Command {
 				case err != nil:
 					return err
 				}
-				return p.tellLink(std, token, gateway.ResetTTL)
+				return p.tellLink(std, token, kind.TTL())
 			})
 		},
 	}
@@ -129,6 +136,9 @@ func (p *parts) tellLink(std streams, token gateway.Token, ttl time.Duration) er
 
 // factorsOf tells what an account signs in by.
 func factorsOf(s gateway.Staff) string {
+	if s.SSO() {
+		return "single sign-on"
+	}
 	var by []string
 	if s.PasswordHash != "" {
 		by = append(by, "password")

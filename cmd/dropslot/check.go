@@ -71,6 +71,9 @@ func check(std streams, file string, role config.Role) error {
 	}
 	var report strings.Builder
 	fmt.Fprintf(&report, "%s is in order for the role %s.\n", file, role)
+	if c.SingleSignOn != nil {
+		fmt.Fprintf(&report, "Single sign-on: the redirect address to register at the provider is %s\n", ssoRedirect(c))
+	}
 	if err := reportTexts(&report, p.texts, c); err != nil {
 		return err
 	}

@@ -95,6 +95,7 @@ func doctor(ctx context.Context, std streams, c *config.Config, role config.Role
 		_, err := openIdentities(c)
 		r.check("identities open and belong to the recipients", err, "make keys with dropslot keygen, or correct the paths and passphrases")
 		r.partners(ctx, c)
+		r.singleSignOn(ctx, c)
 	}
 	r.agreements(c, time.Now())
 	r.certificate(ctx, c, time.Now())

@@ -119,12 +119,16 @@ func changeStaff(cmd *cobra.Command, std streams, p *parts, login string, flags 
 	if err != nil {
 		return err
 	}
+	if staff.SSO() && (flags.password || len(flags.offices) > 0) {
+		return fmt.Errorf("%s signs in through the organization: its password and groups there decide; only --disable and --enable are for here", login)
+	}
 	var change gateway.StaffChange
 	var told []string
 	if len(flags.offices) > 0 {
 		if change.Roles, err = p.rolesNamed(flags.roles, flags.offices); err != nil {
 			return err
 		}
+		change.EndsAt = time.Now() // no session goes on with what was
 		told = append(told, change.Roles.String())
 	}
 	if flags.password {

@@ -95,13 +95,46 @@ func (s *Store) SaveInvitation(ctx context.Context, i gateway.Invitation, office
 	return err
 }
 
+const selectInvitation = "SELECT staff, hash, kind, made_by, expires_at FROM invitations "
+
+func scanInvitation(r scanner) (i gateway.Invitation, err error) {
+	return i, r.Scan((*string)(&i.Staff), fixed(i.Hash[:]), (*string)(&i.Kind), (*string)(&i.MadeBy), at(&i.ExpiresAt))
+}
+
+// OpenInvitations lists the links that work at a time.
+func (s *Store) OpenInvitations(ctx context.Context, now time.Time) ([]gateway.Invitation, error) {
+	return read(ctx, s, "list invitations", func(v view) ([]gateway.Invitation, error) {
+		return all(v, scanInvitation, selectInvitation+"WHERE expires_at > $1 ORDER BY staff", ms(now))
+	})
+}
+
+// CancelInvitation forgets an account's link; see the port.
+func (s *Store) CancelInvitation(ctx context.Context, staff gateway.StaffID, offices []gateway.OfficeID, audit ...gateway.AuditEntry) error {
+	_, err := write(ctx, s, "cancel invitation", "", func(x *tx) (struct{}, error) {
+		account, err := holdStaff(x, string(staff))
+		if err == nil {
+			err = worksOnlyAt(account, offices)
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		n, err := x.exec("DELETE FROM invitations WHERE staff = $1", string(staff))
+		if err == nil && n == 0 {
+			err = notFound()
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, x.append(audit...)
+	})
+	return err
+}
+
 // Invitation finds a link that still works, with its account.
 func (s *Store) Invitation(ctx context.Context, hash gateway.TokenHash, now time.Time) (gateway.Invitation, gateway.Staff, error) {
 	var staff gateway.Staff
 	found, err := snapshot(ctx, s, "find invitation", func(v view) (gateway.Invitation, error) {
-		found, err := only(first(v, func(r scanner) (i gateway.Invitation, err error) {
-			return i, r.Scan((*string)(&i.Staff), fixed(i.Hash[:]), (*string)(&i.Kind), (*string)(&i.MadeBy), at(&i.ExpiresAt))
-		}, "SELECT staff, hash, kind, made_by, expires_at FROM invitations WHERE hash = $1 AND expires_at > $2", hash[:], ms(now)))
+		found, err := only(first(v, scanInvitation, selectInvitation+"WHERE hash = $1 AND expires_at > $2", hash[:], ms(now)))
 		if err != nil {
 			return found, err
 		}
@@ -177,10 +210,21 @@ func addPasskey(x *tx, p gateway.Passkey) error {
 	return err
 }
 
-// AddPasskey stores one.
-func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, audit ...gateway.AuditEntry) error {
+// AddPasskey stores one; see the port.
+func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, most int, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "add passkey", "", func(x *tx) (struct{}, error) {
-		if err := addPasskey(x, p); err != nil {
+		// The account is held: two at once would be counted one each.
+		account, err := holdStaff(x, string(p.Staff))
+		if err == nil && account.Passkeys >= most {
+			err = refuse(gateway.CodePasskey)
+		}
+		if err == nil {
+			err = addPasskey(x, p)
+		}
+		if err == nil {
+			err = endOthers(x, string(p.Staff), others)
+		}
+		if err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
@@ -189,7 +233,7 @@ func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, audit ...gate
 }
 
 // RemovePasskey removes one of an account; see the port.
-func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []byte, keepOne bool, audit ...gateway.AuditEntry) error {
+func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []byte, keepOne bool, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "remove passkey", "", func(x *tx) (struct{}, error) {
 		// The account is held: two removals at once would take the last two.
 		account, err := holdStaff(x, string(staff))
@@ -203,11 +247,21 @@ func (s *Store) RemovePasskey(ctx context.Context, staff gateway.StaffID, id []b
 		if err == nil && n == 0 {
 			err = notFound()
 		}
+		if err == nil {
+			err = endOthers(x, string(staff), others)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, x.append(audit...)
 	})
+	return err
+}
+
+// endOthers ends an account's sessions but for the one that changed its way to
+// sign in.
+func endOthers(x *tx, staff string, o gateway.OtherSessions) error {
+	_, err := x.exec("UPDATE desk_sessions SET ended_at = $2 WHERE ended_at = 0 AND staff = $1 AND id <> $3", staff, ms(o.At), string(o.Keep))
 	return err
 }
 

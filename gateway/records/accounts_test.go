@@ -1,6 +1,7 @@
 package records
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,9 @@ import (
 
 	"dropslot/gateway"
 )
+
+// others are sessions that a change of a factor ends.
+var others = gateway.OtherSessions{At: noon}
 
 func (w *world) addAccount(login string, roles gateway.Roles) gateway.Staff {
 	w.t.Helper()
@@ -27,7 +31,7 @@ func TestInvitation(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ann := w.addAccount("ann", gateway.RolesIn(gateway.RoleCaseworker, north))
-		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("old"), Staff: ann.ID, AddedAt: noon}), "")
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("old"), Staff: ann.ID, AddedAt: noon}, 10, others), "")
 		session := w.begin(ann.ID, 1, noon)
 		old, link := gateway.NewSecretToken().Hash(), gateway.NewSecretToken().Hash()
 		for _, hash := range []gateway.TokenHash{old, link} { // the newer one replaces the older one
@@ -105,8 +109,19 @@ func TestLinkEndsWithAnyChangeOfItsAccount(t *testing.T) {
 				t.Errorf("%s: the link goes on: %v", name, err)
 			}
 		}
+		link, err := save()
+		w.check(err, "")
+		if open, err := w.OpenInvitations(ctx, noon); err != nil || len(open) != 1 || open[0].Hash != link {
+			t.Errorf("open: %+v %v", open, err)
+		}
+		if open, err := w.OpenInvitations(ctx, noon.Add(time.Hour)); err != nil || len(open) != 0 {
+			t.Errorf("open: %+v %v", open, err)
+		}
+		w.check(w.CancelInvitation(ctx, ann.ID, []gateway.OfficeID{south}), gateway.CodeShared)
+		w.check(w.CancelInvitation(ctx, ann.ID, []gateway.OfficeID{north}, entry(gateway.ActionLinkWithdrawn, "")), "")
+		w.check(w.CancelInvitation(ctx, ann.ID, []gateway.OfficeID{north}), gateway.CodeNotFound)
 		w.check(w.SetRoles(ctx, ann.ID, south, []gateway.Role{gateway.RoleCaseworker}), "")
-		_, err := save()
+		_, err = save()
 		w.check(err, gateway.CodeShared)
 		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{DisabledAt: &off, OnlyAt: []gateway.OfficeID{north}}), gateway.CodeShared)
 		if !w.account(ann.ID).DisabledAt.IsZero() {
@@ -143,11 +158,11 @@ func TestPasskeys(t *testing.T) {
 		ctx := t.Context()
 		ann, bob := w.addAccount("ann", nil), w.addAccount("bob", nil)
 		key := gateway.Passkey{ID: []byte{0, 1}, Staff: ann.ID, Name: "Firefox on Linux", Record: []byte("{}"), AddedAt: noon}
-		w.check(w.AddPasskey(ctx, key, entry(gateway.ActionPasskeyAdded, "")), "")
+		w.check(w.AddPasskey(ctx, key, 10, others, entry(gateway.ActionPasskeyAdded, "")), "")
 		theirs := key
 		theirs.Staff = bob.ID
-		w.check(w.AddPasskey(ctx, theirs), gateway.CodePasskey) // one authenticator's key is one account's
-		w.check(w.RemovePasskey(ctx, bob.ID, key.ID, false), gateway.CodeNotFound)
+		w.check(w.AddPasskey(ctx, theirs, 10, others), gateway.CodePasskey) // one authenticator's key is one account's
+		w.check(w.RemovePasskey(ctx, bob.ID, key.ID, false, others), gateway.CodeNotFound)
 		w.check(w.UsePasskey(ctx, theirs), gateway.CodePasskey)
 		key.Record, key.UsedAt = []byte(`{"n":1}`), noon.Add(time.Hour)
 		w.check(w.UsePasskey(ctx, key), "")
@@ -156,17 +171,35 @@ func TestPasskeys(t *testing.T) {
 		if diff := cmp.Diff([]gateway.Passkey{key}, keys); diff != "" {
 			t.Error(diff)
 		}
+		other, added := w.another(), 0
+		for _, err := range race(2, func(n int) error {
+			second := gateway.Passkey{ID: []byte{2, byte(n)}, Staff: ann.ID, AddedAt: noon}
+			if n == 0 {
+				return w.AddPasskey(ctx, second, 2, others)
+			}
+			return other.AddPasskey(ctx, second, 2, others)
+		}) {
+			if err == nil {
+				added++
+			} else {
+				w.check(err, gateway.CodePasskey)
+			}
+		}
+		if n := w.account(ann.ID).Passkeys; added != 1 || n != 2 {
+			t.Errorf("%d added, %d there: no more than 2 were to be", added, n)
+		}
+		w.raw("DELETE FROM passkeys WHERE id <> $1", key.ID)
 		if w.account(ann.ID).Passkeys != 1 || w.account(bob.ID).Passkeys != 0 {
 			t.Error("the count is wrong")
 		}
-		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, true), gateway.CodeForbidden) // the last one
-		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("two"), Staff: ann.ID, AddedAt: noon}), "")
-		other, gone := w.another(), 0
+		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, true, others), gateway.CodeForbidden) // the last one
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("two"), Staff: ann.ID, AddedAt: noon}, 10, others), "")
+		gone := 0
 		for _, err := range race(2, func(n int) error {
 			if n == 0 {
-				return w.RemovePasskey(ctx, ann.ID, []byte("two"), true)
+				return w.RemovePasskey(ctx, ann.ID, []byte("two"), true, others)
 			}
-			return other.RemovePasskey(ctx, ann.ID, key.ID, true)
+			return other.RemovePasskey(ctx, ann.ID, key.ID, true, others)
 		}) {
 			if err == nil {
 				gone++
@@ -177,9 +210,9 @@ func TestPasskeys(t *testing.T) {
 		if left := w.account(ann.ID).Passkeys; gone != 1 || left != 1 {
 			t.Errorf("%d removed, %d left", gone, left)
 		}
-		_ = w.RemovePasskey(ctx, ann.ID, []byte("two"), false)
-		_ = w.AddPasskey(ctx, key) // whichever is left
-		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, false, entry(gateway.ActionPasskeyRemoved, "")), "")
+		_ = w.RemovePasskey(ctx, ann.ID, []byte("two"), false, others)
+		_ = w.AddPasskey(ctx, key, 10, others) // whichever is left
+		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, false, others, entry(gateway.ActionPasskeyRemoved, "")), "")
 		w.check(w.UsePasskey(ctx, key), gateway.CodePasskey)
 		if n := w.count("audit"); n != 2 {
 			t.Errorf("%d audit rows", n)
@@ -275,6 +308,15 @@ func TestDeskSessions(t *testing.T) {
 		}
 		_, err = w.StaffInSession(ctx, bob.ID, theirs)
 		w.check(err, "")
+		mine, stranger := w.begin(ann.ID, 1, noon.Add(time.Hour)), w.begin(ann.ID, 3, noon.Add(time.Hour))
+		totp := []byte{1}
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{SealedTOTP: &totp, TOTPStep: 1, Others: &gateway.OtherSessions{Keep: mine, At: noon}}), "")
+		_, err = w.StaffInSession(ctx, ann.ID, stranger)
+		w.check(err, gateway.CodeNotFound)
+		_, err = w.StaffInSession(ctx, ann.ID, mine)
+		w.check(err, "")
+		_, err = w.StaffInSession(ctx, bob.ID, theirs)
+		w.check(err, "")
 	})
 }
 
@@ -306,6 +348,39 @@ func TestRolesAtOneOfficeLeaveTheOthers(t *testing.T) {
 			if got := w.account(ann.ID).Epoch; got != act.epoch {
 				t.Errorf("%d: epoch %d, not %d", n, got, act.epoch)
 			}
+		}
+	})
+}
+
+// One identity is one account, also when its person comes in twice at once, and
+// is no account that has none.
+func TestIdentityIsOneAccount(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addAccount("ann", nil)
+		w.addAccount("bob", nil)
+		identity, other, made := gateway.IdentityHash{1}, w.another(), 0
+		_, err := w.StaffByIdentity(t.Context(), gateway.IdentityHash{})
+		w.check(err, gateway.CodeNotFound)
+		for _, err := range race(2, func(n int) error {
+			staff := gateway.Staff{ID: gateway.StaffID(newID(t)), Login: fmt.Sprintf("ann-%d", n), Identity: identity, CreatedAt: noon}
+			if n == 0 {
+				return w.AddStaff(t.Context(), staff, entry(gateway.ActionStaffAdded, ""))
+			}
+			return other.AddStaff(t.Context(), staff, entry(gateway.ActionStaffAdded, ""))
+		}) {
+			if err == nil {
+				made++
+			} else {
+				w.check(err, gateway.CodeBadRequest)
+			}
+		}
+		found, err := w.StaffByIdentity(t.Context(), identity)
+		w.check(err, "")
+		if rows := w.count("audit WHERE action = 'staff.added'"); made != 1 || rows != 1 || !found.SSO() || found.Identity != identity {
+			t.Errorf("made %d times, %d rows, %+v", made, rows, found)
+		}
+		if ann, err := w.StaffByLogin(t.Context(), "ann"); err != nil || ann.SSO() {
+			t.Errorf("%+v %v", ann, err)
 		}
 	})
 }

@@ -7,17 +7,19 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, created_at, disabled_at"
+const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, created_at, disabled_at, identity"
 
 const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM passkeys WHERE passkeys.staff = staff.id) FROM staff "
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
 	var roles string
+	var identity []byte
 	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch,
-		at(&s.CreatedAt), at(&s.DisabledAt), &s.Passkeys)
+		at(&s.CreatedAt), at(&s.DisabledAt), &identity, &s.Passkeys)
 	if err != nil {
 		return s, err
 	}
+	copy(s.Identity[:], identity)
 	if len(s.SealedTOTP) == 0 {
 		s.SealedTOTP = nil
 	}
@@ -32,15 +34,15 @@ func roleList(roles gateway.Roles) (string, error) {
 	return string(list), err
 }
 
-// AddStaff stores an account; CodeBadRequest if the login is taken.
+// AddStaff stores an account; CodeBadRequest if its login or identity is taken.
 func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gateway.AuditEntry) error {
 	roles, err := roleList(staff.Roles)
 	if err != nil {
 		return describe("add staff", err)
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT (login) DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt))
+		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT DO NOTHING", string(staff.ID), staff.Login,
+			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt), identityOf(staff))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -102,6 +104,11 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 				return struct{}{}, err
 			}
 		}
+		if change.Others != nil {
+			if err := endOthers(x, id, *change.Others); err != nil {
+				return struct{}{}, err
+			}
+		}
 		if change.Known {
 			_, err := x.exec("UPDATE desk_sessions SET told_at = $2 WHERE told_at = 0 AND staff = $1", id, ms(change.EndsAt))
 			if err != nil {
@@ -111,6 +118,24 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		return struct{}{}, x.append(audit...)
 	})
 	return err
+}
+
+// identityOf is what stands in the row: nothing for an account that signs in here.
+func identityOf(staff gateway.Staff) any {
+	if !staff.SSO() {
+		return nil
+	}
+	return staff.Identity[:]
+}
+
+// StaffByIdentity finds an account of single sign-on.
+func (s *Store) StaffByIdentity(ctx context.Context, hash gateway.IdentityHash) (gateway.Staff, error) {
+	if hash.IsZero() {
+		return gateway.Staff{}, notFound()
+	}
+	return read(ctx, s, "find staff", func(v view) (gateway.Staff, error) {
+		return only(first(v, scanStaff, selectStaff+"WHERE identity = $1", hash[:]))
+	})
 }
 
 // StaffByLogin finds an account, or CodeNotFound.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 
 	"dropslot/gateway"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +56,8 @@ type SignIns interface {
 	BeginAddPasskey(ctx context.Context, staff gateway.Staff) (options, state []byte, err error)
 	AddPasskey(ctx context.Context, who gateway.Actor, name string, state, answer []byte) error
 	RemovePasskey(ctx context.Context, who gateway.Actor, id []byte) error
+	BeginSSO(ctx context.Context, name string, fresh bool, address string) (to string, state []byte, err error)
+	FinishSSO(ctx context.Context, state []byte, answer gateway.IdentityAnswer, address string) (gateway.Staff, error)
 	Begin(ctx context.Context, staff gateway.Staff, a gateway.Arrival) (gateway.SessionID, error)
 	Unlocked(ctx context.Context, who gateway.Actor) error
 	Invited(ctx context.Context, token gateway.Token) (gateway.Invitation, gateway.Staff, error)
@@ -77,7 +79,8 @@ type Accounts interface {
 	List(ctx context.Context, who gateway.Actor) ([]gateway.AccountRow, error)
 	Account(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.AccountRow, error)
 	Invite(ctx context.Context, who gateway.Actor, login string, roles gateway.Roles) (gateway.Token, error)
-	Reset(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.Token, error)
+	Reset(ctx context.Context, who gateway.Actor, id gateway.StaffID) (gateway.Token, gateway.InvitationKind, error)
+	CancelLink(ctx context.Context, who gateway.Actor, id gateway.StaffID) error
 	Disable(ctx context.Context, who gateway.Actor, id gateway.StaffID, off bool) error
 	SetRoles(ctx context.Context, who gateway.Actor, id gateway.StaffID, office gateway.OfficeID, roles []gateway.Role) error
 }
@@ -103,6 +106,7 @@ type DeskParts struct {
 	Notices    Notices
 	Mails      bool // the configuration names a mail server
 	SignIns    SignIns
+	SSO        string // what staff call the provider that they sign in through; empty if there is none
 	Accounts   Accounts
 	Threads    Threads
 	Changes    Changes
@@ -110,7 +114,7 @@ type DeskParts struct {
 	Figures    Figures
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
-	Sessions  scs.CtxStore
+	Sessions  SessionStore
 	Pages     DeskPages
 	Static    http.Handler // serves the paths below /static/
 	Directory gateway.Directory
@@ -219,6 +223,7 @@ func (d *desk) count(c echo.Context, status int, code gateway.Code) {
 type frame struct {
 	Title string // of the window; never a client's name, for it stays in the browser's history
 	Login string // who is signed in; empty before
+	SSO   string // what they call the provider that they sign in through; empty if they sign in here
 	Here  string // which entry of the menu is the current one
 	Idle  int    // seconds after which the page asks for the password again; 0 before the sign-in
 	May   rights // what the person may do at some office
@@ -233,6 +238,9 @@ func (d *desk) frame(c echo.Context, title, here string) frame {
 	f := frame{Title: title, Here: here}
 	if who, ok := signedInActor(c); ok {
 		f.Login, f.Idle, f.May = who.Staff.Login, int(d.Idle.Seconds()), rights{who.Staff}
+		if who.Staff.SSO() {
+			f.SSO = cmp.Or(d.SSO, "your organization")
+		}
 	}
 	return f
 }

@@ -43,9 +43,9 @@ type passkeyLine struct {
 
 var accountSaid = map[string]string{
 	"password": "Your password is changed, and you are signed out everywhere else.",
-	"app":      "Your new authenticator app is set up. Codes of the old one do not work any more.",
-	"passkey":  "Your passkey is added.",
-	"removed":  "The passkey is removed.",
+	"app":      "Your new authenticator app is set up. Codes of the old one do not work any more, and you are signed out everywhere else.",
+	"passkey":  "Your passkey is added, and you are signed out everywhere else.",
+	"removed":  "The passkey is removed, and you are signed out everywhere else.",
 	"ended":    "Signed out there.",
 }
 

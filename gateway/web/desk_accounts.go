@@ -26,6 +26,7 @@ type accountsView struct {
 
 type accountRow struct {
 	URL, Login, Roles, State, Tone, Factor string
+	Link                                   string // that a one-time link is open, and until when
 }
 
 type roleChoice struct {
@@ -110,6 +111,9 @@ func (d *desk) accountRow(row gateway.AccountRow, named bool) accountRow {
 	}
 	shown := accountRow{URL: "/accounts/" + string(s.ID), Login: s.Login, Roles: strings.Join(roles, "; ")}
 	shown.State, shown.Tone = accountState(s)
+	if row.Link.Staff != "" {
+		shown.Link = "link open until " + momentOf(row.Link.ExpiresAt, d.Now(), d.zoneOf(s)).Clock
+	}
 	shown.Factor = factorWords(s)
 	return shown
 }
@@ -118,7 +122,7 @@ func accountState(s gateway.Staff) (words, tone string) {
 	switch {
 	case !s.DisabledAt.IsZero():
 		return "disabled", "warn"
-	case s.PasswordHash == "" && s.Passkeys == 0:
+	case s.PasswordHash == "" && s.Passkeys == 0 && !s.SSO():
 		return "invited", "live"
 	}
 	return "active", "new"
@@ -126,6 +130,9 @@ func accountState(s gateway.Staff) (words, tone string) {
 
 func factorWords(s gateway.Staff) string {
 	var words []string
+	if s.SSO() {
+		words = append(words, "single sign-on")
+	}
 	if s.PasswordHash != "" {
 		words = append(words, "password")
 	}
@@ -174,7 +181,7 @@ func (d *desk) invite(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.showLink(c, login, token, gateway.InvitationTTL, false)
+	return d.showLink(c, login, token, gateway.InvitationNew)
 }
 
 // invitedRoles are none at all without a role: an office alone is no reason
@@ -198,10 +205,10 @@ type linkView struct {
 	Reset        bool
 }
 
-func (d *desk) showLink(c echo.Context, login string, token gateway.Token, ttl time.Duration, reset bool) error {
-	until := momentOf(d.Now().Add(ttl), d.Now(), d.zoneOf(actor(c).Staff))
+func (d *desk) showLink(c echo.Context, login string, token gateway.Token, kind gateway.InvitationKind) error {
+	until := momentOf(d.Now().Add(kind.TTL()), d.Now(), d.zoneOf(actor(c).Staff))
 	return d.render(c, http.StatusOK, "account-link", linkView{
-		frame: d.frame(c, "Hand this link over", "accounts"), Account: login, Until: until, Reset: reset,
+		frame: d.frame(c, "Hand this link over", "accounts"), Account: login, Until: until, Reset: kind == gateway.InvitationReset,
 		URL: strings.TrimSuffix(d.URL, "/") + joinPath(token),
 	})
 }

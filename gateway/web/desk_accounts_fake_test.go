@@ -70,6 +70,15 @@ func (r deskAccounts) StaffByLogin(ctx context.Context, login string) (gateway.S
 	return r.StaffByID(ctx, r.h.staffByLogin(login).ID)
 }
 
+func (r deskAccounts) StaffByIdentity(ctx context.Context, hash gateway.IdentityHash) (gateway.Staff, error) {
+	for id, s := range r.h.staff {
+		if s.Identity == hash && s.SSO() {
+			return r.StaffByID(ctx, id)
+		}
+	}
+	return gateway.Staff{}, gateway.NewError(gateway.CodeNotFound, nil)
+}
+
 func (r deskAccounts) ListStaff(ctx context.Context) ([]gateway.Staff, error) {
 	var all []gateway.Staff
 	for id := range r.h.staff {
@@ -112,6 +121,9 @@ func (r deskAccounts) ChangeStaff(_ context.Context, login string, change gatewa
 	}
 	r.h.staff[s.ID] = s
 	delete(r.h.invitations, s.ID)
+	if change.Others != nil {
+		r.endOthers(s.ID, *change.Others)
+	}
 	if change.Known {
 		for _, d := range r.h.deskSessions {
 			if d.Staff == s.ID {
@@ -164,6 +176,24 @@ func (r deskAccounts) Invitation(ctx context.Context, hash gateway.TokenHash, no
 	return gateway.Invitation{}, gateway.Staff{}, gateway.NewError(gateway.CodeNotFound, nil)
 }
 
+func (r deskAccounts) OpenInvitations(_ context.Context, now time.Time) ([]gateway.Invitation, error) {
+	var open []gateway.Invitation
+	for _, i := range r.h.invitations {
+		if i.ExpiresAt.After(now) {
+			open = append(open, i)
+		}
+	}
+	return open, nil
+}
+
+func (r deskAccounts) CancelInvitation(_ context.Context, staff gateway.StaffID, _ []gateway.OfficeID, audit ...gateway.AuditEntry) error {
+	if _, there := r.h.invitations[staff]; !there {
+		return gateway.NewError(gateway.CodeNotFound, nil)
+	}
+	delete(r.h.invitations, staff)
+	return r.note(audit)
+}
+
 func (r deskAccounts) AcceptInvitation(ctx context.Context, hash gateway.TokenHash, now time.Time, c gateway.Credentials, audit ...gateway.AuditEntry) error {
 	i, staff, err := r.Invitation(ctx, hash, now)
 	if err != nil {
@@ -190,12 +220,16 @@ func (r deskAccounts) UseTOTPStep(_ context.Context, id gateway.StaffID, step in
 	return nil
 }
 
-func (r deskAccounts) AddPasskey(_ context.Context, p gateway.Passkey, audit ...gateway.AuditEntry) error {
+func (r deskAccounts) AddPasskey(_ context.Context, p gateway.Passkey, most int, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
+	if len(r.h.keysOf(p.Staff)) >= most {
+		return gateway.NewError(gateway.CodePasskey, nil)
+	}
+	r.endOthers(p.Staff, others)
 	r.h.keys = append(r.h.keys, p)
 	return r.note(audit)
 }
 
-func (r deskAccounts) RemovePasskey(_ context.Context, staff gateway.StaffID, id []byte, keepOne bool, audit ...gateway.AuditEntry) error {
+func (r deskAccounts) RemovePasskey(_ context.Context, staff gateway.StaffID, id []byte, keepOne bool, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
 	if keepOne && len(r.h.keysOf(staff)) <= 1 {
 		return gateway.NewError(gateway.CodeForbidden, nil)
 	}
@@ -204,7 +238,16 @@ func (r deskAccounts) RemovePasskey(_ context.Context, staff gateway.StaffID, id
 	if len(r.h.keys) == before {
 		return gateway.NewError(gateway.CodeNotFound, nil)
 	}
+	r.endOthers(staff, others)
 	return r.note(audit)
+}
+
+func (r deskAccounts) endOthers(staff gateway.StaffID, others gateway.OtherSessions) {
+	for _, d := range r.h.deskSessions {
+		if d.Staff == staff && d.ID != others.Keep {
+			r.h.ended[d.ID] = true
+		}
+	}
 }
 
 func (r deskAccounts) Passkeys(_ context.Context, staff gateway.StaffID) ([]gateway.Passkey, error) {

@@ -14,7 +14,9 @@ type oneAccountView struct {
 	frame
 	Account               accountRow
 	Disabled, Own, Shared bool
+	Away                  bool // signs in through the organization
 	Since                 moment
+	Link                  moment // until when a one-time link works; empty if there is none
 	Offices               []officeRoles
 	Problem               *problem
 	Said                  bool
@@ -45,9 +47,12 @@ func (d *desk) showOneAccount(c echo.Context, status int, p *problem) error {
 		return err
 	}
 	view := oneAccountView{
-		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared,
+		frame: d.frame(c, row.Staff.Login, "accounts"), Account: d.accountRow(row, true), Own: row.Own, Shared: row.Shared, Away: row.Staff.SSO(),
 		Disabled: !row.Staff.DisabledAt.IsZero(), Problem: p, Said: c.QueryParam("done") == "1",
 		Since: momentOf(row.Staff.CreatedAt, d.Now(), d.zoneOf(who.Staff)),
+	}
+	if row.Link.Staff != "" {
+		view.Link = momentOf(row.Link.ExpiresAt, d.Now(), d.zoneOf(who.Staff))
 	}
 	for _, office := range who.Staff.OfficesWith(gateway.RightAccounts) {
 		view.Offices = append(view.Offices, officeRoles{string(office), d.officeName(office), roleChoices(row.Staff.Roles[office])})
@@ -67,7 +72,7 @@ func (d *desk) changeAccount(c echo.Context, act func(gateway.StaffID, url.Value
 	}
 	err = act(id, form)
 	switch gateway.CodeOf(err) {
-	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff:
+	case gateway.CodeOwnAccount, gateway.CodeShared, gateway.CodeSwitchedOff, gateway.CodeSSOAccount, gateway.CodeInvitation:
 		p := problemOf(err)
 		d.note(c, p, err)
 		return d.showOneAccount(c, p.Status, &p)
@@ -94,7 +99,7 @@ func (d *desk) setRoles(c echo.Context) error {
 
 func (d *desk) resetAccount(c echo.Context) error {
 	return d.changeAccount(c, func(id gateway.StaffID, _ url.Values) error {
-		token, err := d.Accounts.Reset(c.Request().Context(), actor(c), id)
+		token, kind, err := d.Accounts.Reset(c.Request().Context(), actor(c), id)
 		if err != nil {
 			return err
 		}
@@ -102,7 +107,13 @@ func (d *desk) resetAccount(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		return d.showLink(c, row.Staff.Login, token, gateway.ResetTTL, true)
+		return d.showLink(c, row.Staff.Login, token, kind)
+	})
+}
+
+func (d *desk) cancelAccountLink(c echo.Context) error {
+	return d.changeAccount(c, func(id gateway.StaffID, _ url.Values) error {
+		return d.Accounts.CancelLink(c.Request().Context(), actor(c), id)
 	})
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -31,6 +32,16 @@ func inviteLink(t *testing.T, b *browser, form url.Values, path string) string {
 	return found[1]
 }
 
+// opens follows a one-time link to its page, whose address holds no token.
+func (b *browser) opens(link string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	answer := b.get(link)
+	if to := answer.Header().Get("Location"); answer.Code != http.StatusSeeOther || to != "/join" {
+		b.t.Fatalf("led to %q", to)
+	}
+	return b.get("/join")
+}
+
 func TestInvitationWorksOnce(t *testing.T) {
 	h := newDeskHouse(t)
 	h.requireFactor(t)
@@ -46,33 +57,36 @@ func TestInvitationWorksOnce(t *testing.T) {
 
 	b := h.browser(t)
 	for range 3 { // a preview changes nothing
-		wantStatus(t, b.get(link), http.StatusOK)
+		wantStatus(t, b.opens(link), http.StatusOK)
 	}
-	page := b.get(link)
+	page := b.opens(link)
 	wantText(t, page, "dee@example.gov", "This page works once")
 	setup, secret := setupOf(t, page)
 	form := url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}, "code": {"000000"}}
-	wantStatus(t, b.post(link, form), http.StatusUnprocessableEntity)
+	wantStatus(t, b.post("/join", form), http.StatusUnprocessableEntity)
 	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
 	form.Set("again", "another")
-	wantText(t, b.post(link, form), "not the same")
+	wantText(t, b.post("/join", form), "not the same")
 	for _, weak := range []string{"short", "dee@example.gov1", "passwordpassword", "North County Benefits"} {
 		form.Set("password", weak)
 		form.Set("again", weak)
-		wantText(t, b.post(link, form), "too easy to guess")
+		wantText(t, b.post("/join", form), "too easy to guess")
 	}
 	form.Set("password", newPassword)
 	form.Set("again", newPassword)
 	form.Del("code")
-	wantStatus(t, b.post(link, form), http.StatusUnprocessableEntity) // the office asks for the app
+	wantStatus(t, b.post("/join", form), http.StatusUnprocessableEntity) // the office asks for the app
 	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
-	wantPlace(t, b.post(link, form), "/")
+	wantPlace(t, b.post("/join", form), "/")
 	wantStatus(t, b.get("/"), http.StatusOK)
 	if got := h.staffByLogin("dee@example.gov"); got.Roles.String() != "north: auditor, caseworker" || string(got.SealedTOTP) == "" {
 		t.Errorf("%+v", got)
 	}
-	wantStatus(t, h.browser(t).get(link), http.StatusGone)
-	wantStatus(t, h.browser(t).post(link, form), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(link), http.StatusGone)
+	late := h.browser(t)
+	late.opens(link)
+	wantStatus(t, late.post("/join", form), http.StatusGone)
+	wantStatus(t, h.browser(t).post("/join", form), http.StatusGone)
 	for _, entry := range h.audit {
 		if strings.Contains(entry.Object+entry.Reason, link[6:]) || strings.Contains(h.log.String(), link[6:]) {
 			t.Error("the link stands in the trail or the log")
@@ -86,11 +100,13 @@ func TestInvitationExpiresAndIsReplaced(t *testing.T) {
 	form := url.Values{"login": {"dee"}, "office": {"north"}, "role": {"caseworker"}}
 	old := inviteLink(t, admin, form, "/accounts")
 	id := string(h.staffByLogin("dee").ID)
-	link := inviteLink(t, admin, nil, "/accounts/"+id+"/reset")
-	wantStatus(t, h.browser(t).get(old), http.StatusGone)
-	wantStatus(t, h.browser(t).get(link), http.StatusOK)
+	again := admin.post("/accounts/"+id+"/reset", nil)
+	wantText(t, again, "until Fri, Nov 6", "sets the account up") // it was never set up: an invitation once more
+	link := joinPattern.FindStringSubmatch(again.Body.String())[1]
+	wantStatus(t, h.browser(t).opens(old), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(link), http.StatusOK)
 	h.pass(73 * time.Hour)
-	wantStatus(t, h.browser(t).get(link), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(link), http.StatusGone)
 	wantStatus(t, h.signedIn(t, "adm").post("/accounts", form), http.StatusUnprocessableEntity) // the name is taken
 }
 
@@ -106,10 +122,11 @@ func TestInvitationByPasskey(t *testing.T) {
 		return joinPath(token)
 	}()
 	b := h.browser(t)
-	state, _ := decode(b.postJSON(link+"/options", nil).Body.Bytes())["state"].(string)
-	wantText(t, b.postJSON(link, url.Values{"state": {state}, "answer": {"key"}}), `"next":"/"`)
+	b.opens(link)
+	state, _ := decode(b.postJSON("/join/options", nil).Body.Bytes())["state"].(string)
+	wantText(t, b.postJSON("/join", url.Values{"state": {state}, "answer": {"key"}}), `"next":"/"`)
 	wantStatus(t, b.get("/"), http.StatusOK)
-	wantStatus(t, h.browser(t).get(link), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(link), http.StatusGone)
 	// Nobody signs in by a password that does not exist.
 	wantStatus(t, h.browser(t).post("/login", url.Values{"login": {"dee"}, "password": {""}}), http.StatusUnauthorized)
 	wantStatus(t, h.browser(t).post("/login", url.Values{"login": {"dee"}, "password": {deskPassword}}), http.StatusUnauthorized)
@@ -126,8 +143,8 @@ func TestResetEndsWhatWasThere(t *testing.T) {
 	link := inviteLink(t, admin, nil, "/accounts/"+string(id)+"/reset")
 	wantStatus(t, ana.get("/"), http.StatusOK) // until it is used everything stays
 	b := h.browser(t)
-	setup, _ := setupOf(t, b.get(link))
-	wantPlace(t, b.post(link, url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}}), "/")
+	setup, _ := setupOf(t, b.opens(link))
+	wantPlace(t, b.post("/join", url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}}), "/")
 	wantStatus(t, ana.get("/"), http.StatusSeeOther)
 	if got := h.staffByLogin("ana"); len(got.SealedTOTP) != 0 || len(h.keysOf(id)) != 0 || got.PasswordHash != "hash:"+newPassword {
 		t.Errorf("%+v", got)
@@ -197,7 +214,7 @@ func TestLinkDoesNotOutliveAChange(t *testing.T) {
 	if err := h.accounts().SetRoles(t.Context(), southern, ana, "south", []gateway.Role{gateway.RoleCaseworker}); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, h.browser(t).get(kept), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(kept), http.StatusGone)
 	if err := h.accounts().SetRoles(t.Context(), southern, ana, "south", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +222,7 @@ func TestLinkDoesNotOutliveAChange(t *testing.T) {
 	admin.post(place+"/state", url.Values{"state": {"off"}})
 	wantText(t, admin.post(place+"/reset", nil), "This account is switched off")
 	admin.post(place+"/state", url.Values{"state": {"on"}})
-	wantStatus(t, h.browser(t).get(kept), http.StatusGone)
+	wantStatus(t, h.browser(t).opens(kept), http.StatusGone)
 }
 
 func TestDisabledByAnAdminIsSignedOutAtOnce(t *testing.T) {
@@ -351,4 +368,22 @@ func TestBrowserWords(t *testing.T) {
 			t.Errorf("%q: %q, not %q", agent, got, want)
 		}
 	}
+}
+
+// A link that went to the wrong person is seen, and ended, before it is used.
+func TestAnOpenLinkIsCanceled(t *testing.T) {
+	h := newDeskHouse(t)
+	admin := h.admin(t)
+	page := "/accounts/" + string(h.staffByLogin("ana").ID)
+	wantNoText(t, admin.get(page), "Cancel the open link")
+	link := inviteLink(t, admin, nil, page+"/reset")
+	wantText(t, admin.get("/accounts"), "link open until Wed, Nov 4")
+	wantText(t, admin.get(page), "A link is open until Wed, Nov 4", "Cancel the open link")
+	wantPlace(t, admin.post(page+"/link/cancel", nil), page+"?done=1")
+	if last := h.audit[len(h.audit)-1]; last.Action != gateway.ActionLinkWithdrawn {
+		t.Errorf("the trail says %+v", last)
+	}
+	wantStatus(t, h.browser(t).opens(link), http.StatusGone)
+	wantStatus(t, admin.post(page+"/link/cancel", nil), http.StatusGone)
+	wantNoText(t, admin.get(page), "Cancel the open link")
 }

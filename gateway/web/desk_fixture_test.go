@@ -274,7 +274,9 @@ func (b *browser) do(r *http.Request) *httptest.ResponseRecorder {
 	b.handler.ServeHTTP(answer, r)
 	for _, c := range answer.Result().Cookies() {
 		if c.Name != DeskCookie {
-			b.other[c.Name] = c
+			if b.other[c.Name] = c; c.MaxAge < 0 {
+				delete(b.other, c.Name)
+			}
 		} else if b.cookie = c; c.MaxAge < 0 {
 			b.cookie = nil
 		}

@@ -17,8 +17,28 @@ type joinView struct {
 	Needed   bool // a second factor is asked for
 	Setup    *setupView
 	Problem  *problem
-	PostTo   string
 	Password int // the least length
+}
+
+// joinCookie holds the token of a one-time link while its page is open, so that
+// it stands in no address from then on: not in the history, and not in what a
+// browser says of where it comes from. Gone when the browser is closed.
+const joinCookie = "__Host-desk-join"
+
+// openJoin takes the token out of the address.
+func (d *desk) openJoin(c echo.Context) error {
+	token, err := gateway.ParseToken(c.Param("token"))
+	if err != nil {
+		return gateway.NewError(gateway.CodeInvitation, nil)
+	}
+	d.setJoinCookie(c, token.Reveal(), 0)
+	return d.redirect(c, "/join")
+}
+
+func (d *desk) setJoinCookie(c echo.Context, value string, maxAge int) {
+	c.SetCookie(&http.Cookie{
+		Name: joinCookie, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // joinPage shows what a one-time link is for. Nothing changes however often it
@@ -26,7 +46,11 @@ type joinView struct {
 func (d *desk) joinPage(c echo.Context) error { return d.showJoin(c, http.StatusOK, nil, nil) }
 
 func (d *desk) invited(c echo.Context) (gateway.Token, gateway.Invitation, gateway.Staff, error) {
-	token, err := gateway.ParseToken(c.Param("token"))
+	var token gateway.Token
+	cookie, err := c.Cookie(joinCookie)
+	if err == nil {
+		token, err = gateway.ParseToken(cookie.Value)
+	}
 	if err != nil {
 		return gateway.Token{}, gateway.Invitation{}, gateway.Staff{}, gateway.NewError(gateway.CodeInvitation, nil)
 	}
@@ -35,7 +59,7 @@ func (d *desk) invited(c echo.Context) (gateway.Token, gateway.Invitation, gatew
 }
 
 func (d *desk) showJoin(c echo.Context, status int, p *problem, form url.Values) error {
-	token, invitation, staff, err := d.invited(c)
+	_, invitation, staff, err := d.invited(c)
 	if err != nil {
 		return err
 	}
@@ -45,7 +69,7 @@ func (d *desk) showJoin(c echo.Context, status int, p *problem, form url.Values)
 	}
 	view := joinView{
 		frame: d.frame(c, title, ""), Account: staff.Login, Reset: invitation.Kind == gateway.InvitationReset,
-		Needed: d.Directory.AsksSecondFactor(staff.Roles), Problem: p, PostTo: joinPath(token), Password: gateway.PasswordLength,
+		Needed: d.Directory.AsksSecondFactor(staff.Roles), Problem: p, Password: gateway.PasswordLength,
 	}
 	if view.Setup, err = d.newSetup(staff, form); err != nil {
 		return err
@@ -85,6 +109,7 @@ func (d *desk) join(c echo.Context) error {
 	if err != nil {
 		return d.refuseJoin(c, err, form)
 	}
+	d.setJoinCookie(c, "", -1)
 	session, err := d.sessions.load(c.Request())
 	if err != nil {
 		return err

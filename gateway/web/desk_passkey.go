@@ -24,22 +24,25 @@ type ceremonyView struct {
 // for: a challenge to add a passkey to one account is worth nothing elsewhere.
 func (d *desk) keepCeremony(c echo.Context, use string, options, state []byte) error {
 	name := gateway.NewSecretToken().Reveal()
-	expiry := d.Now().Add(ceremonyTime)
-	if err := d.sessions.store.CommitCtx(c.Request().Context(), ceremonyKey(use, name), state, expiry); err != nil {
-		return gateway.NewError(gateway.CodeUnavailable, err)
+	if err := d.keep(c.Request().Context(), use, name, state, ceremonyTime); err != nil {
+		return err
 	}
 	return d.json(c, http.StatusOK, ceremonyView{options, name})
 }
 
-func ceremonyKey(use, name string) string { return "passkey." + use + "." + name }
+// keep stores the state of a ceremony under a name, for takeCeremony.
+func (d *desk) keep(ctx context.Context, use, name string, state []byte, long time.Duration) error {
+	if err := d.sessions.store.CommitCtx(ctx, ceremonyKey(use, name), state, d.Now().Add(long)); err != nil {
+		return gateway.NewError(gateway.CodeUnavailable, err)
+	}
+	return nil
+}
+
+func ceremonyKey(use, name string) string { return "ceremony." + use + "." + name }
 
 // takeCeremony gives the state back, once.
 func (d *desk) takeCeremony(ctx context.Context, use, name string) ([]byte, error) {
-	key := ceremonyKey(use, name)
-	state, found, err := d.sessions.store.FindCtx(ctx, key)
-	if err == nil && found {
-		err = d.sessions.store.DeleteCtx(ctx, key)
-	}
+	state, found, err := d.sessions.store.TakeCtx(ctx, ceremonyKey(use, name))
 	if err != nil {
 		return nil, gateway.NewError(gateway.CodeUnavailable, err)
 	}

@@ -110,16 +110,21 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/accounts/:id", PermitAccounts}, false, (*desk).oneAccount},
 	{Route{http.MethodPost, "/accounts/:id/roles", PermitAccounts}, false, (*desk).setRoles},
 	{Route{http.MethodPost, "/accounts/:id/reset", PermitAccounts}, false, (*desk).resetAccount},
+	{Route{http.MethodPost, "/accounts/:id/link/cancel", PermitAccounts}, false, (*desk).cancelAccountLink},
 	{Route{http.MethodPost, "/accounts/:id/state", PermitAccounts}, false, (*desk).setAccountState},
-	{Route{http.MethodGet, "/join/:token", PermitAnyone}, false, (*desk).joinPage},
-	{Route{http.MethodPost, "/join/:token", PermitAnyone}, false, (*desk).join},
-	{Route{http.MethodPost, "/join/:token/options", PermitAnyone}, false, (*desk).joinOptions},
+	{Route{http.MethodGet, "/join/:token", PermitAnyone}, false, (*desk).openJoin},
+	{Route{http.MethodGet, "/join", PermitAnyone}, false, (*desk).joinPage},
+	{Route{http.MethodPost, "/join", PermitAnyone}, false, (*desk).join},
+	{Route{http.MethodPost, "/join/options", PermitAnyone}, false, (*desk).joinOptions},
 	{Route{http.MethodGet, "/login/second", PermitHalf}, false, (*desk).secondPage},
 	{Route{http.MethodPost, "/login/second", PermitHalf}, false, (*desk).second},
 	{Route{http.MethodPost, "/login/setup", PermitHalf}, false, (*desk).setup},
 	{Route{http.MethodPost, "/login/setup/options", PermitHalf}, false, (*desk).setupOptions},
 	{Route{http.MethodPost, "/login/options", PermitAnyone}, false, (*desk).passkeyOptions},
 	{Route{http.MethodPost, "/login/passkey", PermitAnyone}, false, (*desk).passkeyLogin},
+	{Route{http.MethodGet, "/login/sso", PermitAnyone}, false, (*desk).beginSSO},
+	{Route{http.MethodGet, "/login/sso/back", PermitAnyone}, false, (*desk).finishSSO},
+	{Route{http.MethodGet, "/login/sso/done", PermitStaff}, false, (*desk).ssoBack},
 	{Route{http.MethodGet, "/session", PermitStaff}, true, (*desk).session},
 	{Route{http.MethodPost, "/session", PermitStaff}, false, (*desk).session},
 	{Route{http.MethodGet, "/login", PermitAnyone}, false, (*desk).loginPage},
@@ -156,7 +161,7 @@ func (d *desk) guard(r deskRoute) echo.HandlerFunc {
 			}
 			return err
 		}
-		c.Set(actorKey, gateway.Actor{Staff: staff, From: c.RealIP()})
+		c.Set(actorKey, gateway.Actor{Staff: staff, From: c.RealIP(), Session: session.id})
 		c.Set(sessionKey, session)
 		if !r.Permit.allows(staff) {
 			return d.refuseRoute(c, r.Route)

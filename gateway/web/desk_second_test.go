@@ -246,7 +246,7 @@ func TestPagesOfTheSignInSayNothingOfAccounts(t *testing.T) {
 	for _, path := range []string{"/login/second", "/login?next=/join/x", "/join/" + strings.Repeat("a", 26), "/join/x"} {
 		wantNoText(t, b.get(path), "ana", "ben")
 	}
-	wantStatus(t, b.get("/join/"+strings.Repeat("a", 26)), http.StatusGone)
+	wantStatus(t, b.opens("/join/"+strings.Repeat("a", 26)), http.StatusGone)
 }
 
 // Whoever saw a password typed can unlock a desk that was left, and must not
@@ -285,5 +285,64 @@ func TestSignInLeadsBackToAPage(t *testing.T) {
 		if to := got.Header().Get("Location"); to != "/login?"+(url.Values{"next": {page}}).Encode() {
 			t.Errorf("%s leads to %s", posted, to)
 		}
+	}
+}
+
+// Whoever got in with the old way to sign in is out when it changes.
+func TestANewFactorSignsOutElsewhere(t *testing.T) {
+	h := newDeskHouse(t)
+	ana := h.staffByLogin("ana")
+	change := map[string]func(*browser){
+		"app": func(b *browser) {
+			setup, secret := setupOf(t, b.get("/account"))
+			form := url.Values{"password": {deskPassword}, "setup": {setup}, "code": {gateway.TOTPCode(secret, h.clock().Unix()/30)}}
+			wantPlace(t, b.post("/account/app", form), "/account?done=app")
+			ana := h.staff[ana.ID]
+			ana.SealedTOTP = nil // a password is enough again
+			h.staff[ana.ID] = ana
+		},
+		"passkey": func(b *browser) {
+			state, _ := decode(b.postJSON("/account/passkeys/options", url.Values{"password": {deskPassword}}).Body.Bytes())["state"].(string)
+			wantStatus(t, b.postJSON("/account/passkeys", url.Values{"state": {state}, "answer": {"key"}}), http.StatusOK)
+		},
+		"removed": func(b *browser) {
+			h.keys = []gateway.Passkey{{ID: []byte("key"), Staff: ana.ID}}
+			wantPlace(t, b.post("/account/passkeys/remove", url.Values{"password": {deskPassword}, "passkey": {"a2V5"}}), "/account?done=removed")
+		},
+	}
+	for name, act := range change {
+		h.keys = nil
+		mine, stranger := h.signedIn(t, "ana"), h.signedIn(t, "ana")
+		act(mine)
+		if answer := stranger.get("/requests"); answer.Code != http.StatusSeeOther {
+			t.Errorf("%s: the stranger is still in: %d", name, answer.Code)
+		}
+		wantStatus(t, mine.get("/requests"), http.StatusOK)
+	}
+}
+
+// Who guesses codes to set an app up is seen.
+func TestAWrongCodeAtTheSetUpIsOnRecord(t *testing.T) {
+	h := newDeskHouse(t)
+	b := h.signedIn(t, "ana")
+	setup, _ := setupOf(t, b.get("/account"))
+	wantStatus(t, b.post("/account/app", url.Values{"password": {deskPassword}, "setup": {setup}, "code": {"000000"}}), http.StatusUnprocessableEntity)
+	h.refused(t, gateway.CodeSecondFactor)
+}
+
+// Who signs in over a session has one, and not a second that nobody can use.
+func TestASessionThatIsReplacedEnds(t *testing.T) {
+	h := newDeskHouse(t)
+	b := h.signedIn(t, "ana")
+	b.post("/login", password("ana"))
+	b.post("/login", password("cho"))
+	living := 0
+	for _, s := range h.deskSessions {
+		if !h.ended[s.ID] {
+			living++
+		}
+	}
+	if living != 1 || len(h.deskSessions) != 3 {
+		t.Errorf("%d of %d sessions live", living, len(h.deskSessions))
 	}
 }

@@ -26,6 +26,14 @@ func (m *memorySessions) FindCtx(_ context.Context, token string) ([]byte, bool,
 	return e.content, found, m.err
 }
 
+func (m *memorySessions) TakeCtx(_ context.Context, token string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, found := m.entries[token]
+	delete(m.entries, token)
+	return e.content, found && e.expires.After(m.now()), m.err
+}
+
 func (m *memorySessions) CommitCtx(_ context.Context, token string, b []byte, expiry time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -21,11 +21,14 @@ const (
 
 type loginView struct {
 	frame
-	Typed   string // the login as it was typed before, for a second try
-	Next    string // where to go afterwards; a path of the desk
-	Problem *problem
-	Return  bool // the person was here before and is asked again
-	Locked  bool // the screen is locked: the account is known
+	Typed    string // the login as it was typed before, for a second try
+	Next     string // where to go afterwards; a path of the desk
+	Problem  *problem
+	Return   bool   // the person was here before and is asked again
+	Locked   bool   // the screen is locked: the account is known
+	Through  string // what the provider is called, if people may sign in through one
+	Password bool   // a password was tried
+	Away     bool   // the locked account signs in there alone
 }
 
 // loginPage shows the form, or leads on who is signed in already.
@@ -38,15 +41,19 @@ func (d *desk) loginPage(c echo.Context) error {
 	if session.staff != "" {
 		return d.redirect(c, next)
 	}
-	view := loginView{Next: next, Return: session.token != ""}
+	view := loginView{Next: next, Return: session.token != "", Problem: ssoProblem(c)}
 	if session.locked {
 		staff, err := d.owner(c, session)
 		if err != nil && !gateway.Is(err, gateway.CodeSignIn) {
 			return err
 		}
-		view.Typed, view.Locked = staff.Login, err == nil
+		view.Typed, view.Locked, view.Away = staff.Login, err == nil, staff.SSO()
 	}
-	return d.showLogin(c, http.StatusOK, view)
+	status := http.StatusOK
+	if view.Problem != nil {
+		status = view.Problem.Status
+	}
+	return d.showLogin(c, status, view)
 }
 
 func (d *desk) showLogin(c echo.Context, status int, v loginView) error {
@@ -54,7 +61,7 @@ func (d *desk) showLogin(c echo.Context, status int, v loginView) error {
 	if v.Locked {
 		title = "Locked"
 	}
-	v.frame = d.frame(c, title, "")
+	v.frame, v.Through = d.frame(c, title, ""), d.SSO
 	return d.render(c, status, "login", v)
 }
 
@@ -95,6 +102,9 @@ func (d *desk) enter(c echo.Context, session deskSession, staff gateway.Staff, h
 		}
 	}
 	if step := d.SignIns.Needs(staff); how == "password" && step != gateway.StepNone {
+		if err := d.endOld(c, session); err != nil {
+			return err
+		}
 		half := deskSession{step: step, since: d.Now(), next: next}
 		return d.goOn(c, "/login/second", d.sessions.start(c, session, staff, half))
 	}
@@ -125,6 +135,9 @@ func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff
 	if err != nil {
 		return err
 	}
+	if err := d.endOld(c, session); err != nil {
+		return err
+	}
 	if err := d.sessions.start(c, session, staff, deskSession{id: id, since: d.Now()}); err != nil {
 		return err
 	}
@@ -133,6 +146,20 @@ func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff
 		next = "/account?" + url.Values{"next": {next}}.Encode()
 	}
 	return d.goOn(c, next, err)
+}
+
+// endOld ends the session that the browser brought, of whichever account: its
+// token dies with what comes now, and it would be listed as one that lives.
+func (d *desk) endOld(c echo.Context, old deskSession) error {
+	if old.id == "" {
+		return nil
+	}
+	who := gateway.Actor{Staff: gateway.Staff{ID: old.account}, From: c.RealIP()}
+	err := d.SignIns.EndSession(c.Request().Context(), who, old.id, "")
+	if gateway.Is(err, gateway.CodeNotFound) { // it was over
+		return nil
+	}
+	return err
 }
 
 // goOn leads a person, or the script of a page, to where it goes on.
@@ -159,7 +186,7 @@ func (d *desk) refuseLogin(c echo.Context, view loginView, err error) error {
 	if wantsJSON(c.Request()) {
 		return err // the lock screen shows it in place
 	}
-	view.Problem = &p
+	view.Problem, view.Password = &p, true
 	d.note(c, p, err)
 	return d.showLogin(c, p.Status, view)
 }
@@ -183,6 +210,9 @@ func (d *desk) logout(c echo.Context) error {
 	}
 	if err := d.sessions.end(c, session); err != nil {
 		return err
+	}
+	if d.SSO != "" {
+		d.setSSOCookie(c, ssoAnewCookie, "1", d.Idle)
 	}
 	return d.redirect(c, "/login")
 }
@@ -238,7 +268,7 @@ func localPath(text string) string {
 	}
 	clean := path.Clean(u.Path)
 	if strings.HasPrefix(clean, "//") || clean == "/logout" || clean == "/session" ||
-		clean == "/login" || strings.HasPrefix(clean, "/login/") || strings.HasPrefix(clean, "/join/") {
+		clean == "/login" || clean == "/join" || strings.HasPrefix(clean, "/login/") || strings.HasPrefix(clean, "/join/") {
 		return home
 	}
 	return (&url.URL{Path: clean, RawQuery: u.RawQuery}).String()

@@ -40,16 +40,23 @@ const stepTime = 15 * time.Minute
 
 var sessionTokenPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
+// SessionStore keeps sessions, and what waits for a browser's answer.
+type SessionStore interface {
+	scs.CtxStore
+	// TakeCtx gives an entry and removes it: of two who ask at once, one gets it.
+	TakeCtx(ctx context.Context, token string) (b []byte, found bool, err error)
+}
+
 // deskSessions keeps who is signed in. The time of the last act stands in an
 // entry of its own beside the session.
 type deskSessions struct {
 	manager     *scs.SessionManager
-	store       scs.CtxStore
+	store       SessionStore
 	now         func() time.Time
 	idle, total time.Duration
 }
 
-func newDeskSessions(store scs.CtxStore, now func() time.Time, idle, total time.Duration) *deskSessions {
+func newDeskSessions(store SessionStore, now func() time.Time, idle, total time.Duration) *deskSessions {
 	m := scs.New()
 	m.Store = timedStore{store}
 	m.Lifetime = total
@@ -230,22 +237,28 @@ func (s *deskSessions) cookie(ctx context.Context, c echo.Context, token string,
 }
 
 // timedStore gives up on a store that does not answer.
-type timedStore struct{ scs.CtxStore }
+type timedStore struct{ SessionStore }
 
 func (t timedStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
 	defer cancel()
-	return t.CtxStore.FindCtx(ctx, token)
+	return t.SessionStore.FindCtx(ctx, token)
 }
 
 func (t timedStore) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
 	defer cancel()
-	return t.CtxStore.CommitCtx(ctx, token, b, expiry)
+	return t.SessionStore.CommitCtx(ctx, token, b, expiry)
 }
 
 func (t timedStore) DeleteCtx(ctx context.Context, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
 	defer cancel()
-	return t.CtxStore.DeleteCtx(ctx, token)
+	return t.SessionStore.DeleteCtx(ctx, token)
+}
+
+func (t timedStore) TakeCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, sessionStoreTimeout)
+	defer cancel()
+	return t.SessionStore.TakeCtx(ctx, token)
 }

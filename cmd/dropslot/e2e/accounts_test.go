@@ -22,7 +22,7 @@ var bigScreen = screen{width: 1280, height: 800, scale: 1}
 
 // accountsTown is a town whose desk is reached by name, since passkeys are
 // bound to one, and whose offices ask for a second factor. The desk locks soon.
-func accountsTown(t *testing.T, idle string) (*town, string) {
+func accountsTown(t *testing.T, idle string, more ...func(*house)) (*town, string) {
 	w := openTown(t, func(h *house) {
 		_, port, err := net.SplitHostPort(h.desk)
 		if err != nil {
@@ -31,6 +31,9 @@ func accountsTown(t *testing.T, idle string) (*town, string) {
 		h.configure("desk_url: http://"+h.desk, "desk_url: http://localhost:"+port)
 		h.configure("    second_factor: optional\n", "")
 		h.configure("number_per_hour: 100000000}", "number_per_hour: 100000000, desk_idle: "+idle+"}")
+		for _, change := range more {
+			change(h)
+		}
 	})
 	_, port, _ := net.SplitHostPort(w.desk)
 	return w, "http://localhost:" + port
@@ -103,6 +106,9 @@ func TestInvitedCaseworkerSignsInWithAnApp(t *testing.T) {
 	c := w.browser.open("Erin", bigScreen, host)
 	c.expects("status of 4")
 	c.visit(link)
+	if past := c.past(); strings.Contains(past, "/join/") {
+		t.Errorf("the history holds the link's token:\n%s", past)
+	}
 	c.good("join")
 	scanned := c.scans()
 	c.fill("#password", words)

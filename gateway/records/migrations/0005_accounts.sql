@@ -10,6 +10,10 @@ ALTER TABLE staff DROP COLUMN offices;
 ALTER TABLE staff ADD COLUMN totp BYTES NOT NULL DEFAULT '';      -- sealed; empty if there is no app
 ALTER TABLE staff ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0; -- of the last code that was used
 ALTER TABLE staff ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;     -- a higher one ends every session
+-- A keyed hash of who an organization's provider says it is; NULL, of which
+-- there may be many, for an account that signs in here.
+ALTER TABLE staff ADD COLUMN identity BYTES;
+CREATE UNIQUE INDEX staff_identity ON staff (identity);
 
 -- The one link by which a person may set an account up. It is removed when it
 -- is used.

@@ -17,7 +17,13 @@ export class Lock {
 
   // opened is told how many seconds the session has left.
   constructor(private readonly opened: (seconds: number) => void) {
-    // Another tab may have opened the session again.
+    // Another tab may have opened the session again: each page of a session
+    // says so when it comes.
+    const tabs = new BroadcastChannel("dropslot-desk");
+    tabs.addEventListener("message", () => {
+      if (this.kept) void this.look();
+    });
+    tabs.postMessage("open");
     document.addEventListener("visibilitychange", () => {
       if (this.kept && document.visibilityState === "visible") void this.look();
     });
@@ -41,10 +47,14 @@ export class Lock {
       event.preventDefault();
       void this.unlock(form);
     });
-    const passkey = find<HTMLButtonElement>("[data-lock-passkey]");
-    passkey.hidden = !passkeysWork();
-    passkey.addEventListener("click", () => void this.settle(useAPasskey("/")));
-    find<HTMLInputElement>("[type=password]", form).focus();
+    // Who signs in through their organization has no passkey here, and no
+    // password: a link leads there, in another tab.
+    const passkey = document.querySelector<HTMLButtonElement>("[data-lock-passkey]");
+    if (passkey) {
+      passkey.hidden = !passkeysWork();
+      passkey.addEventListener("click", () => void this.settle(useAPasskey("/")));
+    }
+    find("[data-lock-first]", form).focus();
   }
 
   private async unlock(form: HTMLFormElement): Promise<void> {

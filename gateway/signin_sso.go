@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"strconv"
+)
+
+// triesPerSSO bounds how many sign-ins through the provider an address may
+// begin: each is kept for minutes.
+const triesPerSSO = 60
+
+// BeginSSO gives the address that a browser is sent to. Fresh asks the
+// provider to have the person show anew who they are: a screen that locked
+// must not open because the provider still knows them.
+func (s *SignIns) BeginSSO(ctx context.Context, name string, fresh bool, address string) (to string, state []byte, err error) {
+	if s.SSO == nil {
+		return "", nil, NewError(CodeNotFound, nil)
+	}
+	if err := s.take(ctx, []tries{{"sign-in-sso", AddressKey(address), triesPerSSO}}, address); err != nil {
+		return "", nil, err
+	}
+	maxAge := s.SSO.MaxAge
+	if fresh {
+		maxAge = 0
+	}
+	return s.SSO.Provider.Begin(ctx, name, maxAge)
+}
+
+// FinishSSO gives the account of whom the provider let in, with the roles that
+// their groups have now. The first time it is made. Without a state the answer
+// belongs to no sign-in of this browser.
+func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAnswer, address string) (Staff, error) {
+	if s.SSO == nil {
+		return Staff{}, NewError(CodeNotFound, nil)
+	}
+	limits := []tries{{"sign-in-address", AddressKey(address), triesPerAddress}}
+	if err := s.take(ctx, limits, address); err != nil {
+		return Staff{}, err
+	}
+	if state == nil {
+		return Staff{}, s.refuse(ctx, "", address, NewError(CodeSSOLate, nil))
+	}
+	identity, err := s.SSO.Provider.Finish(ctx, state, answer)
+	if Is(err, CodeSSO) {
+		// What the provider said is for the log alone.
+		return Staff{}, errors.Join(err, written(s.refuse(ctx, "", address, NewError(CodeSSO, nil)), CodeSSO))
+	}
+	if err != nil {
+		return Staff{}, err
+	}
+	staff, err := s.admit(ctx, identity, address)
+	if err != nil {
+		return Staff{}, err
+	}
+	s.giveBack(ctx, append(limits, tries{"sign-in-sso", AddressKey(address), triesPerSSO}))
+	return staff, nil
+}
+
+// written gives what kept the row of a refusal from being written.
+func written(err error, refused Code) error {
+	if Is(err, refused) {
+		return nil
+	}
+	return err
+}
+
+// admit finds or makes the account of an identity, or refuses it.
+func (s *SignIns) admit(ctx context.Context, identity Identity, address string) (Staff, error) {
+	hash, roles := s.SSO.hash(identity), s.SSO.roles(identity.Groups)
+	staff, err := s.Records.StaffByIdentity(ctx, hash)
+	known := err == nil
+	if err != nil && !Is(err, CodeNotFound) {
+		return Staff{}, err
+	}
+	if known && !staff.DisabledAt.IsZero() {
+		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSSOOff, nil))
+	}
+	if known {
+		if staff, err = s.takeRoles(ctx, staff, roles, address); err != nil {
+			return Staff{}, err
+		}
+	}
+	switch {
+	case len(roles) == 0:
+		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSSOGroup, nil))
+	case s.Directory.AsksSecondFactor(roles) && !identity.SecondFactor:
+		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodeSSOSecond, nil))
+	case known:
+		return staff, nil
+	}
+	return s.addIdentity(ctx, Staff{Identity: hash, Roles: roles, CreatedAt: s.Now()}, loginOf(identity.Login, hash), address)
+}
+
+// takeRoles gives an account the roles that its groups have now. If they are
+// others than before, every session ends: none goes on with what is no longer so.
+func (s *SignIns) takeRoles(ctx context.Context, staff Staff, roles Roles, address string) (Staff, error) {
+	if staff.Roles.String() == roles.String() {
+		return staff, nil
+	}
+	who := Actor{Staff: staff, From: address}
+	entry := who.entry(s.Now(), ActionStaffChanged, who.own(), officeOf(roles))
+	entry.Reason = "roles by group: " + roles.String()
+	if len(roles) == 0 {
+		entry.Reason = "roles by group: none"
+	}
+	err := s.Records.ChangeStaff(ctx, staff.Login, StaffChange{Roles: roles, EndsAt: s.Now()}, entry)
+	if err != nil {
+		return Staff{}, err
+	}
+	return s.Records.StaffByID(ctx, staff.ID)
+}
+
+// loginsTried is how many names are tried for a new account.
+const loginsTried = 100
+
+// addIdentity makes an account. One of the same name that is there already is
+// left alone, however much it looks like the same person's: the new one gets a
+// number.
+func (s *SignIns) addIdentity(ctx context.Context, staff Staff, login, address string) (Staff, error) {
+	id, err := NewID(s.Now(), s.Random)
+	if err != nil {
+		return Staff{}, err
+	}
+	staff.ID = StaffID(id)
+	who := Actor{Staff: staff, From: address}
+	entry := who.entry(s.Now(), ActionStaffAdded, who.own(), officeOf(staff.Roles))
+	entry.Reason = "by single sign-on, " + staff.Roles.String()
+	for n := 1; n <= loginsTried; n++ {
+		if staff.Login = login; n > 1 {
+			staff.Login += "-" + strconv.Itoa(n)
+		}
+		err := s.Records.AddStaff(ctx, staff, entry)
+		if !Is(err, CodeBadRequest) {
+			return staff, err
+		}
+		// The name is taken, or the same person came in twice at once.
+		if there, err := s.Records.StaffByIdentity(ctx, staff.Identity); !Is(err, CodeNotFound) {
+			return there, err
+		}
+	}
+	return Staff{}, NewError(CodeLoginTaken, nil)
+}
+
+// local refuses what is the provider's to do.
+func (s Staff) local() error {
+	if s.SSO() {
+		return NewError(CodeSSOAccount, nil)
+	}
+	return nil
+}
