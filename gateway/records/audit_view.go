@@ -53,7 +53,11 @@ func listArgs[S ~string](q *statement, values []S) string {
 func (s *Store) AuditRows(ctx context.Context, q gateway.AuditQuery, before gateway.AuditCursor, limit int) ([]gateway.AuditRow, error) {
 	return read(ctx, s, "read the audit trail", func(v view) ([]gateway.AuditRow, error) {
 		var rows []gateway.AuditRow
-		statements := auditStatements(q, before, limit)
+		rare, err := isRare(v, q)
+		if err != nil {
+			return nil, err
+		}
+		statements := auditStatements(q, before, limit, rare)
 		for _, st := range statements {
 			more, err := all(v, scanAuditRow, st.text.String(), st.args...)
 			if err != nil {
@@ -68,9 +72,23 @@ func (s *Store) AuditRows(ctx context.Context, q gateway.AuditQuery, before gate
 	})
 }
 
-func auditStatements(q gateway.AuditQuery, before gateway.AuditCursor, limit int) []*statement {
+// fewRows is how many rows of a kind are few.
+const fewRows = 1000
+
+// isRare tells whether a person is asked for together with what was done so
+// seldom that its rows are fewer than the person's may be.
+func isRare(v view, q gateway.AuditQuery) (bool, error) {
+	if q.Actor == "" || q.Action == "" || q.Action == gateway.ActionLinkIssued {
+		return false, nil
+	}
+	n, _, err := first(v, scanInt, "SELECT COUNT(*) FROM (SELECT 1 FROM audit WHERE action <> 'link.issued' AND action = $1 LIMIT $2) some",
+		string(q.Action), fewRows)
+	return n < fewRows, err
+}
+
+func auditStatements(q gateway.AuditQuery, before gateway.AuditCursor, limit int, rare bool) []*statement {
 	var made []*statement
-	for _, walk := range auditWalks(q) {
+	for _, walk := range auditWalks(q, rare) {
 		st := &statement{}
 		st.write("SELECT chain, seq, at, actor, action, object, office, origin, outcome, reason FROM audit WHERE ")
 		walk(st)
@@ -82,8 +100,8 @@ func auditStatements(q gateway.AuditQuery, before gateway.AuditCursor, limit int
 }
 
 // auditWalks chooses the index: things first, then what was refused, who did
-// it and what, and else each office by itself and then what has no office.
-func auditWalks(q gateway.AuditQuery) (walks []func(*statement)) {
+// it and what, or what first if it is rare, and else each office by itself and then what has no office.
+func auditWalks(q gateway.AuditQuery, rare bool) (walks []func(*statement)) {
 	one := func(walk func(*statement)) []func(*statement) { return []func(*statement){walk} }
 	switch {
 	case q.Objects != nil:
@@ -93,7 +111,7 @@ func auditWalks(q gateway.AuditQuery) (walks []func(*statement)) {
 		return walks
 	case q.Outcome != "" && q.Outcome != gateway.OutcomeDone:
 		return one(func(st *statement) { st.write("outcome <> 'done'") })
-	case q.Actor != "" && q.Actor != gateway.ActorClient:
+	case q.Actor != "" && q.Actor != gateway.ActorClient && !rare:
 		return one(func(st *statement) { st.write("actor <> 'client' AND actor = ", st.arg(q.Actor)) })
 	case q.Action != "" && q.Action != gateway.ActionLinkIssued:
 		return one(func(st *statement) { st.write("action <> 'link.issued' AND action = ", st.arg(string(q.Action))) })
