@@ -35,6 +35,7 @@ const (
 	ActionMerged            Action = "submission.merged"
 	ActionPageMoved         Action = "page.moved"
 	ActionPageViewed        Action = "page.viewed"
+	ActionPagePreviewed     Action = "page.previewed" // a small picture of it
 	ActionPageDownloaded    Action = "page.downloaded"
 	ActionPageExported      Action = "page.exported" // as part of a package; the reason is its form
 	ActionPageScanned       Action = "page.scanned"  // and refused: something was found, or the scanner failed

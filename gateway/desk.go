@@ -22,6 +22,7 @@ type Desk struct {
 	Scanner   Scanner // nil if nothing is scanned
 	Phones    PhoneBook
 	Opened    *Opened
+	Shrinker  Shrinker
 	Now       func() time.Time
 }
 

@@ -192,8 +192,9 @@ type GoingRow struct {
 // goingSoon is how far the page looks ahead.
 const goingSoon = 7 * 24 * time.Hour
 
-// GoingMost bounds each of the page's lists.
-const GoingMost = 500
+// GoingMost bounds each of the page's lists: the name in each line costs as
+// much to open as a photograph.
+const GoingMost = 100
 
 // List gives what goes within a week, what is warned of, and what is held.
 func (h *Holds) List(ctx context.Context, who Actor) ([]GoingRow, error) {

@@ -104,7 +104,7 @@ var evidenceKinds = []struct {
 	{"erasures", "Erasures with their proofs", begins("twilio.", "submission.erased", "channel.", "message.")},
 	{"views", "Viewed, downloaded and handed over", func(r gateway.AuditRow) bool {
 		return strings.HasSuffix(string(r.Action), ".viewed") || strings.HasSuffix(string(r.Action), ".downloaded") ||
-			begins("audit.", "page.exported", "submission.exported", "delivery.", "desk.searched")(r)
+			begins("audit.", "page.previewed", "page.exported", "submission.exported", "delivery.", "desk.searched")(r)
 	}},
 	{"other", "Everything else", func(gateway.AuditRow) bool { return true }},
 }

@@ -22,6 +22,7 @@ import (
 
 	"dropslot/config"
 	"dropslot/gateway"
+	"dropslot/gateway/paper"
 	"dropslot/gateway/seal"
 	"dropslot/linkstore"
 	"dropslot/linkstore/linkstoretest"
@@ -109,6 +110,7 @@ func openRig(t *testing.T, c *config.Config) *rig {
 		Archive: r.archive, Words: r.words, SameKey: r.key.Subkey(gateway.SubkeyPages), Now: r.now, Random: rand.Reader, Log: r.log,
 	}
 	r.desk = &gateway.Desk{
+		Shrinker:  paper.NewShrinker(),
 		Directory: r.directory, Limits: r.limits, Records: r.records, Audit: r.records, Vault: r.vault, Opener: r.opener,
 		Phones: r.phones, Now: r.now,
 	}

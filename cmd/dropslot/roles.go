@@ -14,6 +14,7 @@ import (
 	"dropslot/config"
 	"dropslot/gateway"
 	"dropslot/gateway/jobs"
+	"dropslot/gateway/paper"
 	"dropslot/gateway/seal"
 	"dropslot/gateway/twilio"
 	"dropslot/gateway/web"
@@ -85,7 +86,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
 	flow := &gateway.Desk{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
+		Opener: opener, Opened: opened, Phones: p.phones, Shrinker: paper.NewShrinker(), Now: time.Now,
 	}
 	if flow.Scanner, err = p.scanner(); err != nil {
 		return nil, err

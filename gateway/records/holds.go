@@ -103,24 +103,30 @@ func (x *tx) putHold(h *gateway.Hold) (restored bool, err error) {
 }
 
 const (
-	goingColumns = "b.id, b.office, b.state, COALESCE(w.warned_at, 0), COALESCE(h.at, 0), COALESCE(h.staff, ''), COALESCE(h.reason, ''), COALESCE(a.login, '')"
-	goingFrom    = ` FROM submissions b LEFT JOIN erasure_warnings w ON w.submission = b.id
-		LEFT JOIN holds h ON h.submission = b.id AND h.released_at = 0 LEFT JOIN staff a ON a.id = h.staff WHERE b.office = $1 AND `
+	goingColumns = "b.id, COALESCE(w.warned_at, 0), COALESCE(h.at, 0), COALESCE(h.staff, ''), COALESCE(h.reason, ''), COALESCE(a.login, '')"
+	goingBeside  = ` LEFT JOIN holds h ON h.submission = b.id AND h.released_at = 0 LEFT JOIN staff a ON a.id = h.staff`
+	goingFrom    = ` FROM submissions b LEFT JOIN erasure_warnings w ON w.submission = b.id` + goingBeside
 )
+
+// goingKinds are the page's lists for office $1, at most $2 of each. Each walks
+// what is few, or an index in order: what is done, what is warned of, what is held.
+var goingKinds = []string{
+	goingFrom + " WHERE b.office = $1 AND b.handled = 1 AND b.handled_at <= $3 AND h.at IS NULL AND b.merged_into = '' ORDER BY b.handled_at, b.id LIMIT $2",
+	" FROM erasure_warnings w CROSS JOIN submissions b" + goingBeside +
+		" WHERE b.id = w.submission AND w.office = $1 AND h.at IS NULL AND b.merged_into = '' AND b.state = 'received' AND w.warned_at > " + still + " ORDER BY " + still + ", b.id LIMIT $2",
+	" FROM holds h CROSS JOIN submissions b LEFT JOIN erasure_warnings w ON w.submission = b.id LEFT JOIN staff a ON a.id = h.staff" +
+		" WHERE b.id = h.submission AND h.office = $1 AND h.released_at = 0 ORDER BY h.at, b.id LIMIT $2",
+}
 
 // Going lists what goes, what is warned of, and what is held; see the port.
 func (s *Store) Going(ctx context.Context, offices []gateway.OfficeID, t gateway.Terms, until time.Time, limit int) ([]gateway.Going, error) {
 	return snapshot(ctx, s, "list what goes", func(v view) ([]gateway.Going, error) {
 		var list []gateway.Going
 		// Each kind has room of its own: many of one push none of another off the page.
-		for _, kind := range []string{
-			"h.at IS NULL AND b.merged_into = '' AND b.state = 'handled' AND b.handled_at <= $3 ORDER BY b.handled_at, b.id LIMIT $2",
-			"h.at IS NULL AND b.merged_into = '' AND b.state = 'received' AND w.warned_at > " + still + " ORDER BY " + still + ", b.id LIMIT $2",
-			"h.at IS NOT NULL ORDER BY h.at, b.id LIMIT $2",
-		} {
+		for _, kind := range goingKinds {
 			more, err := perOffice(offices, limit, sooner, func(office gateway.OfficeID) ([]gateway.Going, error) {
-				args := []any{limit, ms(until.Add(-t.Offices[office]))}
-				return goingIn(v, office, kind, t, args[:strings.Count(kind, "$")]...)
+				args := []any{string(office), limit, ms(until.Add(-t.Offices[office]))}
+				return goingIn(v, kind, t, args[:strings.Count(kind, "$")]...)
 			})
 			if err != nil {
 				return nil, err
@@ -135,20 +141,18 @@ func (s *Store) Going(ctx context.Context, offices []gateway.OfficeID, t gateway
 // GoingOne tells of one submission; see the port.
 func (s *Store) GoingOne(ctx context.Context, offices []gateway.OfficeID, id gateway.SubmissionID, t gateway.Terms) (gateway.Going, error) {
 	return snapshot(ctx, s, "look when it goes", func(v view) (g gateway.Going, err error) {
-		for _, office := range offices {
-			rows, err := goingIn(v, office, "b.id = $2", t, string(id))
-			if err != nil {
-				return g, err
-			}
-			if len(rows) > 0 {
-				return rows[0], nil
-			}
+		rows, err := goingIn(v, goingFrom+" WHERE b.id = $1", t, string(id))
+		if err != nil {
+			return g, err
 		}
-		return g, notFound()
+		if len(rows) == 0 || !slices.Contains(offices, rows[0].Submission.Office) {
+			return g, notFound()
+		}
+		return rows[0], nil
 	})
 }
 
-func goingIn(v view, office gateway.OfficeID, which string, t gateway.Terms, args ...any) ([]gateway.Going, error) {
+func goingIn(v view, from string, t gateway.Terms, args ...any) ([]gateway.Going, error) {
 	type row struct {
 		going    gateway.Going
 		warnedAt time.Time
@@ -156,25 +160,37 @@ func goingIn(v view, office gateway.OfficeID, which string, t gateway.Terms, arg
 	rows, err := all(v, func(r scanner) (found row, err error) {
 		g := &found.going
 		hold := gateway.Hold{}
-		err = r.Scan((*string)(&g.Submission.ID), (*string)(&g.Submission.Office), (*string)(&g.Submission.State), at(&found.warnedAt),
-			at(&hold.At), (*string)(&hold.Staff), (*string)(&hold.Reason), &g.HeldBy)
+		err = r.Scan((*string)(&g.Submission.ID), at(&found.warnedAt), at(&hold.At), (*string)(&hold.Staff), (*string)(&hold.Reason), &g.HeldBy)
 		if !hold.At.IsZero() {
-			hold.Submission, hold.Office = g.Submission.ID, g.Submission.Office
 			g.Hold = &hold
 		}
 		return found, err
-	}, "SELECT "+goingColumns+goingFrom+which, append([]any{string(office)}, args...)...)
+	}, "SELECT "+goingColumns+from, args...)
 	if err != nil {
 		return nil, err
+	}
+	ids := make([]gateway.SubmissionID, 0, len(rows))
+	for _, found := range rows {
+		ids = append(ids, found.going.Submission.ID)
+	}
+	submissions := map[gateway.SubmissionID]gateway.Submission{}
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		some, err := all(v, scanSubmission, "SELECT "+submissionColumns+" FROM submissions WHERE id IN ("+placeholders(1, len(part))+")", texts(part)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range some {
+			submissions[s.ID] = s
+		}
 	}
 	list := make([]gateway.Going, 0, len(rows))
 	for _, found := range rows {
 		g := found.going
-		if g.Submission, err = only(submissionByID(v, g.Submission.ID)); err != nil {
-			return nil, err
-		}
+		g.Submission = submissions[g.Submission.ID]
 		g.Why = whyGoes(g.Submission.State)
-		if g.Hold == nil {
+		if g.Hold != nil {
+			g.Hold.Submission, g.Hold.Office = g.Submission.ID, g.Submission.Office
+		} else {
 			g.At = goesAt(g.Submission, found.warnedAt, t)
 		}
 		list = append(list, g)

@@ -447,6 +447,19 @@ func TestHoldsOfOneSubmissionAreToldApart(t *testing.T) {
 	})
 }
 
+// Of a million papers the page of retention must not read all.
+func TestThePageOfRetentionWalksItsIndexes(t *testing.T) {
+	w := openWorld(t, sqliteURL(t))
+	fillInbox(w, 20_000)
+	for i, want := range []string{"submissions_done (office=? AND handled_at<", "SCAN w", "SCAN h"} {
+		args := []any{string(north), 10, ms(noon)}
+		plan := w.explain("SELECT "+goingColumns+goingKinds[i], args[:strings.Count(goingKinds[i], "$")]...)
+		if !strings.Contains(plan, want) || strings.Contains(plan, "SCAN b") {
+			t.Errorf("not by %s:\n%s", want, plan)
+		}
+	}
+}
+
 // What a tombstone of the vault names stays while it is held, and the hold too.
 func TestATombstoneTakesNothingThatIsHeld(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {

@@ -26,6 +26,7 @@ type Desk interface {
 	Submission(ctx context.Context, who gateway.Actor, id gateway.SubmissionID) (gateway.SubmissionView, error)
 	PageKind(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.PageKind, error)
 	PagePlace(ctx context.Context, who gateway.Actor, id gateway.PageID) (gateway.InboxRow, gateway.PlacedPage, error)
+	Preview(ctx context.Context, who gateway.Actor, id gateway.PageID) ([]byte, error)
 	ChangePage(ctx context.Context, who gateway.Actor, id gateway.PageID, change gateway.PageChange) (gateway.Page, error)
 	OpenPage(ctx context.Context, who gateway.Actor, id gateway.PageID, download bool) (*gateway.OpenedPage, error)
 	Handle(ctx context.Context, who gateway.Actor, id gateway.SubmissionID, as gateway.HandledAs, note string) error

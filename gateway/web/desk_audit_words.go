@@ -36,6 +36,7 @@ var auditWords = map[gateway.Action]string{
 	gateway.ActionMerged:            "Papers merged",
 	gateway.ActionPageMoved:         "Page moved",
 	gateway.ActionPageViewed:        "Page viewed",
+	gateway.ActionPagePreviewed:     "Small picture of a page viewed",
 	gateway.ActionPageDownloaded:    "Page downloaded",
 	gateway.ActionPageExported:      "Page handed over",
 	gateway.ActionPageScanned:       "Page refused by the virus scan",

@@ -112,6 +112,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	h.addStaff("ben", "south")
 	h.addStaff("cho", "north", "south")
 	h.desk = &gateway.Desk{
+		Shrinker:  deskShrinker{},
 		Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
 		Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
 	}

@@ -57,6 +57,7 @@ var routeCases = map[string]routeCase{
 	"GET /pages/:id":                {permit: PermitPapers, thing: aPage},
 	"GET /pages/:id/original":       {permit: PermitDownload, thing: aPage},
 	"GET /pages/:id/kind":           {permit: PermitPapers, thing: aPage},
+	"GET /pages/:id/small":          {permit: PermitPapers, thing: aPage},
 	"POST /pages/:id/rotation":      {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"rotation": {"90"}} }},
 	"POST /pages/:id/label":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"label": {""}} }},
 	"POST /pages/:id/place":         {permit: PermitChange, thing: aPage, form: func(gateway.OfficeID) url.Values { return url.Values{"place": {"1"}} }},

@@ -70,6 +70,7 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodGet, "/pages/:id", PermitPapers}, false, (*desk).page},
 	{Route{http.MethodGet, "/pages/:id/original", PermitDownload}, false, (*desk).original},
 	{Route{http.MethodGet, "/pages/:id/kind", PermitPapers}, false, (*desk).pageKind},
+	{Route{http.MethodGet, "/pages/:id/small", PermitPapers}, false, (*desk).smallPage},
 	{Route{http.MethodPost, "/pages/:id/rotation", PermitChange}, false, (*desk).turnPage},
 	{Route{http.MethodPost, "/pages/:id/label", PermitChange}, false, (*desk).labelPage},
 	{Route{http.MethodPost, "/pages/:id/place", PermitChange}, false, (*desk).placePage},

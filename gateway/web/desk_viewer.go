@@ -187,6 +187,27 @@ func (d *desk) pageKind(c echo.Context) error {
 	return d.json(c, http.StatusOK, map[string]gateway.PageKind{"kind": kind})
 }
 
+// smallPage answers with a small picture, or with nothing: the list shows a
+// page's number then.
+func (d *desk) smallPage(c echo.Context) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	small, err := d.Desk.Preview(c.Request().Context(), actor(c), id)
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", pagePolicy)
+	if gateway.Is(err, gateway.CodePageType) {
+		d.count(c, http.StatusNoContent, "")
+		return c.NoContent(http.StatusNoContent)
+	}
+	if err != nil {
+		return err
+	}
+	d.count(c, http.StatusOK, "")
+	return c.Blob(http.StatusOK, "image/jpeg", small)
+}
+
 // turnPage keeps how far a page is turned. The form says where to, not by how
 // much: sent twice it turns once.
 func (d *desk) turnPage(c echo.Context) error {

@@ -1,8 +1,12 @@
 package web
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -115,4 +119,44 @@ func TestANewPictureOfAPageIsShownAsOne(t *testing.T) {
 	// Who chose otherwise finds their choice again.
 	answer = b.post(submissionURL(s.ID)+"/export", url.Values{"form": {"zip"}})
 	wantText(t, answer, `<span data-chosen>0 of 4</span>`)
+}
+
+// deskShrinker stands for what decodes pictures: it tells which page it got.
+type deskShrinker struct{}
+
+func (deskShrinker) Shrink(_ context.Context, sheet gateway.Sheet, _ int64) ([]byte, error) {
+	content, err := sheet.Open()
+	if err != nil {
+		return nil, err
+	}
+	all, err := io.ReadAll(content)
+	if kind, known := gateway.SniffType(all); err == nil && (!known || !kind.Picture) {
+		err = gateway.NewError(gateway.CodePageType, nil)
+	}
+	return fmt.Appendf(nil, "small of %d", len(all)), err
+}
+
+// A small picture is a look like any other, and no browser keeps it. What is
+// no picture has none, and the list shows the page's number.
+func TestASmallPictureIsALook(t *testing.T) {
+	h := newDeskHouse(t)
+	picture, file := jpegPage(8, 8), pdfPage("x")
+	s := h.addSubmission("north", "Maria", "+15551230142", picture, file)
+	ana := h.signedIn(t, "ana")
+	list := ana.get(submissionURL(s.ID)).Body.String()
+	small := regexp.MustCompile(`src="(/pages/[0-9a-v]{26}/small)"`).FindAllStringSubmatch(list, -1)
+	if len(small) != 2 {
+		t.Fatalf("%d small pictures are in the list", len(small))
+	}
+	before := len(h.audit)
+	answer := ana.get(small[0][1])
+	wantStatus(t, answer, http.StatusOK)
+	if got := answer.Body.String(); got != fmt.Sprintf("small of %d", len(picture)) || answer.Header().Get("Content-Type") != "image/jpeg" ||
+		!strings.Contains(answer.Header().Get("Cache-Control"), "no-store") || answer.Header().Get("Content-Security-Policy") != pagePolicy {
+		t.Errorf("the answer is %q, %v", got, answer.Header())
+	}
+	if rows := h.audit[before:]; len(rows) != 1 || rows[0].Action != gateway.ActionPagePreviewed || rows[0].Object != "page:"+small[0][1][7:33] {
+		t.Errorf("the audit trail tells %+v", rows)
+	}
+	wantStatus(t, ana.get(small[1][1]), http.StatusNoContent)
 }

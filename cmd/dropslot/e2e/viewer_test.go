@@ -134,6 +134,7 @@ const turnOf = `getComputedStyle(document.querySelector("[data-stage] img")).tra
 func turned(c *caseworker, submission string) {
 	c.opens(submission)
 	c.showsPicture()
+	c.holds("a small picture of a page that nobody opened", `document.querySelectorAll("[data-pages] .thumb")[1].querySelector("img")?.naturalWidth > 0`)
 	c.click("[data-rotate]")
 	c.sees("Turned to 90 degrees")
 	c.holds("the turn", turnOf+`.startsWith("matrix(0, 1, -1, 0")`)

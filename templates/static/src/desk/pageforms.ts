@@ -115,8 +115,8 @@ export class PageForms {
 }
 
 function renumber(link: HTMLAnchorElement, n: number): void {
-  const old = link.querySelector(".thumb");
-  if (old && old.textContent === link.dataset["page"]) old.textContent = String(n);
+  const old = link.querySelector(".thumb")?.firstChild;
+  if (old?.nodeType === Node.TEXT_NODE && old.textContent === link.dataset["page"]) old.textContent = String(n);
   link.dataset["page"] = String(n);
   for (const name of ["src", "original"]) link.dataset[name] = (link.dataset[name] ?? "").replace(/n=\d+/, "n=" + n);
   link.href = link.href.replace(/page=\d+/, "page=" + n);
