@@ -22,7 +22,10 @@ type Desk struct {
 	Scanner   Scanner // nil if nothing is scanned
 	Phones    PhoneBook
 	Opened    *Opened
-	Now       func() time.Time
+	// Emergencies tells whether access in an emergency still runs while a page
+	// is read; nil where nobody has any.
+	Emergencies EmergencyRecords
+	Now         func() time.Time
 }
 
 // Actor is the person at the desk, or the operator at the command line.
@@ -78,7 +81,7 @@ func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (Subm
 	if err != nil {
 		return SubmissionView{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
 	}
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
+	if err := d.Audit.Append(ctx, who.look(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
 		return SubmissionView{}, err
 	}
 	said, err := d.Records.Correspondence(ctx, s)
@@ -156,7 +159,7 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	if err != nil {
 		return nil, d.denied(ctx, who, action, object, err)
 	}
-	entry := who.entry(d.Now(), action, object, page.Office)
+	entry := who.look(d.Now(), action, object, page.Office)
 	if download {
 		if err := d.mayDownload(ctx, who, entry); err != nil {
 			return nil, err
@@ -177,6 +180,9 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	}
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, errors.Join(err, opened.Close())
+	}
+	if access := who.Staff.emergencyAt(page.Office); access.ID != "" && !download {
+		opened.Content = &emergencyReader{ReadSeeker: opened.Content, desk: d, ctx: ctx, access: access}
 	}
 	return opened, nil
 }

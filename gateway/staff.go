@@ -18,6 +18,7 @@ type Staff struct {
 	Epoch        int64  // a higher one ends every session
 	CreatedAt    time.Time
 	DisabledAt   time.Time
+	Emergencies  []Emergency // that run in the session of the present request; nil elsewhere
 }
 
 // StaffChange is what of an account is to be changed. What is nil stays.
@@ -32,9 +33,10 @@ type StaffChange struct {
 	OnlyAt       []OfficeID // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
 }
 
-// Can tells whether the staff member has a right at an office.
+// Can tells whether the staff member has a right at an office, by a role or,
+// to look at papers, in an emergency.
 func (s Staff) Can(right Right, office OfficeID) bool {
-	return s.DisabledAt.IsZero() && s.Roles.Grant(right, office)
+	return s.DisabledAt.IsZero() && s.Roles.Grant(right, office) || right == RightPapers && s.emergencyAt(office).ID != ""
 }
 
 // OfficesWith gives the offices where the staff member has a right, in
@@ -44,6 +46,11 @@ func (s Staff) OfficesWith(right Right) []OfficeID {
 	for office := range s.Roles {
 		if s.Can(right, office) {
 			offices = append(offices, office)
+		}
+	}
+	for _, e := range s.Emergencies {
+		if right == RightPapers && s.emergencyAt(e.Office).ID == e.ID {
+			offices = append(offices, e.Office)
 		}
 	}
 	slices.Sort(offices)

@@ -85,7 +85,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
 	flow := &gateway.Desk{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-		Opener: opener, Opened: opened, Phones: p.phones, Now: time.Now,
+		Opener: opener, Opened: opened, Phones: p.phones, Emergencies: p.records, Now: time.Now,
 	}
 	if flow.Scanner, err = p.scanner(); err != nil {
 		return nil, err
@@ -104,8 +104,8 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Requests: requests,
 		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
 		Holds:   &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
-		SignIns: signIns,
-		Audits:  p.audits(), Figures: p.figures(),
+		SignIns: signIns, Emergencies: p.emergencies(opener),
+		Audits: p.audits(), Figures: p.figures(),
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
@@ -191,6 +191,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			p.countFigures(),
 			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
+			jobs.Periodic{Name: "emergencies", Every: pace.expire, Run: p.emergencies(nil).Settle},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)

@@ -186,6 +186,7 @@ func (s *Store) EraseOldRows(ctx context.Context, t gateway.Terms, limit int) (i
 		for _, statement := range []string{
 			"DELETE FROM outgoing WHERE step = 'done' AND learned_at < $1",
 			"DELETE FROM budgets WHERE begins < $1",
+			"UPDATE emergencies SET reason = SUBSTR(reason, 1, 0) WHERE LENGTH(reason) > 0 AND opened_at < $1",
 		} {
 			if _, err := x.exec(statement, before); err != nil {
 				return 0, err

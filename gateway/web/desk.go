@@ -107,6 +107,8 @@ type DeskParts struct {
 	Changes    Changes
 	Audits     Audits
 	Figures    Figures
+	// Emergencies lets look at another office's papers.
+	Emergencies Emergencies
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  scs.CtxStore
@@ -221,6 +223,8 @@ type frame struct {
 	Here  string // which entry of the menu is the current one
 	Idle  int    // seconds after which the page asks for the password again; 0 before the sign-in
 	May   rights // what the person may do at some office
+	// Emergency is access that runs, or was opened at the person's offices.
+	Emergency emergencyFrame
 }
 
 // rights lets a template ask for a right by its name, as in {{if .May.Has "audit"}}.
@@ -232,6 +236,7 @@ func (d *desk) frame(c echo.Context, title, here string) frame {
 	f := frame{Title: title, Here: here}
 	if who, ok := signedInActor(c); ok {
 		f.Login, f.Idle, f.May = who.Staff.Login, int(d.Idle.Seconds()), rights{who.Staff}
+		f.Emergency = d.emergencyFrame(c, who)
 	}
 	return f
 }

@@ -22,6 +22,7 @@ type viewerView struct {
 	Light    lightView
 	Lacks    bool // the client said what they do not have
 	MayMore  bool // change pages and ask for one again
+	MayTake  bool // a page as it came
 }
 
 // pageView is one page in the list beside the viewer.
@@ -43,6 +44,7 @@ type pageView struct {
 	After    int
 	Kind     gateway.PageKind // only where the page is shown at once: else the script asks
 	Current  bool
+	MayTake  bool // as the client sent it
 }
 
 // lightView is how faint print is made readable, in steps for who has no
@@ -60,10 +62,11 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 	staff, office := actor(c).Staff, found.Office
 	view := viewerView{
 		Lacks: len(found.Submission.Lacks) > 0, Base: submissionURL(found.Submission.ID), Light: lightOf(c),
-		MayMore: staff.Can(gateway.RightChange, office.ID), Labels: d.labels(office),
+		MayMore: staff.Can(gateway.RightChange, office.ID), MayTake: office.Downloads(staff), Labels: d.labels(office),
 	}
 	for i, p := range found.Pages {
 		view.Pages = append(view.Pages, d.pageView(p, i+1, found))
+		view.Pages[i].MayTake = view.MayTake
 	}
 	shown := pageNumber(c.QueryParam("page"), len(view.Pages))
 	if shown == 0 {
