@@ -212,10 +212,10 @@ func (w *endsMidway) Write(p []byte) (int, error) {
 // A page that streams when the access ends is cut off.
 func TestAPageEndsWithTheEmergency(t *testing.T) {
 	for name, end := range map[string]func(h *deskHouse){
-		"by the clock": func(h *deskHouse) { h.pass(time.Hour) },
+		"by the clock": func(h *deskHouse) { h.pass(300 * time.Millisecond) }, // the records are asked later than that
 		"by somebody": func(h *deskHouse) {
 			h.emergencies[0].EndedAt = h.clock()
-			h.pass(time.Second) // the records are asked once a second
+			h.pass(time.Second)
 		},
 		"not at all": func(h *deskHouse) { h.pass(time.Second) },
 	} {
@@ -224,6 +224,9 @@ func TestAPageEndsWithTheEmergency(t *testing.T) {
 			long := append([]byte("%PDF-1.7\n"), make([]byte, 1<<20)...)
 			s := h.addSubmission("south", "Long", otherPhone, long)
 			b := h.inEmergency(t, "ana")
+			if name == "by the clock" {
+				h.emergencies[0].Until = h.clock().Add(300 * time.Millisecond)
+			}
 			r := httptest.NewRequest(http.MethodGet, pageURL(h.pagesOf(s.ID)[0].ID, 1), nil)
 			r.Host = "desk.example.gov"
 			r.AddCookie(b.cookie)
@@ -233,6 +236,25 @@ func TestAPageEndsWithTheEmergency(t *testing.T) {
 				t.Errorf("%d of %d bytes came", answer.Body.Len(), len(long))
 			}
 		})
+	}
+}
+
+// A role that comes meanwhile opens the papers by itself: more than looking, and
+// unmarked.
+func TestARoleTakesOverFromAnEmergency(t *testing.T) {
+	h := emergencyHouse(t)
+	b := h.inEmergency(t, "ana")
+	s := h.staffByLogin("ana")
+	s.Roles = gateway.RolesIn(gateway.RoleCaseworker, "north", "south")
+	h.staff[s.ID] = s
+	wantStatus(t, b.get(pageURL(h.pages[0].ID, 1)), http.StatusOK)
+	wantStatus(t, b.get("/"), http.StatusOK)
+	wantStatus(t, b.get(originalURL(h.pages[0].ID, 1)), http.StatusOK)
+	if n := h.count(func(e gateway.AuditEntry) bool { return e.Emergency() != "" }); n != 0 {
+		t.Errorf("%d looks are marked", n)
+	}
+	if offices := h.query.Offices; len(offices) != 2 {
+		t.Errorf("the inbox is asked for %v", offices)
 	}
 }
 
