@@ -62,6 +62,9 @@ func (c *Config) fillDefaults() {
 		orDefault(&office.OverdueAfter, 2)
 		orDefault(&office.DailySpend, 25*dollar)
 		orDefault(&office.Retention, Duration(90*24*time.Hour))
+		if e := office.EmergencyAccess; e != nil {
+			orDefault(&e.For, Duration(time.Hour))
+		}
 		if d := office.Deliver; d != nil {
 			orDefault(&d.Form, FormPDF)
 			if d.Host != "" && !strings.Contains(d.Host, ":") {

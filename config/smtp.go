@@ -34,8 +34,10 @@ type Webhook struct {
 	// What requests are signed with, as Standard Webhooks has it: whsec_ and 24
 	// to 64 random bytes in base64.
 	Secret Secret `yaml:"secret" jsonschema:"required" write:"{env: NORTH_WEBHOOK_SECRET}"`
-	// What is told: submission (papers arrived), erasure (unfinished papers will
-	// be erased). Default: all of them.
+	// What is told: submission (papers arrived), overdue (papers wait for longer
+	// than overdue_after), erasure (unfinished papers will be erased), emergency
+	// (somebody opened the papers in an emergency; told at once). Default: all of
+	// them.
 	Events []string `yaml:"events" write:"[submission]"`
 }
 
@@ -53,7 +55,7 @@ const (
 
 var (
 	webhookPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
-	noticeEvents   = []string{"submission", "erasure"}
+	noticeEvents   = []string{"submission", "overdue", "erasure", "emergency"}
 )
 
 func (v *validator) works() bool { return v.role == RoleWorker || v.role == RoleAll }

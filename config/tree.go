@@ -241,6 +241,9 @@ type Office struct {
 	Download map[string]Switch `yaml:"download"`
 	// Where papers are handed over to. Default: nowhere.
 	Deliver *Deliver `yaml:"deliver"`
+	// Who may look at the office's papers in an emergency without a role here
+	// that lets them. Default: nobody.
+	EmergencyAccess *EmergencyAccess `yaml:"emergency_access"`
 }
 
 // RecipientFile is a file of age recipients.

@@ -46,6 +46,7 @@ func (v *validator) offices() {
 		v.webhooks(office, here)
 		v.download(office, here)
 		v.deliver(office, here)
+		v.emergencyAccess(office, here.to("emergency_access"))
 		if len(v.config.NumbersOf(id)) == 0 {
 			v.faultKey(here, wrong("no number belongs to the office "+id, `write one below numbers, like "+15551230100": {office: `+id+`}`))
 		}

@@ -84,6 +84,10 @@ const (
 	ActionRetentionRests    Action = "retention.rests" // the clock jumped: nothing is erased for a day
 	ActionNoticesChanged    Action = "notices.changed" // how a caseworker is told
 	ActionAuditPruned       Action = "audit.pruned"
+	ActionEmergencyOpened   Action = "emergency.opened" // or refused
+	ActionEmergencyEnded    Action = "emergency.ended"
+	ActionEmergencySeen     Action = "emergency.seen"   // by somebody who watches over the office
+	ActionEmergenciesViewed Action = "emergency.viewed" // with the reasons that were given
 	ActionJobRetried        Action = "job.retried"
 	ActionJobDropped        Action = "job.dropped"
 	ActionStarted           Action = "process.started"

@@ -23,7 +23,10 @@ type Desk struct {
 	Phones    PhoneBook
 	Opened    *Opened
 	Shrinker  Shrinker
-	Now       func() time.Time
+	// Emergencies tells whether access in an emergency still runs while a page
+	// is read; nil where nobody has any.
+	Emergencies EmergencyRecords
+	Now         func() time.Time
 }
 
 // Actor is the person at the desk, or the operator at the command line.
@@ -81,7 +84,7 @@ func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (Subm
 	if err != nil {
 		return SubmissionView{}, d.denied(ctx, who, ActionSubmissionViewed, object, err)
 	}
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
+	if err := d.Audit.Append(ctx, who.look(d.Now(), ActionSubmissionViewed, object, s.Office)); err != nil {
 		return SubmissionView{}, err
 	}
 	said, err := d.Records.Correspondence(ctx, s)
@@ -159,7 +162,7 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	if err != nil {
 		return nil, d.denied(ctx, who, action, object, err)
 	}
-	entry := who.entry(d.Now(), action, object, page.Office)
+	entry := who.look(d.Now(), action, object, page.Office)
 	if download {
 		if err := d.mayDownload(ctx, who, entry); err != nil {
 			return nil, err
@@ -180,6 +183,9 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	}
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, errors.Join(err, opened.Close())
+	}
+	if access := who.Staff.emergencyAt(page.Office); access.ID != "" && !download {
+		opened.Content = &emergencyReader{ReadSeeker: opened.Content, desk: d, ctx: ctx, access: access}
 	}
 	return opened, nil
 }

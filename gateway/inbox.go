@@ -21,7 +21,7 @@ type InboxRow struct {
 // Inbox lists what arrived at the person's offices, newest first.
 func (d *Desk) Inbox(ctx context.Context, who Actor, f InboxFilter, after Cursor, limit int) ([]InboxRow, error) {
 	now := d.Now()
-	if err := d.Audit.Append(ctx, who.entry(now, ActionInboxViewed, "", "")); err != nil {
+	if err := d.Audit.Append(ctx, who.across(now, ActionInboxViewed, f.Office)...); err != nil {
 		return nil, err
 	}
 	q := InboxQuery{Offices: who.Staff.OfficesWith(RightPapers), Stage: f.Stage, Viewer: who.Staff.ID, After: after, Limit: limit}

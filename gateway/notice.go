@@ -14,7 +14,10 @@ type NoticeEvent string
 // The events.
 const (
 	NoticeSubmission NoticeEvent = "submission" // papers arrived: the client is done, or their time is over
+	NoticeOverdue    NoticeEvent = "overdue"    // papers wait for longer than the office's working days allow
 	NoticeErasure    NoticeEvent = "erasure"    // papers that nobody marked done will be erased
+	NoticeNewBrowser NoticeEvent = "new-browser"
+	NoticeEmergency  NoticeEvent = "emergency" // somebody opened the papers in an emergency
 )
 
 // noticeSource tells which audit row makes an event, and what right at the
@@ -23,19 +26,43 @@ type noticeSource struct {
 	event   NoticeEvent
 	actions []Action
 	right   Right
+	own     bool   // of the person's own account, at no office
+	urgent  bool   // told at once, whatever pace and quiet hours they chose
 	one     string // in words, of one
 	several string
+	page    string // of the desk
 }
 
 var noticeSources = []noticeSource{
-	{NoticeSubmission, []Action{ActionSubmissionDone, ActionSubmissionExpired}, RightPapers, "new submission", "new submissions"},
-	{NoticeErasure, []Action{ActionErasureWarned}, RightHold, "unfinished submission will be erased", "unfinished submissions will be erased"},
+	{
+		event: NoticeSubmission, actions: []Action{ActionSubmissionDone, ActionSubmissionExpired}, right: RightPapers,
+		one: "new submission", several: "new submissions", page: "/",
+	},
+	{ // the clock makes it: see overdue
+		event: NoticeOverdue, right: RightPapers,
+		one: "submission became overdue", several: "submissions became overdue", page: "/?overdue=1",
+	},
+	{
+		event: NoticeErasure, actions: []Action{ActionErasureWarned}, right: RightHold,
+		one: "unfinished submission will be erased", several: "unfinished submissions will be erased", page: "/retention",
+	},
+	{
+		event: NoticeNewBrowser, actions: []Action{ActionNewBrowser}, own: true, urgent: true,
+		one: "sign-in to your account from a new browser", several: "sign-ins to your account from new browsers", page: "/account",
+	},
+	{ // stored with the access itself: see alertsOf
+		event: NoticeEmergency, right: RightWatch, urgent: true,
+		one: "emergency access to papers", several: "emergency accesses to papers", page: "/emergency",
+	},
 }
 
 // NoticeEvents are those that a person may choose, in the order of the page.
+// Nobody chooses not to be told of emergency access.
 func NoticeEvents() (events []NoticeEvent) {
 	for _, s := range noticeSources {
-		events = append(events, s.event)
+		if s.event != NoticeEmergency {
+			events = append(events, s.event)
+		}
 	}
 	return events
 }
@@ -50,6 +77,9 @@ func sourceOf(event NoticeEvent) noticeSource {
 
 // Right is what somebody must be allowed at an office to be told of the event.
 func (e NoticeEvent) Right() Right { return sourceOf(e).right }
+
+// Urgent tells whether it is told at once, whatever pace a person chose.
+func (e NoticeEvent) Urgent() bool { return sourceOf(e).urgent }
 
 // NoticePace is how often somebody is told.
 type NoticePace string
@@ -75,7 +105,10 @@ type NoticeSettings struct {
 
 // Wants tells whether the person is told of an event.
 func (s NoticeSettings) Wants(e NoticeEvent) bool {
-	return s.Pace != NoticeOff && s.Address != "" && slices.Contains(s.Events, e)
+	if s.Address == "" || s.Pace == NoticeOff && !e.Urgent() {
+		return false
+	}
+	return e == NoticeEmergency || slices.Contains(s.Events, e)
 }
 
 // quiet tells whether a time is within the quiet hours.
@@ -123,14 +156,21 @@ type NoticeTarget string
 // StaffTarget names a person as one who is told.
 func StaffTarget(id StaffID) NoticeTarget { return NoticeTarget("staff:" + string(id)) }
 
+// UrgentTarget names a person as one who is told at once: in a message of its
+// own, which takes nothing along that waits for its time.
+func UrgentTarget(id StaffID) NoticeTarget { return NoticeTarget("urgent:" + string(id)) }
+
 // HookTarget names an office's hook.
 func HookTarget(office OfficeID, name string) NoticeTarget {
 	return NoticeTarget("hook:" + string(office) + "/" + name)
 }
 
-func (t NoticeTarget) staff() (StaffID, bool) {
-	id, ok := strings.CutPrefix(string(t), "staff:")
-	return StaffID(id), ok
+func (t NoticeTarget) staff() (id StaffID, urgent, ok bool) {
+	if id, ok := strings.CutPrefix(string(t), "urgent:"); ok {
+		return StaffID(id), true, true
+	}
+	text, ok := strings.CutPrefix(string(t), "staff:")
+	return StaffID(text), false, ok
 }
 
 // Notice is one thing that somebody is to be told of.
@@ -156,6 +196,12 @@ type WaitingNotices struct {
 	Last   time.Time // the latest message to the target; zero if none
 }
 
+// WaitingSubmission is one that waits for its office.
+type WaitingSubmission struct {
+	ID    SubmissionID
+	Since time.Time
+}
+
 // NoticeState is what became of a message.
 type NoticeState string
 
@@ -179,11 +225,11 @@ type NoticeMessage struct {
 
 // NoticeRecords keeps who is told what.
 type NoticeRecords interface {
-	// NoticeSettings gives a person's; off, without an address, if there are none.
-	NoticeSettings(ctx context.Context, id StaffID) (NoticeSettings, error)
+	// NoticeSettings gives a person's, if they ever saved some.
+	NoticeSettings(ctx context.Context, id StaffID) (s NoticeSettings, saved bool, err error)
 	// SaveNoticeSettings changes them. What waited for the person is told by the new ones.
 	SaveNoticeSettings(ctx context.Context, s NoticeSettings, at time.Time, audit AuditEntry) error
-	// AllNoticeSettings gives those of everybody who wants to be told.
+	// AllNoticeSettings gives those of everybody who saved some.
 	AllNoticeSettings(ctx context.Context) ([]NoticeSettings, error)
 	// ListStaff is StaffRecords'.
 	ListStaff(ctx context.Context) ([]Staff, error)
@@ -192,14 +238,18 @@ type NoticeRecords interface {
 	// NewEvents gives at most limit audit rows of these actions that were done
 	// since, the oldest first. Ends of submissions that nothing reached are left out.
 	NewEvents(ctx context.Context, actions []Action, since time.Time, limit int) ([]AuditEntry, error)
+	// WaitingSince gives at most limit submissions of an office of which it has
+	// been the office's turn since a time of [from, to), the oldest first.
+	WaitingSince(ctx context.Context, office OfficeID, from, to time.Time, limit int) ([]WaitingSubmission, error)
 	// AddNotices stores what is to be told, each thing once for each target, and
 	// up to when the trail was read. What is older than keep is forgotten.
 	AddNotices(ctx context.Context, notices []Notice, seen, keep time.Time) error
 	// NoticesWaiting gives every target that is not told of something.
 	NoticesWaiting(ctx context.Context) ([]WaitingNotices, error)
-	// ComposeNotice puts all that waits for a target into one message, with the
-	// job that sends it; made is false if nothing waits any more.
-	ComposeNotice(ctx context.Context, target NoticeTarget, id string, now time.Time, job Job) (made bool, err error)
+	// ComposeNotice puts what waits for a target into one message, with the job
+	// that sends it. What may not be told, which is for the pure tell to say, is
+	// forgotten. made is false if nothing is left to tell.
+	ComposeNotice(ctx context.Context, target NoticeTarget, id string, now time.Time, tell func(NoticeCount) bool, job Job) (made bool, err error)
 	// NoticeMessage gives one, or CodeNotFound.
 	NoticeMessage(ctx context.Context, id string) (NoticeMessage, error)
 	// AttemptNotice notes that a message is being handed over, for the first

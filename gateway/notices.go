@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// JobNotice sends one message; its subject is the message's identifier.
-const JobNotice JobKind = "notice"
+const (
+	// JobNotice sends one message; its subject is the message's identifier.
+	JobNotice JobKind = "notice"
+	// JobNotices makes the messages that are due, where that cannot wait for
+	// the clock.
+	JobNotices JobKind = "notices"
+)
 
 // Mailer sends e-mail. An error is *NotTaken if the message was certainly not
 // taken; every other error leaves it open.
@@ -55,7 +60,11 @@ const (
 
 // Run reads what is new in the audit trail and makes the messages that are due.
 func (n *Notices) Run(ctx context.Context) error {
-	if err := n.gather(ctx); err != nil {
+	people, err := n.people(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.gather(ctx, people); err != nil {
 		return err
 	}
 	waiting, err := n.Records.NoticesWaiting(ctx)
@@ -63,11 +72,7 @@ func (n *Notices) Run(ctx context.Context) error {
 		return err
 	}
 	for _, w := range waiting {
-		due, err := n.due(ctx, w)
-		if err != nil {
-			return err
-		}
-		if !due {
+		if !n.due(people, w) {
 			continue
 		}
 		now := n.Now()
@@ -75,7 +80,7 @@ func (n *Notices) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := n.Records.ComposeNotice(ctx, w.Target, id, now, Job{Kind: JobNotice, Subject: id}); err != nil {
+		if _, err := n.Records.ComposeNotice(ctx, w.Target, id, now, n.tells(people, w.Target), Job{Kind: JobNotice, Subject: id}); err != nil {
 			return err
 		}
 	}
@@ -83,7 +88,7 @@ func (n *Notices) Run(ctx context.Context) error {
 }
 
 // gather stores for everybody who wants to know what is new.
-func (n *Notices) gather(ctx context.Context) error {
+func (n *Notices) gather(ctx context.Context, people map[StaffID]told) error {
 	now := n.Now()
 	seen, err := n.Records.NoticeLook(ctx)
 	if err != nil {
@@ -92,23 +97,29 @@ func (n *Notices) gather(ctx context.Context) error {
 	if seen.IsZero() { // the first look: nobody is told of old things
 		return n.Records.AddNotices(ctx, nil, now, now.Add(-noticeKept))
 	}
-	people, err := n.listeners(ctx)
-	if err != nil {
-		return err
-	}
 	var notices []Notice
 	for _, source := range noticeSources {
-		entries, err := n.events(ctx, source.actions, seen.Add(-noticeOverlap))
+		entries, err := n.entriesOf(ctx, source, seen, now)
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			for _, target := range n.targets(people, source, e.Office) {
+			for _, target := range n.targets(people, source, e) {
 				notices = append(notices, Notice{Target: target, Event: source.event, Object: e.Object, Office: e.Office, At: e.At})
 			}
 		}
 	}
 	return n.Records.AddNotices(ctx, notices, now, now.Add(-noticeKept))
+}
+
+func (n *Notices) entriesOf(ctx context.Context, source noticeSource, seen, now time.Time) ([]AuditEntry, error) {
+	switch {
+	case source.event == NoticeOverdue:
+		return n.overdue(ctx, seen, now)
+	case len(source.actions) == 0:
+		return nil, nil
+	}
+	return n.events(ctx, source.actions, seen.Add(-noticeOverlap))
 }
 
 // noticeBatch is how many audit rows are read at once.
@@ -123,95 +134,6 @@ func (n *Notices) events(ctx context.Context, actions []Action, since time.Time)
 		if err != nil || len(part) < noticeBatch {
 			return found, err
 		}
-		// The next part begins with the rows of the last one's moment: each thing
-		// is told once, however often it is read.
-		last := part[len(part)-1].At
-		if !last.After(since) {
-			last = since.Add(time.Millisecond)
-		}
-		since = last
+		since = later(part[len(part)-1].At, since)
 	}
-}
-
-// told is a person who is told.
-type told struct {
-	staff    Staff
-	settings NoticeSettings
-}
-
-func (n *Notices) listeners(ctx context.Context) ([]told, error) {
-	if n.Mailer == nil {
-		return nil, nil
-	}
-	settings, err := n.Records.AllNoticeSettings(ctx)
-	if err != nil || len(settings) == 0 {
-		return nil, err
-	}
-	accounts, err := n.Records.ListStaff(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byID := map[StaffID]Staff{}
-	for _, s := range accounts {
-		byID[s.ID] = s
-	}
-	var people []told
-	for _, s := range settings {
-		if staff, known := byID[s.Staff]; known {
-			people = append(people, told{staff, s})
-		}
-	}
-	return people, nil
-}
-
-// targets gives who is told of an event at an office.
-func (n *Notices) targets(people []told, source noticeSource, office OfficeID) (targets []NoticeTarget) {
-	for _, p := range people {
-		if p.settings.Wants(source.event) && p.staff.Can(source.right, office) {
-			targets = append(targets, StaffTarget(p.staff.ID))
-		}
-	}
-	for _, hook := range n.Directory.Offices[office].Hooks {
-		for _, event := range hook.Events {
-			if event == source.event {
-				targets = append(targets, HookTarget(office, hook.Name))
-			}
-		}
-	}
-	return targets
-}
-
-func (n *Notices) due(ctx context.Context, w WaitingNotices) (bool, error) {
-	id, isStaff := w.Target.staff()
-	if !isStaff {
-		return true, nil
-	}
-	settings, err := n.Records.NoticeSettings(ctx, id)
-	if err != nil || n.Mailer == nil {
-		return false, err
-	}
-	return settings.Due(n.Now().In(n.zone(ctx, id)), w.Last, w.Oldest), nil
-}
-
-// zone is the time zone of the first of a person's offices.
-func (n *Notices) zone(ctx context.Context, id StaffID) *time.Location {
-	accounts, err := n.Records.ListStaff(ctx)
-	if err == nil {
-		for _, s := range accounts {
-			if s.ID == id {
-				return ZoneOf(n.Directory, s)
-			}
-		}
-	}
-	return time.UTC
-}
-
-// ZoneOf is the time zone of the first of a person's offices.
-func ZoneOf(d Directory, s Staff) *time.Location {
-	for _, office := range s.Roles.Offices() {
-		if zone := d.Offices[office].Location; zone != nil {
-			return zone
-		}
-	}
-	return time.UTC
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,21 +25,25 @@ func (n *Notices) Send(ctx context.Context, id string) error {
 		}
 		return err
 	}
-	if staff, isStaff := m.Target.staff(); isStaff {
-		return n.mail(ctx, m, staff)
+	people, err := n.people(ctx)
+	if err != nil {
+		return err
+	}
+	// Rights and wishes are asked for once more: since it was made, the person
+	// may have lost the office, or the account.
+	tell := n.tells(people, m.Target)
+	m.Counts = slices.DeleteFunc(m.Counts, func(c NoticeCount) bool { return !tell(c) })
+	if len(m.Counts) == 0 {
+		return n.Records.EndNotice(ctx, m.ID, NoticeRefused, n.Now())
+	}
+	if staff, _, isStaff := m.Target.staff(); isStaff {
+		return n.mail(ctx, m, people[staff].settings.Address)
 	}
 	return n.post(ctx, m)
 }
 
-func (n *Notices) mail(ctx context.Context, m NoticeMessage, staff StaffID) error {
-	settings, err := n.Records.NoticeSettings(ctx, staff)
-	if err != nil {
-		return err
-	}
-	if settings.Pace == NoticeOff || settings.Address == "" || n.Mailer == nil {
-		return n.Records.EndNotice(ctx, m.ID, NoticeRefused, n.Now())
-	}
-	err = n.Records.AttemptNotice(ctx, m.ID, n.Now())
+func (n *Notices) mail(ctx context.Context, m NoticeMessage, address string) error {
+	err := n.Records.AttemptNotice(ctx, m.ID, n.Now())
 	if Is(err, CodeSendTwice) {
 		return n.Records.EndNotice(ctx, m.ID, NoticeUnknown, n.Now())
 	}
@@ -46,7 +51,7 @@ func (n *Notices) mail(ctx context.Context, m NoticeMessage, staff StaffID) erro
 		return err
 	}
 	subject, text := n.words(m)
-	err = n.Mailer.Mail(ctx, settings.Address, subject, text, m.ID)
+	err = n.Mailer.Mail(ctx, address, subject, text, m.ID)
 	noting := context.WithoutCancel(ctx) // what was handed over is noted, whoever stops meanwhile
 	if err == nil {
 		return n.Records.EndNotice(noting, m.ID, NoticeSent, n.Now())
@@ -64,14 +69,21 @@ func (n *Notices) mail(ctx context.Context, m NoticeMessage, staff StaffID) erro
 
 // words makes the subject and the text of an e-mail.
 func (n *Notices) words(m NoticeMessage) (subject, text string) {
-	var lines []string
+	var lines, pages []string
 	for _, c := range m.Counts {
 		source := sourceOf(c.Event)
 		what := cmp.Or(source.several, string(c.Event))
 		if c.Count == 1 {
 			what = cmp.Or(source.one, string(c.Event))
 		}
-		lines = append(lines, fmt.Sprintf("%d %s in %s", c.Count, what, cmp.Or(n.Directory.Offices[c.Office].Name, string(c.Office))))
+		line := fmt.Sprintf("%d %s", c.Count, what)
+		if c.Office != "" {
+			line += " in " + cmp.Or(n.Directory.Offices[c.Office].Name, string(c.Office))
+		}
+		lines = append(lines, line)
+		if page := n.DeskURL + cmp.Or(source.page, "/"); !slices.Contains(pages, page) {
+			pages = append(pages, page)
+		}
 	}
 	subject = "Dropslot"
 	if len(lines) > 0 {
@@ -80,7 +92,7 @@ func (n *Notices) words(m NoticeMessage) (subject, text string) {
 	if len(lines) > 1 {
 		subject += " and more"
 	}
-	return subject, strings.Join(lines, "\n") + "\n\n" + n.DeskURL + "/\n\nHow you are told: " + n.DeskURL + "/notices\n"
+	return subject, strings.Join(lines, "\n") + "\n\n" + strings.Join(pages, "\n") + "\n\nHow you are told: " + n.DeskURL + "/notices\n"
 }
 
 // hookBody is what a hook is posted.

@@ -30,6 +30,8 @@ type Office struct {
 	NoDownload []Role
 	// Delivery is where papers are handed over to; nil for nowhere.
 	Delivery *DeliveryRule
+	// Emergency is who may look at the papers in an emergency, without a role here.
+	Emergency EmergencyRule
 }
 
 // Downloads tells whether one of a person's roles lets them take papers along.

@@ -32,14 +32,16 @@ const (
 	RightFigures  Right = "figures"  // see counts and times, of nobody in particular
 	RightAudit    Right = "audit"    // see the audit trail
 	RightAccounts Right = "accounts" // invite, reset and disable accounts
+	RightWatch    Right = "watch"    // be told of emergency access to the office, and say so
+	RightCutOff   Right = "cut-off"  // end somebody's emergency access
 )
 
 // rights is the one table of what a role may do.
 var rights = map[Role][]Right{
 	RoleCaseworker: {RightPapers, RightChange, RightDownload, RightAsk, RightDeliver},
-	RoleSupervisor: {RightPapers, RightChange, RightDownload, RightAsk, RightDeliver, RightHold, RightFigures},
-	RoleAuditor:    {RightAudit, RightFigures},
-	RoleAdmin:      {RightAccounts},
+	RoleSupervisor: {RightPapers, RightChange, RightDownload, RightAsk, RightDeliver, RightHold, RightFigures, RightWatch, RightCutOff},
+	RoleAuditor:    {RightAudit, RightFigures, RightWatch},
+	RoleAdmin:      {RightAccounts, RightWatch, RightCutOff},
 }
 
 // AllRoles gives the roles in the order in which they are offered.

@@ -19,9 +19,11 @@ type SignIns struct {
 	Ceremonies PasskeyCeremonies
 	SSO        *SingleSignOn // nil if there is none
 	Limiter    Tries
-	Now        func() time.Time
-	Random     io.Reader
-	Total      time.Duration // a session ends after this long in any case
+	// Emergencies gives what a session may look at in an emergency; nil for nothing.
+	Emergencies *Emergencies
+	Now         func() time.Time
+	Random      io.Reader
+	Total       time.Duration // a session ends after this long in any case
 }
 
 // Tries at signing in that fail: a person mistypes, a guesser does not stop.
@@ -138,6 +140,9 @@ func (s *SignIns) Staff(ctx context.Context, id StaffID, session SessionID) (Sta
 	staff, err := find()
 	if Is(err, CodeNotFound) || err == nil && !staff.DisabledAt.IsZero() {
 		return Staff{}, NewError(CodeSignIn, nil)
+	}
+	if err == nil && session != "" && s.Emergencies != nil {
+		staff.Emergencies, err = s.Emergencies.running(ctx, staff, session)
 	}
 	return staff, err
 }

@@ -19,6 +19,7 @@ type Staff struct {
 	Identity     IdentityHash // of whom an organization signs in; zero if the account signs in here
 	CreatedAt    time.Time
 	DisabledAt   time.Time
+	Emergencies  []Emergency // that run in the session of the present request; nil elsewhere
 }
 
 // StaffChange is what of an account is to be changed. What is nil stays.
@@ -38,9 +39,10 @@ type StaffChange struct {
 // nothing that is kept here.
 func (s Staff) SSO() bool { return !s.Identity.IsZero() }
 
-// Can tells whether the staff member has a right at an office.
+// Can tells whether the staff member has a right at an office, by a role or,
+// to look at papers, in an emergency.
 func (s Staff) Can(right Right, office OfficeID) bool {
-	return s.DisabledAt.IsZero() && s.Roles.Grant(right, office)
+	return s.DisabledAt.IsZero() && s.Roles.Grant(right, office) || right == RightPapers && s.emergencyAt(office).ID != ""
 }
 
 // OfficesWith gives the offices where the staff member has a right, in
@@ -50,6 +52,11 @@ func (s Staff) OfficesWith(right Right) []OfficeID {
 	for office := range s.Roles {
 		if s.Can(right, office) {
 			offices = append(offices, office)
+		}
+	}
+	for _, e := range s.Emergencies {
+		if right == RightPapers && s.emergencyAt(e.Office).ID == e.ID {
+			offices = append(offices, e.Office)
 		}
 	}
 	slices.Sort(offices)

@@ -116,7 +116,7 @@ func (f *Threads) Client(ctx context.Context, who Actor, id ClientID) (Thread, e
 	if err != nil {
 		return Thread{}, denied(ctx, f.Audit, who.entry(f.Now(), ActionClientViewed, object, ""), err)
 	}
-	if err := f.Audit.Append(ctx, who.entry(f.Now(), ActionClientViewed, object, rows.Office)); err != nil {
+	if err := f.Audit.Append(ctx, who.look(f.Now(), ActionClientViewed, object, rows.Office)); err != nil {
 		return Thread{}, err
 	}
 	t := Thread{ThreadRows: rows, ID: id, Office: f.Directory.Offices[rows.Office], Name: f.name(rows.Office, rows.SealedName), Now: f.Now()}
@@ -182,7 +182,7 @@ type FoundClient struct {
 // typed is none, and submissions by case number or reference.
 func (f *Threads) Search(ctx context.Context, who Actor, typed string, phone Phone) (Found, error) {
 	var found Found
-	if err := f.Audit.Append(ctx, who.entry(f.Now(), ActionSearched, "", "")); err != nil {
+	if err := f.Audit.Append(ctx, who.across(f.Now(), ActionSearched, "")...); err != nil {
 		return found, err
 	}
 	offices := who.Staff.OfficesWith(RightPapers)

@@ -39,7 +39,7 @@ func (p *parts) signIns() (*gateway.SignIns, error) {
 		SSO:       through,
 		Directory: p.directory, Records: p.records, Audit: p.records, Passwords: passwords, Secrets: secrets,
 		Ceremonies: ceremonies, Limiter: p.limiter, Now: time.Now, Random: rand.Reader,
-		Total: time.Duration(p.config.Limits.DeskTotal),
+		Total: time.Duration(p.config.Limits.DeskTotal), Emergencies: p.emergencies(nil),
 	}, nil
 }
 

@@ -28,8 +28,8 @@ func newAuditEvidenceCommand(std streams) *cobra.Command {
 		Use:   "evidence --from DAY --to DAY --out FOLDER --reason TEXT",
 		Short: "Put together what was done in a time, for an auditor",
 		Long: `Put together what was done from one day to another, both included, into a new
-folder: accounts and what changed about them, what was viewed, what was
-refused, changes of the configuration and of keys, erasures with their proofs,
+folder: accounts and what changed about them, what was viewed, access in an
+emergency with each look that it alone allowed, what was refused, changes of the configuration and of keys, erasures with their proofs,
 and the runs of the retention. Each is a file of lines of JSON; summary.md
 counts them and says what the verification of the trail proves. Nothing in it
 is a client's: submissions are told by their reference. Days are those of UTC,
@@ -97,6 +97,9 @@ var evidenceKinds = []struct {
 	file, title string
 	fits        func(gateway.AuditRow) bool
 }{
+	{"emergency", "Access in an emergency, and each look that it alone allowed", func(r gateway.AuditRow) bool {
+		return begins("emergency.")(r) || r.Emergency() != ""
+	}},
 	{"refused", "Refused", func(r gateway.AuditRow) bool { return r.Outcome == gateway.OutcomeDenied }},
 	{"accounts-changed", "Accounts, roles and sign-ins", begins("staff.", "account")},
 	{"configuration", "Configuration, keys, starts and stops", begins("config.", "office.", "process.")},

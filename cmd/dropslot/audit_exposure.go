@@ -32,7 +32,8 @@ func newAuditExposureCommand(std streams) *cobra.Command {
 every page that was within reach.
 
   --staff LOGIN   of an account: what its offices held while it was active, and
-                  what of that it opened
+                  other offices while it had access in an emergency, and what of
+                  that it opened
   --key FILE      of a key: the pages sealed while it was a recipient. FILE holds
                   the recipient (north.pub); its fingerprint does as well, as
                   "office.keys-changed" in the trail tells it
@@ -159,7 +160,31 @@ func (p *parts) exposedToStaff(ctx context.Context, login string, begin, end tim
 			what.spans = append(what.spans, gateway.Reach{Office: office, From: from, To: to})
 		}
 	}
-	return what, err
+	return what, errors.Join(err, p.emergencyReach(ctx, &what, staff.ID, begin, end, only))
+}
+
+// emergencyReach adds the times in which an account could look at an office's
+// papers in an emergency.
+func (p *parts) emergencyReach(ctx context.Context, what *exposed, staff gateway.StaffID, begin, end time.Time, only string) error {
+	all, err := p.records.EmergenciesOf(ctx, staff)
+	for _, e := range all {
+		span := gateway.Reach{Office: e.Office, From: e.OpenedAt, To: e.Until}
+		if !e.EndedAt.IsZero() && e.EndedAt.Before(e.Until) {
+			span.To = e.EndedAt
+		}
+		if begin.After(span.From) {
+			span.From = begin
+		}
+		if end.Before(span.To) {
+			span.To = end
+		}
+		if !span.From.Before(span.To) || only != "" && only != string(e.Office) {
+			continue
+		}
+		what.spans = append(what.spans, span)
+		what.notes = append(what.notes, fmt.Sprintf("From %s to %s the account could look at the papers of office %s in an emergency (%s).", stamp(span.From), stamp(span.To), e.Office, e.ID))
+	}
+	return err
 }
 
 func (p *parts) officeIDs() []gateway.OfficeID {
@@ -245,7 +270,7 @@ func (p *parts) openedBy(ctx context.Context, actor string, begin, end time.Time
 	return opened, gateway.EachAuditRow(ctx, p.records, query, func(rows []gateway.AuditRow) error {
 		for _, r := range rows {
 			if r.Object != "" {
-				opened[r.Object] = append(opened[r.Object], openLine{stamp(r.At), string(r.Action), r.From})
+				opened[r.Object] = append(opened[r.Object], openLine{stamp(r.At), string(r.Action), r.From, string(r.Emergency())})
 			}
 		}
 		return nil

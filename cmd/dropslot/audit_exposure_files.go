@@ -16,6 +16,8 @@ type openLine struct {
 	Time   string `json:"time"`
 	Action string `json:"action"`
 	From   string `json:"from,omitempty"`
+	// Emergency is the access that alone allowed it.
+	Emergency string `json:"emergency,omitempty"`
 }
 
 type heldLine struct {

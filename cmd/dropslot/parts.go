@@ -172,7 +172,7 @@ func directoryOf(c *config.Config) gateway.Directory {
 			Hooks:                hooksOf(o),
 			SecondFactorOptional: o.SecondFactor == config.SecondFactorOptional,
 			DailySegments:        int(o.DailySpend / c.Twilio.Price),
-			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o),
+			NoDownload:           noDownloadOf(o), Delivery: deliveryOf(o), Emergency: emergencyOf(o),
 		})
 	}
 	var numbers []gateway.NumberRule

@@ -24,6 +24,7 @@ func (p *parts) queue(sendings *gateway.Sendings, leftovers *gateway.Leftovers, 
 	})
 	q.HandleLong(gateway.JobLeftovers, gateway.LeftoversTime, func(ctx context.Context, _ string, _ int) error { return leftovers.Run(ctx) })
 	q.Handle(gateway.JobNotice, func(ctx context.Context, subject string, _ int) error { return notices.Send(ctx, subject) })
+	q.Handle(gateway.JobNotices, func(ctx context.Context, _ string, _ int) error { return notices.Run(ctx) })
 	return q
 }
 

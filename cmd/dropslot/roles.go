@@ -86,7 +86,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 	p.watch = &gateway.Watch{Records: p.records, Log: p.log}
 	flow := &gateway.Desk{
 		Directory: p.directory, Limits: p.limits, Records: p.records, Audit: p.records, Vault: p.vault,
-		Opener: opener, Opened: opened, Phones: p.phones, Shrinker: paper.NewShrinker(), Now: time.Now,
+		Opener: opener, Opened: opened, Phones: p.phones, Emergencies: p.records, Shrinker: paper.NewShrinker(), Now: time.Now,
 	}
 	if flow.Scanner, err = p.scanner(); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Requests: requests,
 		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
 		Holds:   &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
-		SignIns: signIns, SSO: p.ssoName(),
+		SignIns: signIns, Emergencies: p.emergencies(opener), SSO: p.ssoName(),
 		Audits: p.audits(), Figures: p.figures(),
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
@@ -192,6 +192,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			p.countFigures(),
 			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
+			jobs.Periodic{Name: "emergencies", Every: pace.expire, Run: p.emergencies(nil).Settle},
 			p.countJobs(metrics, pace.expire),
 		)
 		all = append(all, tending.periodic(pace, metrics)...)

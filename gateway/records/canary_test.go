@@ -33,6 +33,7 @@ var staying = map[string]string{
 	"notices":           "for 30 days: that something happened, by identifier",
 	"notice_messages":   "for 30 days: counts",
 	"notice_looks":      "the clock's own",
+	"emergencies":       "who looked in an emergency; the reason, which may name a client, goes with the old rows",
 	"budgets":           "counts of segments by office and number",
 }
 

@@ -149,7 +149,8 @@ func forgetOld(ctx context.Context, s *Store, table, which string, args ...any) 
 	}
 }
 
-// dropOldCounts drops what is long erased at Twilio, and what was spent.
+// dropOldCounts drops what is long erased at Twilio, what was spent, and the
+// reasons of emergencies.
 func dropOldCounts(ctx context.Context, s *Store, before int64) error {
 	after := ""
 	for {
@@ -162,7 +163,10 @@ func dropOldCounts(ctx context.Context, s *Store, before int64) error {
 		}
 		_, err = write(ctx, s, "drop old answers", "", func(x *tx) (int64, error) {
 			if len(sids) == 0 {
-				return x.exec("DELETE FROM budgets WHERE begins < $1", before)
+				if _, err := x.exec("DELETE FROM budgets WHERE begins < $1", before); err != nil {
+					return 0, err
+				}
+				return x.exec("UPDATE emergencies SET reason = SUBSTR(reason, 1, 0) WHERE LENGTH(reason) > 0 AND opened_at < $1", before)
 			}
 			return x.exec("DELETE FROM outgoing WHERE step = 'done' AND sid IN ("+placeholders(1, len(sids))+")", texts(sids)...)
 		})

@@ -23,15 +23,15 @@ func scanSettings(r scanner) (s gateway.NoticeSettings, err error) {
 	return s, err
 }
 
-// NoticeSettings gives a person's; see the port.
-func (s *Store) NoticeSettings(ctx context.Context, id gateway.StaffID) (gateway.NoticeSettings, error) {
-	return read(ctx, s, "look up notice settings", func(v view) (gateway.NoticeSettings, error) {
-		found, known, err := first(v, scanSettings, "SELECT "+settingsColumns+" FROM notice_settings WHERE staff = $1", string(id))
-		if err == nil && !known {
-			found = gateway.NoticeSettings{Staff: id, Pace: gateway.NoticeOff}
-		}
-		return found, err
+// NoticeSettings gives a person's, if they ever saved some.
+func (s *Store) NoticeSettings(ctx context.Context, id gateway.StaffID) (set gateway.NoticeSettings, saved bool, err error) {
+	found, err := read(ctx, s, "look up notice settings", func(v view) ([]gateway.NoticeSettings, error) {
+		return all(v, scanSettings, "SELECT "+settingsColumns+" FROM notice_settings WHERE staff = $1", string(id))
 	})
+	if err != nil || len(found) == 0 {
+		return gateway.NoticeSettings{}, false, err
+	}
+	return found[0], true, nil
 }
 
 // SaveNoticeSettings changes them.
@@ -53,10 +53,10 @@ func (s *Store) SaveNoticeSettings(ctx context.Context, set gateway.NoticeSettin
 	return err
 }
 
-// AllNoticeSettings gives those of everybody who wants to be told.
+// AllNoticeSettings gives those of everybody who saved some.
 func (s *Store) AllNoticeSettings(ctx context.Context) ([]gateway.NoticeSettings, error) {
 	return read(ctx, s, "list notice settings", func(v view) ([]gateway.NoticeSettings, error) {
-		return all(v, scanSettings, "SELECT "+settingsColumns+" FROM notice_settings WHERE pace <> 'off' AND address <> '' ORDER BY staff")
+		return all(v, scanSettings, "SELECT "+settingsColumns+" FROM notice_settings ORDER BY staff")
 	})
 }
 
@@ -86,12 +86,8 @@ func (s *Store) NewEvents(ctx context.Context, actions []gateway.Action, since t
 // AddNotices stores what is to be told; see the port.
 func (s *Store) AddNotices(ctx context.Context, notices []gateway.Notice, seen, keep time.Time) error {
 	_, err := write(ctx, s, "store notices", "", func(x *tx) (struct{}, error) {
-		for _, n := range notices {
-			_, err := x.exec(insertInto("notices", "target, event, object, office, at, message")+" ON CONFLICT DO NOTHING",
-				string(n.Target), string(n.Event), n.Object, string(n.Office), ms(n.At), "")
-			if err != nil {
-				return struct{}{}, err
-			}
+		if err := x.addNotices(notices); err != nil {
+			return struct{}{}, err
 		}
 		for _, statement := range []string{
 			"DELETE FROM notices WHERE at < $1",
@@ -107,6 +103,30 @@ func (s *Store) AddNotices(ctx context.Context, notices []gateway.Notice, seen, 
 	return err
 }
 
+func (x *tx) addNotices(notices []gateway.Notice) error {
+	for _, n := range notices {
+		_, err := x.exec(insertInto("notices", "target, event, object, office, at, message")+" ON CONFLICT DO NOTHING",
+			string(n.Target), string(n.Event), n.Object, string(n.Office), ms(n.At), "")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WaitingSince gives what has waited for an office since then; see the port. A
+// turn never begins before the papers arrive.
+func (s *Store) WaitingSince(ctx context.Context, office gateway.OfficeID, from, to time.Time, limit int) ([]gateway.WaitingSubmission, error) {
+	const turn = "CASE WHEN turn_at > arrived_at THEN turn_at ELSE arrived_at END"
+	return read(ctx, s, "list what is overdue", func(v view) ([]gateway.WaitingSubmission, error) {
+		return all(v, func(r scanner) (w gateway.WaitingSubmission, err error) {
+			return w, r.Scan((*string)(&w.ID), at(&w.Since))
+		}, "SELECT id, "+turn+` FROM submissions WHERE office = $1 AND handled = 0 AND stage IN ('new', 'open')
+			AND arrived_at > 0 AND arrived_at < $3 AND merged_into = '' AND `+turn+" >= $2 AND "+turn+" < $3 ORDER BY 2, id LIMIT $4",
+			string(office), ms(from), ms(to), limit)
+	})
+}
+
 // NoticesWaiting gives every target that is not told of something.
 func (s *Store) NoticesWaiting(ctx context.Context) ([]gateway.WaitingNotices, error) {
 	return read(ctx, s, "list notices", func(v view) ([]gateway.WaitingNotices, error) {
@@ -117,12 +137,13 @@ func (s *Store) NoticesWaiting(ctx context.Context) ([]gateway.WaitingNotices, e
 	})
 }
 
-// ComposeNotice puts all that waits for a target into one message; see the port.
-func (s *Store) ComposeNotice(ctx context.Context, target gateway.NoticeTarget, id string, now time.Time, job gateway.Job) (bool, error) {
+// ComposeNotice puts what waits for a target into one message; see the port.
+func (s *Store) ComposeNotice(ctx context.Context, target gateway.NoticeTarget, id string, now time.Time, tell func(gateway.NoticeCount) bool, job gateway.Job) (bool, error) {
 	return write(ctx, s, "compose a notice", "", func(x *tx) (bool, error) {
 		taken, err := all(x, func(r scanner) (c gateway.NoticeCount, err error) {
 			return c, r.Scan((*string)(&c.Office), (*string)(&c.Event))
 		}, "UPDATE notices SET message = $2 WHERE target = $1 AND message = '' RETURNING office, event", string(target), id)
+		taken = slices.DeleteFunc(taken, func(c gateway.NoticeCount) bool { return !tell(c) })
 		if err != nil || len(taken) == 0 {
 			return false, err
 		}

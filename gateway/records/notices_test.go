@@ -1,6 +1,7 @@
 package records
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -11,10 +12,8 @@ import (
 
 func TestNoticeSettingsAreKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		off, err := w.NoticeSettings(t.Context(), "ana")
-		w.check(err, "")
-		if off.Pace != gateway.NoticeOff || off.Wants(gateway.NoticeSubmission) {
-			t.Errorf("without settings: %+v", off)
+		if _, saved, err := w.NoticeSettings(t.Context(), "ana"); saved || err != nil {
+			t.Errorf("there are settings: %v", err)
 		}
 		set := gateway.NoticeSettings{
 			Staff: "ana", Address: "ana@example.gov", Events: []gateway.NoticeEvent{gateway.NoticeSubmission, gateway.NoticeErasure},
@@ -25,6 +24,10 @@ func TestNoticeSettingsAreKept(t *testing.T) {
 		}
 		got, err := w.AllNoticeSettings(t.Context())
 		w.check(err, "")
+		one, saved, err := w.NoticeSettings(t.Context(), "ana")
+		if w.check(err, ""); !saved || !cmp.Equal(one, set) {
+			t.Errorf("her own: %+v", one)
+		}
 		if diff := cmp.Diff([]gateway.NoticeSettings{set}, got); diff != "" {
 			t.Error(diff)
 		}
@@ -60,7 +63,7 @@ func TestEachThingIsToldOnce(t *testing.T) {
 		other := w.another()
 		made := make([]bool, 2)
 		errs := race(2, func(i int) (err error) {
-			made[i], err = []*world{w, other}[i].ComposeNotice(t.Context(), "staff:ana", newID(t), noon, gateway.Job{Kind: gateway.JobNotice, Subject: newID(t)})
+			made[i], err = []*world{w, other}[i].ComposeNotice(t.Context(), "staff:ana", newID(t), noon, everything, gateway.Job{Kind: gateway.JobNotice, Subject: newID(t)})
 			return err
 		})
 		w.check(errs[0], "")
@@ -86,7 +89,7 @@ func TestAMessageIsHandedOverOnce(t *testing.T) {
 			{Target: "staff:ana", Event: gateway.NoticeErasure, Object: "submission:2", Office: south, At: noon},
 		}, noon, noon.Add(-day)), "")
 		id := newID(t)
-		_, err := w.ComposeNotice(t.Context(), "staff:ana", id, noon, gateway.Job{Kind: gateway.JobNotice, Subject: id})
+		_, err := w.ComposeNotice(t.Context(), "staff:ana", id, noon, everything, gateway.Job{Kind: gateway.JobNotice, Subject: id})
 		w.check(err, "")
 		m, err := w.NoticeMessage(t.Context(), id)
 		w.check(err, "")
@@ -101,5 +104,69 @@ func TestAMessageIsHandedOverOnce(t *testing.T) {
 		w.check(w.EndNotice(t.Context(), id, gateway.NoticeSent, noon), "")
 		_, err = w.NoticeMessage(t.Context(), newID(t))
 		w.check(err, gateway.CodeNotFound)
+	})
+}
+
+func everything(gateway.NoticeCount) bool { return true }
+
+// What may not be told any more when it is put together is forgotten, and is in
+// no later message either.
+func TestWhatMayNotBeToldIsForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		notices := []gateway.Notice{
+			{Target: "staff:ana", Event: gateway.NoticeSubmission, Object: "submission:1", Office: north, At: noon},
+			{Target: "staff:ana", Event: gateway.NoticeSubmission, Object: "submission:2", Office: south, At: noon},
+		}
+		w.check(w.AddNotices(t.Context(), notices, noon, noon.Add(-day)), "")
+		id := newID(t)
+		made, err := w.ComposeNotice(t.Context(), "staff:ana", id, noon, func(c gateway.NoticeCount) bool { return c.Office == south },
+			gateway.Job{Kind: gateway.JobNotice, Subject: id})
+		if w.check(err, ""); !made {
+			t.Fatal("nothing was made")
+		}
+		m, err := w.NoticeMessage(t.Context(), id)
+		w.check(err, "")
+		if want := []gateway.NoticeCount{{Office: south, Event: gateway.NoticeSubmission, Count: 1}}; !cmp.Equal(m.Counts, want) {
+			t.Errorf("told %+v", m.Counts)
+		}
+		notices[0].Object = "submission:3"
+		w.check(w.AddNotices(t.Context(), notices, noon, noon.Add(-day)), "")
+		made, err = w.ComposeNotice(t.Context(), "staff:ana", newID(t), noon, func(gateway.NoticeCount) bool { return false },
+			gateway.Job{Kind: gateway.JobNotice, Subject: id})
+		if w.check(err, ""); made || w.count("notice_messages") != 1 {
+			t.Error("a message of nothing was made")
+		}
+		if waiting, err := w.NoticesWaiting(t.Context()); err != nil || len(waiting) != 0 {
+			t.Errorf("%v still waits, %v", waiting, err)
+		}
+	})
+}
+
+// What is told as overdue is what the inbox marks as overdue.
+func TestWhatWaitsIsWhatTheInboxMarks(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		var days gateway.Workweek
+		for d := range days {
+			days[d] = d != 0 && d != 6
+		}
+		office := gateway.Office{ID: north, WorkingDays: days, OverdueAfter: 1} // noon is a Sunday
+		waits, waiting, done := w.received(1), w.received(2), w.received(3)
+		w.raw("UPDATE submissions SET stage = 'waiting' WHERE id = '" + string(waiting.Submission) + "'")
+		w.raw("UPDATE submissions SET state = 'handled', handled = 1 WHERE id = '" + string(done.Submission) + "'")
+		answered := w.received(4)
+		turn := noon.Add(36 * time.Hour) // Monday at midnight
+		w.raw("UPDATE submissions SET turn_at = $1 WHERE id = $2", turn.UnixMilli(), string(answered.Submission))
+		for _, id := range []gateway.SubmissionID{waits.Submission, waiting.Submission, done.Submission, answered.Submission} {
+			s, _, err := w.SubmissionPages(t.Context(), id)
+			w.check(err, "")
+			for now := noon; now.Before(noon.Add(6 * day)); now = now.Add(6 * time.Hour) {
+				found, err := w.WaitingSince(t.Context(), north, time.UnixMilli(1), office.Overdue(now), 10)
+				w.check(err, "")
+				told := slices.ContainsFunc(found, func(f gateway.WaitingSubmission) bool { return f.ID == id && f.Since.Equal(s.OursSince()) })
+				if told != office.IsOverdue(s, now) {
+					t.Fatalf("%s at %s: told %v, marked %v", id, now, told, !told)
+				}
+			}
+		}
 	})
 }

@@ -113,6 +113,8 @@ type DeskParts struct {
 	Changes    Changes
 	Audits     Audits
 	Figures    Figures
+	// Emergencies lets look at another office's papers.
+	Emergencies Emergencies
 	// Sessions keeps sessions where every desk process finds them. It sees
 	// hashes of session tokens, never a token.
 	Sessions  SessionStore
@@ -228,6 +230,8 @@ type frame struct {
 	Here  string // which entry of the menu is the current one
 	Idle  int    // seconds after which the page asks for the password again; 0 before the sign-in
 	May   rights // what the person may do at some office
+	// Emergency is access that runs, or was opened at the person's offices.
+	Emergency emergencyFrame
 }
 
 // rights lets a template ask for a right by its name, as in {{if .May.Has "audit"}}.
@@ -242,6 +246,7 @@ func (d *desk) frame(c echo.Context, title, here string) frame {
 		if who.Staff.SSO() {
 			f.SSO = cmp.Or(d.SSO, "your organization")
 		}
+		f.Emergency = d.emergencyFrame(c, who)
 	}
 	return f
 }

@@ -164,9 +164,11 @@ const recentSignIn = 15 * time.Minute
 
 const codeNotRecent gateway.Code = "sign-in-not-recent"
 
+func (d *desk) recent(c echo.Context) bool { return d.Now().Sub(sessionOf(c).since) <= recentSignIn }
+
 // confirmRecent asks for the password once more, soon after a whole sign-in.
 func (d *desk) confirmRecent(c echo.Context, password string) error {
-	if d.Now().Sub(sessionOf(c).since) > recentSignIn {
+	if !d.recent(c) {
 		return gateway.NewError(codeNotRecent, nil)
 	}
 	return d.SignIns.Confirm(c.Request().Context(), actor(c), password)

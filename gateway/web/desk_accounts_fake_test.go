@@ -33,6 +33,13 @@ func (h *deskHouse) signIns() *gateway.SignIns {
 	return &gateway.SignIns{
 		Directory: h.dir, Records: deskAccounts{h}, Audit: deskAudit{h}, Passwords: deskWords{}, Secrets: deskSecrets{},
 		Ceremonies: deskCeremonies{}, Limiter: deskTries{h}, Now: h.clock, Random: rand.Reader, Total: 12 * time.Hour,
+		Emergencies: h.flowOfEmergencies(),
+	}
+}
+
+func (h *deskHouse) flowOfEmergencies() *gateway.Emergencies {
+	return &gateway.Emergencies{
+		Directory: h.dir, Records: deskEmergencies{h}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{}, Now: h.clock, Random: rand.Reader,
 	}
 }
 

@@ -71,6 +71,7 @@ type auditLine struct {
 	Outcome        string
 	Tone           string
 	From, Reason   string
+	Emergency      bool // a look that no role allowed
 }
 
 var outcomeChoices = []choice{
@@ -210,6 +211,9 @@ func (d *desk) auditLine(r gateway.AuditRow, logins map[gateway.StaffID]string, 
 		line.Outcome, line.Tone = "refused", "bad"
 	case gateway.OutcomeFailed:
 		line.Outcome, line.Tone = "failed", "warn"
+	}
+	if id := r.Emergency(); id != "" {
+		line.Emergency, line.Reason = true, objectWords("emergency:"+string(id), nil)
 	}
 	line.Object = objectWords(r.Object, logins)
 	if id, is := strings.CutPrefix(r.Object, "submission:"); is && papers && gateway.ValidID(id) {

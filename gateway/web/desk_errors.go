@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -82,8 +83,13 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeOwnAccount: {Status: http.StatusUnprocessableEntity, Title: "This is your own account",
 		Text: "Another admin, or the person who runs Dropslot, has to do this."},
 
+	gateway.CodeEmergencyReason: {Status: http.StatusUnprocessableEntity, Title: "Say what the emergency is",
+		Text: "Nothing was opened. Write why it cannot wait, in up to 500 characters."},
+	gateway.CodeNoFactor: {Status: http.StatusForbidden, Title: "Your account needs a second step first",
+		Text: "This office lets nobody in by a password alone. Set up an authenticator app or a passkey under your account, then sign in with it."},
+
 	gateway.CodeBadAddress: {Status: http.StatusUnprocessableEntity, Title: "Not an e-mail address",
-		Text: "Type your address at work, like ana@example.gov, or choose “Not by e-mail”."},
+		Text: "Type your address at work, like ana@example.gov, or leave it empty and choose “Only what is told at once”."},
 	gateway.CodeBadPhone: {Status: http.StatusUnprocessableEntity, Title: "Not a phone number",
 		Text: "Type the client's mobile number with its area code, like (555) 123-0100, or with a plus sign and the country code."},
 	gateway.CodeCountry: {Status: http.StatusUnprocessableEntity, Title: "A number of another country",
@@ -193,6 +199,22 @@ func (p problem) setRetryAfter(c echo.Context) {
 type problemView struct {
 	frame
 	Problem problem
+	// InEmergency leads who was refused papers to the page of emergencies; empty
+	// if nothing there is for them.
+	InEmergency string
+}
+
+// emergencyWay is where somebody goes who was refused something and may open an
+// office's papers in an emergency. What they asked for may be of any office, or
+// not exist: it is all the same from here.
+func emergencyWay(c echo.Context, f frame, code gateway.Code) string {
+	if !f.Emergency.May || code != gateway.CodeNotFound && code != gateway.CodeForbidden {
+		return ""
+	}
+	if c.Request().Method != http.MethodGet {
+		return "/emergency"
+	}
+	return "/emergency?" + url.Values{"next": {localPath(c.Request().URL.RequestURI())}}.Encode()
 }
 
 // fail is the one place where an error of the desk becomes an answer, a log
@@ -213,7 +235,8 @@ func (d *desk) fail(err error, c echo.Context) {
 	if wantsJSON(c.Request()) {
 		err = c.JSON(p.Status, map[string]problem{"problem": p})
 	} else {
-		err = d.render(c, p.Status, "error", problemView{frame: d.frame(c, p.Title, ""), Problem: p})
+		f := d.frame(c, p.Title, "")
+		err = d.render(c, p.Status, "error", problemView{frame: f, Problem: p, InEmergency: emergencyWay(c, f, p.Code)})
 	}
 	if err != nil {
 		d.Log.Error("the desk could not show an error", "route", routeOf(c, d.known), "err", err)

@@ -46,26 +46,28 @@ type deskHouse struct {
 	trail    trailFake
 	figures  figuresFake
 	houseAccounts
-	looks    map[lookKey]time.Time
-	remarks  []gateway.Remark
-	names    map[gateway.PhoneIndex][]byte
-	query    gateway.InboxQuery // of the inbox, last
-	blind    gateway.Blind
-	changed  chan struct{}             // what streams hear
-	thread   func(*gateway.ThreadRows) // fills in what a client did beside sending papers
-	sessions *memorySessions
-	metrics  *prometheus.Registry
-	log      bytes.Buffer
-	desk     *gateway.Desk
-	handoff  *gateway.Handoff
-	bound    gateway.Binding // what the binder was last asked for
-	bindErr  error
-	handed   []gateway.HandDelivery
-	leftOut  []gateway.LeftOut
-	ours     []gateway.OurText
-	parts    DeskParts
-	handler  http.Handler
-	ids      byte
+	emergencies []gateway.Emergency
+	alerts      []gateway.Notice
+	looks       map[lookKey]time.Time
+	remarks     []gateway.Remark
+	names       map[gateway.PhoneIndex][]byte
+	query       gateway.InboxQuery // of the inbox, last
+	blind       gateway.Blind
+	changed     chan struct{}             // what streams hear
+	thread      func(*gateway.ThreadRows) // fills in what a client did beside sending papers
+	sessions    *memorySessions
+	metrics     *prometheus.Registry
+	log         bytes.Buffer
+	desk        *gateway.Desk
+	handoff     *gateway.Handoff
+	bound       gateway.Binding // what the binder was last asked for
+	bindErr     error
+	handed      []gateway.HandDelivery
+	leftOut     []gateway.LeftOut
+	ours        []gateway.OurText
+	parts       DeskParts
+	handler     http.Handler
+	ids         byte
 }
 
 // deskTemplates loads what every test shares.
@@ -114,7 +116,7 @@ func newDeskHouse(t testing.TB) *deskHouse {
 	h.desk = &gateway.Desk{
 		Shrinker:  deskShrinker{},
 		Directory: h.dir, Limits: gateway.DefaultLimits(), Records: deskRecords{h}, Audit: deskAudit{h},
-		Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Now: h.clock,
+		Vault: deskVault{h: h}, Opener: plainOpener{}, Phones: deskPhones{h}, Emergencies: deskEmergencies{h}, Now: h.clock,
 	}
 	h.handoff = &gateway.Handoff{
 		Desk: h.desk, Records: deskRecords{h}, Binder: deskBinder{h}, Words: plainWords{},
@@ -130,8 +132,9 @@ func newDeskHouse(t testing.TB) *deskHouse {
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,
 		},
-		Changes:  deskChanges{h},
-		Requests: deskRequests{h}, SignIns: h.signIns(), Accounts: h.accounts(), Sessions: h.sessions, Pages: pages,
+		Changes:     deskChanges{h},
+		Emergencies: h.flowOfEmergencies(),
+		Requests:    deskRequests{h}, SignIns: h.signIns(), Accounts: h.accounts(), Sessions: h.sessions, Pages: pages,
 		Static: templates.StaticHandler(), Directory: h.dir, ParsePhone: parseTestPhone,
 		AskName: func(ask string) string { return texts.Say("en", "asks."+ask, nil) },
 		LanguageName: func(tag string) string {

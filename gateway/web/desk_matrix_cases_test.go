@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -35,6 +36,13 @@ func inOffice(office gateway.OfficeID) url.Values {
 func aHeldSubmission(h *deskHouse, _ gateway.OfficeID) string {
 	h.held[h.subs[0].ID] = gateway.Hold{Submission: h.subs[0].ID, Office: h.subs[0].Office, Reason: gateway.HoldAudit, At: deskTime}
 	return string(h.subs[0].ID)
+}
+
+// anEmergency was opened at the office by a stranger.
+func anEmergency(h *deskHouse, office gateway.OfficeID) string {
+	e := gateway.Emergency{ID: gateway.EmergencyID(h.id()), Staff: "stranger", Office: office, OpenedAt: deskTime, Until: deskTime.Add(time.Hour)}
+	h.emergencies = append(h.emergencies, e)
+	return string(e.ID)
 }
 
 func done(gateway.OfficeID) url.Values { return url.Values{"as": {"delivered"}} }
@@ -85,6 +93,11 @@ var routeCases = map[string]routeCase{
 	"POST /retention/:id/release":   {permit: PermitHold, thing: aHeldSubmission},
 	"GET /notices":                  {permit: PermitStaff},
 	"POST /notices":                 {permit: PermitStaff, form: func(gateway.OfficeID) url.Values { return url.Values{"pace": {"off"}} }},
+	"GET /emergency":                {permit: PermitStaff},
+	"POST /emergency":               {permit: PermitStaff, status: http.StatusForbidden, form: emergencyForm}, // no office of this house allows any
+	"POST /emergency/end":           {permit: PermitStaff},
+	"POST /emergency/:id/end":       {permit: PermitCutOff, thing: anEmergency},
+	"POST /emergency/:id/seen":      {permit: PermitWatch, thing: anEmergency},
 	"GET /session":                  {permit: PermitStaff},
 	"POST /session":                 {permit: PermitStaff},
 	"GET /login":                    {permit: PermitAnyone},

@@ -63,7 +63,7 @@ const (
 // counter, and nobody else, may look at it.
 func (h *deskHouse) furnish(office gateway.OfficeID, counterBy gateway.StaffID) {
 	h.addStaff(secretLogin+string(office), office)
-	s := h.addSubmission(office, secretName, otherPhone, []byte(secretName))
+	s := h.addSubmission(office, secretName, otherPhone, []byte("%PDF-1.7\n"+secretName))
 	h.requests = []gateway.RequestView{{
 		ID: gateway.SendingID(h.id()), Office: h.dir.Offices[office], LastFour: secretFour, Submission: s.ID, Pages: 1, Opened: true,
 	}}

@@ -24,6 +24,8 @@ type noticesView struct {
 	Zone                           string
 	Address                        string
 	Events                         []eventChoice
+	AtOnce                         []eventChoice // whatever the pace
+	Watches                        bool          // emergency access at an office is told to the person
 	Paces                          []choice
 	Pace                           string
 	DailyAt, QuietFrom, QuietUntil string // like 08:30; the quiet hours empty if there are none
@@ -38,11 +40,13 @@ type eventChoice struct {
 
 var eventWords = map[gateway.NoticeEvent]string{
 	gateway.NoticeSubmission: "New papers arrived",
+	gateway.NoticeOverdue:    "Papers became overdue",
 	gateway.NoticeErasure:    "Papers that nobody marked done will be erased",
+	gateway.NoticeNewBrowser: "Somebody signs in to your account from a new browser",
 }
 
 var noticePaces = []choice{
-	{string(gateway.NoticeOff), "Not by e-mail"},
+	{string(gateway.NoticeOff), "Only what is told at once"},
 	{string(gateway.NoticeNow), "At once"},
 	{string(gateway.NoticeHourly), "Once an hour, if there is something"},
 	{string(gateway.NoticeDaily), "Once a day"},
@@ -62,15 +66,18 @@ func (d *desk) showNotices(c echo.Context, status int, s gateway.NoticeSettings,
 		Address: s.Address, Paces: noticePaces, Pace: string(s.Pace), DailyAt: clockOf(s.DailyAt),
 		Saved: c.QueryParam("saved") == "1", Problem: p,
 	}
-	if s.Address == "" && s.DailyAt == 0 {
-		view.DailyAt = "08:00"
-	}
 	if s.QuietFrom != s.QuietTil {
 		view.QuietFrom, view.QuietUntil = clockOf(s.QuietFrom), clockOf(s.QuietTil)
 	}
 	for _, e := range offered {
-		view.Events = append(view.Events, eventChoice{choice{string(e), eventWords[e]}, slices.Contains(s.Events, e)})
+		line := eventChoice{choice{string(e), eventWords[e]}, slices.Contains(s.Events, e)}
+		if e.Urgent() {
+			view.AtOnce = append(view.AtOnce, line)
+		} else {
+			view.Events = append(view.Events, line)
+		}
 	}
+	view.Watches = actor(c).Staff.CanSomewhere(gateway.RightWatch)
 	return d.render(c, status, "notices", view)
 }
 

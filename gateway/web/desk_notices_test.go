@@ -16,11 +16,9 @@ type deskNotices struct {
 	saved map[gateway.StaffID]gateway.NoticeSettings
 }
 
-func (r *deskNotices) NoticeSettings(_ context.Context, id gateway.StaffID) (gateway.NoticeSettings, error) {
-	if s, known := r.saved[id]; known {
-		return s, nil
-	}
-	return gateway.NoticeSettings{Staff: id, Pace: gateway.NoticeOff}, nil
+func (r *deskNotices) NoticeSettings(_ context.Context, id gateway.StaffID) (gateway.NoticeSettings, bool, error) {
+	s, saved := r.saved[id]
+	return s, saved, nil
 }
 
 func (r *deskNotices) SaveNoticeSettings(_ context.Context, s gateway.NoticeSettings, _ time.Time, audit gateway.AuditEntry) error {

@@ -28,6 +28,8 @@ const (
 	PermitFigures  = Permission(gateway.RightFigures)
 	PermitAudit    = Permission(gateway.RightAudit)
 	PermitAccounts = Permission(gateway.RightAccounts)
+	PermitWatch    = Permission(gateway.RightWatch)
+	PermitCutOff   = Permission(gateway.RightCutOff)
 )
 
 // allows tells whether an account may use a route of this permission.
@@ -98,6 +100,11 @@ var deskRoutes = []deskRoute{
 	{Route{http.MethodPost, "/retention/:id/release", PermitHold}, false, (*desk).releasePapers},
 	{Route{http.MethodGet, "/notices", PermitStaff}, false, (*desk).notices},
 	{Route{http.MethodPost, "/notices", PermitStaff}, false, (*desk).saveNotices},
+	{Route{http.MethodGet, "/emergency", PermitStaff}, false, (*desk).emergency},
+	{Route{http.MethodPost, "/emergency", PermitStaff}, false, (*desk).openEmergency},
+	{Route{http.MethodPost, "/emergency/end", PermitStaff}, false, (*desk).leaveEmergency},
+	{Route{http.MethodPost, "/emergency/:id/end", PermitCutOff}, false, (*desk).cutOffEmergency},
+	{Route{http.MethodPost, "/emergency/:id/seen", PermitWatch}, false, (*desk).seeEmergency},
 	{Route{http.MethodGet, "/account", PermitStaff}, false, (*desk).account},
 	{Route{http.MethodPost, "/account/password", PermitStaff}, false, (*desk).changePassword},
 	{Route{http.MethodPost, "/account/app", PermitStaff}, false, (*desk).changeApp},

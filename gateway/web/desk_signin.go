@@ -121,7 +121,11 @@ func (d *desk) unlock(c echo.Context, session deskSession, staff gateway.Staff) 
 	if err != nil {
 		return false, err
 	}
-	if err := d.SignIns.Unlocked(c.Request().Context(), gateway.Actor{Staff: staff, From: c.RealIP()}); err != nil {
+	who := gateway.Actor{Staff: staff, From: c.RealIP()}
+	if err := d.Emergencies.Lock(c.Request().Context(), who, session.id); err != nil {
+		return false, err
+	}
+	if err := d.SignIns.Unlocked(c.Request().Context(), who); err != nil {
 		return false, err
 	}
 	return true, d.sessions.start(c, session, staff, deskSession{id: session.id, since: session.since})
@@ -213,6 +217,10 @@ func (d *desk) logout(c echo.Context) error {
 	}
 	if d.SSO != "" {
 		d.setSSOCookie(c, ssoAnewCookie, "1", d.Idle)
+	}
+	form, err := deskForm(c.Request())
+	if next := localPath(form.Get("next")); err == nil && next != "/" { // who signs in anew for something
+		return d.redirect(c, "/login?"+url.Values{"next": {next}}.Encode())
 	}
 	return d.redirect(c, "/login")
 }

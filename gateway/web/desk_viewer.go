@@ -22,6 +22,7 @@ type viewerView struct {
 	Light    lightView
 	Lacks    bool // the client said what they do not have
 	MayMore  bool // change pages and ask for one again
+	MayTake  bool // a page as it came
 }
 
 // pageView is one page in the list beside the viewer.
@@ -45,6 +46,7 @@ type pageView struct {
 	Current  bool
 	Again    *pageAgain // what it is the new picture of; nil for most
 	Newer    *pageAgain // the page that came instead of it
+	MayTake  bool       // as the client sent it
 }
 
 // pageAgain names the other one of two pictures of a page.
@@ -69,10 +71,11 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 	staff, office := actor(c).Staff, found.Office
 	view := viewerView{
 		Lacks: len(found.Submission.Lacks) > 0, Base: submissionURL(found.Submission.ID), Light: lightOf(c),
-		MayMore: staff.Can(gateway.RightChange, office.ID), Labels: d.labels(office),
+		MayMore: staff.Can(gateway.RightChange, office.ID), MayTake: office.Downloads(staff), Labels: d.labels(office),
 	}
 	for i, p := range found.Pages {
 		view.Pages = append(view.Pages, d.pageView(p, i+1, found))
+		view.Pages[i].MayTake = view.MayTake
 	}
 	view.nameAgain(found.Again)
 	shown := pageNumber(c.QueryParam("page"), len(view.Pages))

@@ -79,7 +79,12 @@ func TestAnAuditorLooks(t *testing.T) {
 // lookedAtByAll holds the page against axe, light and dark, on each screen.
 func (c *caseworker) lookedAtByAll(source, name string) {
 	c.t.Helper()
-	for size, s := range insightScreens {
+	c.lookedAtOn(insightScreens, source, name)
+}
+
+func (c *caseworker) lookedAtOn(screens map[string]screen, source, name string) {
+	c.t.Helper()
+	for size, s := range screens {
 		c.do("use another screen", chromedp.EmulateViewport(s.width, s.height, chromedp.EmulateScale(s.scale)))
 		for _, scheme := range []string{"light", "dark"} {
 			c.prefers("prefers-color-scheme", scheme)

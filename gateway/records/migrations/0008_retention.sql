@@ -74,10 +74,10 @@ CREATE TABLE notice_settings (
 
 -- What somebody is to be told of, once. The audit trail is where it comes from.
 CREATE TABLE notices (
-    target  TEXT   NOT NULL, -- "staff:<id>", or "hook:<office>/<name>"
+    target  TEXT   NOT NULL, -- "staff:<id>", "urgent:<id>", or "hook:<office>/<name>"
     event   TEXT   NOT NULL,
     object  TEXT   NOT NULL, -- that it is about, as the audit trail names it
-    office  TEXT   NOT NULL,
+    office  TEXT   NOT NULL, -- empty of what is the person's own
     at      BIGINT NOT NULL,
     message TEXT   NOT NULL, -- that tells of it; empty while it waits
     PRIMARY KEY (target, event, object)

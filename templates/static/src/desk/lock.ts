@@ -96,6 +96,10 @@ export class Lock {
       leave(); // somebody else signed in: this page is not theirs
       return;
     }
+    if (this.kept.querySelector("[data-emergency]")) {
+      window.location.reload(); // the lock ended it: its papers do not come back
+      return;
+    }
     document.body.replaceChildren(this.kept);
     this.kept = undefined;
     document.title = this.title;

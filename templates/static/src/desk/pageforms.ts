@@ -118,7 +118,9 @@ function renumber(link: HTMLAnchorElement, n: number): void {
   const old = link.querySelector(".thumb")?.firstChild;
   if (old?.nodeType === Node.TEXT_NODE && old.textContent === link.dataset["page"]) old.textContent = String(n);
   link.dataset["page"] = String(n);
-  for (const name of ["src", "original"]) link.dataset[name] = (link.dataset[name] ?? "").replace(/n=\d+/, "n=" + n);
+  for (const name of ["src", "original"]) {
+    if (link.dataset[name]) link.dataset[name] = link.dataset[name].replace(/n=\d+/, "n=" + n);
+  }
   link.href = link.href.replace(/page=\d+/, "page=" + n);
   find("[data-number-words]", link).textContent = String(n);
 }

@@ -5,6 +5,10 @@ export function keepTimes(): void {
       const at = Date.parse(element.dataset["ago"] ?? "");
       if (!Number.isNaN(at)) element.textContent = relative(Date.now() - at);
     }
+    for (const element of document.querySelectorAll<HTMLElement>("[data-until]")) {
+      const until = Date.parse(element.dataset["until"] ?? "");
+      if (!Number.isNaN(until)) element.textContent = left(until - Date.now());
+    }
   }, 30_000);
 }
 
@@ -18,6 +22,19 @@ export function relative(ago: number): string {
   return plural(Math.floor(hours / 24), "day");
 }
 
+// left says it like the server does (leftWords in desk_emergency.go).
+export function left(time: number): string {
+  const minutes = Math.ceil(time / 60_000);
+  if (minutes <= 1) return "less than a minute left";
+  if (minutes < 60) return `${count(minutes, "minute")} left`;
+  const rest = minutes % 60 ? " " + count(minutes % 60, "minute") : "";
+  return `${count(Math.floor(minutes / 60), "hour")}${rest} left`;
+}
+
 function plural(n: number, noun: string): string {
-  return n === 1 ? `1 ${noun} ago` : `${n} ${noun}s ago`;
+  return count(n, noun) + " ago";
+}
+
+function count(n: number, noun: string): string {
+  return n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
 }

@@ -59,7 +59,7 @@ export class Viewer {
       "-": () => this.hand.picture?.zoomBy(1 / 1.25),
       "0": () => this.hand.picture?.fit(),
       r: () => this.hand.picture && this.forms?.turn(90),
-      d: () => find("[data-original]").click(),
+      d: () => document.querySelector<HTMLElement>("[data-original]")?.click(),
       n: () => find("[data-onward]").click(),
     });
     // Neither the history nor the browser's memory keeps what was shown.
@@ -142,7 +142,8 @@ export class Viewer {
     const at = this.links.indexOf(link);
     lead("[data-previous]", this.links[at - 1]);
     lead("[data-next]", this.links[at + 1]);
-    find<HTMLAnchorElement>("[data-original]").href = link.dataset["original"] ?? "";
+    const original = document.querySelector<HTMLAnchorElement>("[data-original]"); // for who may take pages along
+    if (original) original.href = link.dataset["original"] ?? "";
     find<HTMLAnchorElement>("[data-tab]").href = link.dataset["src"] ?? "";
     this.forms?.follow(link, at > 0, at < this.links.length - 1);
     if (!first) window.history.replaceState(null, "", link.href);

@@ -1,0 +1,210 @@
+package records
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dropslot/gateway"
+)
+
+// inSession gives an account that is signed in.
+func (w *world) inSession(login string) gateway.DeskSession {
+	w.t.Helper()
+	staff := gateway.Staff{ID: gateway.StaffID(newID(w.t)), Login: login, Roles: gateway.RolesIn(gateway.RoleSupervisor, south), CreatedAt: noon}
+	w.check(w.AddStaff(w.t.Context(), staff), "")
+	session := gateway.DeskSession{ID: gateway.SessionID(newID(w.t)), Staff: staff.ID, BegunAt: noon, EndsAt: noon.Add(12 * time.Hour)}
+	_, err := w.BeginSession(w.t.Context(), session, gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+	w.check(err, "")
+	return session
+}
+
+func newEmergency(t testing.TB, s gateway.DeskSession, at time.Time) gateway.Emergency {
+	return gateway.Emergency{
+		ID: gateway.EmergencyID(newID(t)), Staff: s.Staff, Session: s.ID, Office: north, SealedReason: []byte("sealed"), OpenedAt: at, Until: at.Add(time.Hour),
+	}
+}
+
+// open opens an access with an alert to somebody, as the flow does.
+func (w *world) open(e gateway.Emergency) (gateway.Emergency, error) {
+	told := gateway.Notice{Target: "urgent:sue", Event: gateway.NoticeEmergency, Object: "emergency:" + string(e.ID), Office: north, At: e.OpenedAt}
+	return w.OpenEmergency(w.t.Context(), e, []gateway.Notice{told}, gateway.Job{Kind: gateway.JobNotices, Subject: "now", Unique: true},
+		entry(gateway.ActionEmergencyOpened, "emergency:"+string(e.ID)))
+}
+
+// Two requests of one person at once open it once, and tell of it once.
+func TestAnEmergencyOpensOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session, other := w.inSession("ana"), w.another()
+		opened := make([]gateway.Emergency, 4)
+		for _, err := range race(len(opened), func(i int) (err error) {
+			opened[i], err = []*world{w, other}[i%2].open(newEmergency(t, session, noon))
+			return err
+		}) {
+			w.check(err, "")
+		}
+		for _, e := range opened {
+			if e.ID != opened[0].ID {
+				t.Errorf("opened %s and %s", e.ID, opened[0].ID)
+			}
+		}
+		for what, from := range map[string]string{
+			"accesses": "emergencies", "audit rows": "audit WHERE action = 'emergency.opened'", "alerts": "notices", "jobs": "river_job WHERE kind = 'notices'",
+		} {
+			if n := w.count(from); n != 1 {
+				t.Errorf("%d %s", n, what)
+			}
+		}
+		running, err := w.RunningEmergencies(t.Context(), session.Staff, session.ID, noon)
+		w.check(err, "")
+		if diff := cmp.Diff([]gateway.Emergency{opened[0]}, running); diff != "" {
+			t.Error(diff)
+		}
+		// Another sign-in of the person has nothing of it.
+		again := session
+		again.ID = gateway.SessionID(newID(t))
+		_, err = w.BeginSession(t.Context(), again, gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+		w.check(err, "")
+		if running, err := w.RunningEmergencies(t.Context(), again.Staff, again.ID, noon); err != nil || len(running) != 0 {
+			t.Errorf("in another session: %+v, %v", running, err)
+		}
+	})
+}
+
+// What fails after the row takes the row back: there is no access that nobody
+// is told of, wherever it dies.
+func TestAnEmergencyNobodyIsToldOfIsNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		e := newEmergency(t, session, noon)
+		told := []gateway.Notice{{Target: "urgent:sue", Event: gateway.NoticeEmergency, Object: "emergency:1", Office: north, At: noon}}
+		_, err := w.OpenEmergency(t.Context(), e, told, gateway.Job{Kind: "no kind"}, entry(gateway.ActionEmergencyOpened, "emergency:1"))
+		if err == nil {
+			t.Fatal("it was opened")
+		}
+		for _, from := range []string{"emergencies", "notices", "audit WHERE action = 'emergency.opened'"} {
+			if n := w.count(from); n != 0 {
+				t.Errorf("%d rows are left in %s", n, from)
+			}
+		}
+		w.check(w.EndSessions(t.Context(), session.Staff, session.ID, "", noon), "")
+		_, err = w.open(e)
+		w.check(err, gateway.CodeSignIn)
+	})
+}
+
+// Every end holds from its own moment on, noted or not.
+func TestAnEmergencyEnds(t *testing.T) {
+	off := noon.Add(time.Minute)
+	for name, test := range map[string]struct {
+		now  time.Time
+		end  func(w *world, s gateway.DeskSession, e gateway.Emergency) error
+		want gateway.EmergencyEnd // that is still to be noted
+	}{
+		"by the clock": {noon.Add(time.Hour), nil, gateway.EmergencyTime},
+		"with the sign-out": {off, func(w *world, s gateway.DeskSession, _ gateway.Emergency) error {
+			return w.EndSessions(t.Context(), s.Staff, s.ID, "", off)
+		}, gateway.EmergencySession},
+		"with the account": {off, func(w *world, _ gateway.DeskSession, _ gateway.Emergency) error {
+			return w.ChangeStaff(t.Context(), "ana", gateway.StaffChange{DisabledAt: &off}, entry(gateway.ActionStaffChanged, ""))
+		}, gateway.EmergencySession},
+		"by somebody": {off, func(w *world, _ gateway.DeskSession, e gateway.Emergency) error {
+			return w.EndEmergency(t.Context(), e.ID, gateway.EmergencyOverseer, off, entry(gateway.ActionEmergencyEnded, "e"))
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, w *world) {
+				session := w.inSession("ana")
+				e, err := w.open(newEmergency(t, session, noon))
+				w.check(err, "")
+				before := test.now.Add(-time.Millisecond)
+				if runs, err := w.EmergencyRuns(t.Context(), e.ID, before); err != nil || !runs {
+					t.Errorf("it does not run, %v", err)
+				}
+				if over, err := w.OverEmergencies(t.Context(), before, 10); err != nil || len(over) != 0 {
+					t.Errorf("over too soon: %+v, %v", over, err)
+				}
+				if test.end != nil {
+					w.check(test.end(w, session, e), "")
+				}
+				running, err := w.RunningEmergencies(t.Context(), session.Staff, session.ID, test.now)
+				runs, asked := w.EmergencyRuns(t.Context(), e.ID, test.now)
+				if err != nil || asked != nil || runs || len(running) != 0 {
+					t.Errorf("it still runs: %v %+v, %v %v", runs, running, err, asked)
+				}
+				over, err := w.OverEmergencies(t.Context(), test.now, 10)
+				w.check(err, "")
+				if test.want == "" && len(over) != 0 || test.want != "" && (len(over) != 1 || over[0].End != test.want) {
+					t.Fatalf("to be noted: %+v", over)
+				}
+				if test.want == "" {
+					return
+				}
+				// Two processes note it: once.
+				errs := race(2, func(int) error {
+					return w.EndEmergency(t.Context(), e.ID, over[0].End, test.now, entry(gateway.ActionEmergencyEnded, "e"))
+				})
+				if (errs[0] == nil) == (errs[1] == nil) || w.count("audit WHERE action = 'emergency.ended'") != 1 {
+					t.Errorf("noted: %v", errs)
+				}
+			})
+		})
+	}
+}
+
+// An access whose end nobody noted yet is in no new one's way.
+func TestAnEmergencyOpensAgainAfterItsTime(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		first, err := w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		second, err := w.open(newEmergency(t, session, noon.Add(time.Hour)))
+		w.check(err, "")
+		all, err := w.EmergenciesOf(t.Context(), session.Staff)
+		w.check(err, "")
+		if len(all) != 2 || all[0].ID != first.ID || all[0].End != gateway.EmergencyTime || all[1].ID != second.ID || !all[1].EndedAt.IsZero() {
+			t.Errorf("%+v", all)
+		}
+		if n := w.count("audit WHERE action = 'emergency.ended' AND office = 'north' AND reason = 'time'"); n != 1 {
+			t.Errorf("%d ends in the trail", n)
+		}
+	})
+}
+
+func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		e, err := w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		for office, want := range map[gateway.OfficeID]gateway.Code{north: "", south: gateway.CodeNotFound} {
+			_, err := w.Emergency(t.Context(), []gateway.OfficeID{office}, e.ID)
+			w.check(err, want)
+		}
+		_, err = w.Emergency(t.Context(), nil, e.ID)
+		w.check(err, gateway.CodeNotFound)
+		unseen := func(office gateway.OfficeID, by gateway.StaffID) int {
+			n, err := w.UnseenEmergencies(t.Context(), []gateway.OfficeID{office}, by)
+			w.check(err, "")
+			return n
+		}
+		if unseen(north, "sue") != 1 || unseen(south, "sue") != 0 || unseen(north, session.Staff) != 0 {
+			t.Error("the wrong people are asked")
+		}
+		for _, by := range []gateway.StaffID{"sue", "eve"} {
+			w.check(w.SeeEmergency(t.Context(), e.ID, by, noon, entry(gateway.ActionEmergencySeen, "e")), "")
+		}
+		list, err := w.EmergenciesAt(t.Context(), []gateway.OfficeID{north, south}, 10)
+		w.check(err, "")
+		if len(list) != 1 || list[0].SeenBy != "sue" || unseen(north, "eve") != 0 || w.count("audit WHERE action = 'emergency.seen'") != 1 {
+			t.Errorf("%+v", list)
+		}
+		// The reason may name a client: it goes when old rows go.
+		terms := gateway.Terms{Now: noon.Add(365*day + time.Minute), Rows: 365 * day}
+		_, err = w.EraseOldRows(t.Context(), terms, 10)
+		w.check(err, "")
+		if w.count("emergencies WHERE LENGTH(reason) > 0") != 0 || w.count("emergencies") != 1 {
+			t.Error("the reason stays")
+		}
+	})
+}
