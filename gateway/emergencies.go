@@ -132,7 +132,8 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	switch {
 	case !e.Directory.mayOpen(who.Staff, office):
 		cause = NewError(CodeForbidden, nil)
-	case !place.SecondFactorOptional && len(who.Staff.SealedTOTP) == 0 && who.Staff.Passkeys == 0:
+	// Who an organization signs in could not come this far without its own.
+	case !place.SecondFactorOptional && !who.Staff.SSO() && len(who.Staff.SealedTOTP) == 0 && who.Staff.Passkeys == 0:
 		cause = NewError(CodeNoFactor, nil)
 	case reason == "" || utf8.RuneCountInString(reason) > EmergencyReasonRunes:
 		return Emergency{}, NewError(CodeEmergencyReason, nil) // a slip, and no refusal
