@@ -14,7 +14,7 @@ const notes = (name) => new File(["just words"], name);
 async function open() {
   const browser = page();
   browser.get("preparing").hidden = true;
-  const outbox = { drafts: [], count: 0, pending: 0, warm() {}, drafted() {}, add: async (draft) => void outbox.drafts.push(draft) };
+  const outbox = { drafts: [], count: 0, pending: 0, warm() {}, drafted() {}, has: () => false, add: async (draft) => void outbox.drafts.push(draft) };
   // A hash is made elsewhere, and takes as long as it takes.
   const prepared = async () => {
     do await settle();
@@ -24,6 +24,7 @@ async function open() {
   new Capture(new Words(browser.get("settings")), status, outbox);
   return {
     status,
+    outbox,
     async choose(...files) {
       browser.get("file").files = files;
       browser.get("file").fire("change");
@@ -103,4 +104,17 @@ test("a file that cannot be read is refused, the others are not lost", async () 
   assert.match(person.refused(), /^not-sent\[gone\.pdfpage-damaged/);
   await person.press("send");
   assert.deepEqual(await person.sent(), ["%PDF-1.7 two.pdf"]);
+});
+
+test("a page that could not be put into the list stays before the eyes, with a word", async () => {
+  const person = await open();
+  const { add } = person.outbox;
+  person.outbox.add = () => Promise.reject(new Error("nobody thought of it"));
+  await person.choose(letter("one.pdf"));
+  await person.press("send");
+  assert.ok(person.shows("review") && person.drafting());
+  assert.match(person.sees("advice"), /^unavailable/);
+  person.outbox.add = add;
+  await person.press("send");
+  assert.deepEqual(await person.sent(), ["%PDF-1.7 one.pdf"]);
 });

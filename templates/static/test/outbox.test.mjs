@@ -668,3 +668,17 @@ test("a sealer that breaks leaves no page half done", async () => {
   await advance(5);
   assert.equal(it.find("a").state, "received");
 });
+
+test("whatever fails while a page is put away, the page is told of and can be sent", async () => {
+  page();
+  network(stored);
+  const it = open();
+  const { put } = it.on;
+  it.on.put = () => Promise.reject(new Error("nobody thought of it"));
+  await it.outbox.add(draft("a"));
+  assert.deepEqual([it.find("a").state, it.told], ["needs", ["failed a"]]);
+  it.on.put = put;
+  await it.outbox.retry(it.find("a"));
+  await settle();
+  assert.equal(it.find("a").state, "received");
+});

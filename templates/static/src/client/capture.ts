@@ -308,11 +308,20 @@ export class Capture {
     this.status.say(this.words.say("locking"), { passing: true });
     try {
       await this.outbox.add(draft);
+    } catch {
+      // In the list it is told of and can be sent; else it is still here.
+      if (!this.outbox.has(draft.key)) return this.unsent();
     } finally {
       this.work(false);
     }
     if (print) this.prints.push(print);
     this.added(draft);
+  }
+
+  private unsent(): void {
+    const words = this.words.say("unavailable");
+    this.write("advice", words);
+    this.status.say(words);
   }
 
   // added goes on with the next page, the way this one came.

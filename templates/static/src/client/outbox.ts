@@ -198,6 +198,11 @@ export class Outbox {
     this.wake();
   }
 
+  // has tells whether a page is in the list.
+  has(key: string): boolean {
+    return this.items.some((item) => item.key === key);
+  }
+
   private async picture(item: Item, content: Blob): Promise<void> {
     item.thumb = await this.settings.draw(content).catch(() => undefined);
     this.view.changed();
@@ -206,7 +211,11 @@ export class Outbox {
   // lock seals a page and puts it on the shelf. What cannot be sealed here
   // waits in memory, for the server to seal it; or, where the office wants
   // that never, for the person.
-  private async lock(item: Item): Promise<void> {
+  private lock(item: Item): Promise<void> {
+    return this.putAway(item).catch(() => this.need(item, ""));
+  }
+
+  private async putAway(item: Item): Promise<void> {
     if (item.plain && (!item.serverSeals || this.settings.browserOnly())) {
       item.sealed = await this.sealer.seal(item.plain).catch(() => undefined);
     }
