@@ -112,23 +112,6 @@ func (w *tab) is(what, expression string) {
 	}
 }
 
-// bothLights keeps pictures of the window by day and by night.
-func (w *tab) bothLights(name string) {
-	w.t.Helper()
-	if screenshots == "" {
-		return
-	}
-	for _, light := range []string{"dark", "light"} {
-		w.do("change the light", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: light}},
-			})
-			return err
-		}))
-		w.picture(name + "-" + light)
-	}
-}
-
 // frameStepsAndTips: somebody on the phone can say "do you see the big 1?",
 // and the frame says what belongs into it.
 func frameStepsAndTips(w *town) {
