@@ -40,7 +40,8 @@ type sendPage struct {
 	InApp      bool   // another app's browser, which may give no camera
 	Sealing    string // browser-or-server or browser-only
 	Recipients string
-	Lacks      lacksView
+	Lacks      []lackView
+	Done       bool      // there is something to be done with
 	Wish       *wishView // nil if nothing certain is asked for
 }
 
@@ -107,6 +108,7 @@ func (i *intake) showSend(c echo.Context) error {
 		InApp:      insideAnApp(c.Request().UserAgent()),
 		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),
 		Lacks:      lacksOf(s, office),
+		Done:       len(s.Pages)+len(s.Submission.Lacks) > 0,
 	}
 	page.Until = i.until(v, s.Link.Deadline(), office.Location)
 	page.Vars["until"] = page.Until

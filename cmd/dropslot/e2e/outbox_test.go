@@ -33,6 +33,8 @@ func TestOutbox(t *testing.T) {
 		{"sealed in the browser or not at all", browserOnly},
 		{"no room on the phone", noRoom},
 		{"a weak line", onAWeakLine},
+		{"a paper is missing", lacksAPaper},
+		{"a paper is missing, without a signal", lacksOffline},
 	} {
 		t.Run(walk.name, func(t *testing.T) { walk.walk(w.on(t)) })
 	}

@@ -80,9 +80,9 @@ test("advice has its own place, which news does not take", async () => {
 test("nothing else ends the session while a page is looked at", async () => {
   const person = await open();
   await person.choose(letter("one.pdf"));
-  assert.ok(!person.shows("lacks"), "it has an \"I'm done\" of its own");
+  assert.ok(!person.shows("overview"), "\"I'm done\" is there");
   await person.press("send");
-  assert.ok(person.shows("lacks"));
+  assert.ok(person.shows("overview"));
 });
 
 test("I'm done waits for what is being looked at", async () => {

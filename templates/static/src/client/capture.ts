@@ -95,9 +95,7 @@ export class Capture {
     if (step === "start") this.hide();
     if (step !== "review") this.drop();
     for (const one of ["start", "camera", "preparing", "review"]) show(element(one), one === step);
-    show(element("pages"), step === "start" && this.outbox.count > 0);
-    const lacks = document.getElementById("lacks"); // it ends the session too
-    if (lacks) show(lacks, step === "start");
+    show(element("overview"), step === "start"); // whatever ends the session is there
     show(element("own"), false);
     this.status.reserve(this.outbox.pending > 0);
     // The words of the office and the page's title make way for the picture.

@@ -3,7 +3,7 @@
 import type { Draft } from "./draft";
 import { blank, readable, sendable, type Item } from "./item";
 import type { Sealed, Sealer } from "./seal";
-import { fetchWithin, isBusy, mayPass, post, read, type Answer, type Line } from "./send";
+import { ask, ended, fetchWithin, isBusy, mayPass, pauseAfter, post, type Answer, type Line } from "./send";
 import type { Kept, Removal, Shelf } from "./shelf";
 
 // View is what the outbox tells.
@@ -21,11 +21,6 @@ export interface Settings {
   draw(content: Blob): Promise<Blob>; // a small picture for the list
 }
 
-// Pauses after the first and later failures, in ms; the last again and again.
-const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
-function pauseAfter(failures: number): number {
-  return pauses[Math.min(failures, pauses.length - 1)] ?? 0;
-}
 // Phones are wrong at times about having no network: after this long a try is
 // made all the same.
 const offlinePatience = 20_000; // milliseconds
@@ -51,8 +46,6 @@ const removalsMost = 5;
 // Codes of a page that did not get there whole, and how often that is believed.
 const cutShort = ["page-digest", "bad-request"];
 const cutShortMost = 5;
-// Codes of a session that takes nothing more, neither pages nor removals.
-const ended = ["link-expired", "link-closed"];
 
 export class Outbox {
   readonly items: Item[] = [];
@@ -706,11 +699,11 @@ export class Outbox {
       }
     }
     if (this.known(item)) {
-      const ask = () => this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
-      let answer = await ask();
+      const remove = () => this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
+      let answer = await remove();
       if (answer.code === "page-unknown" && item.state !== "received" && !last) {
         await new Promise((resolve) => setTimeout(resolve, landing));
-        answer = await ask();
+        answer = await remove();
       }
       if (ended.includes(answer.code)) {
         this.over();
@@ -759,12 +752,7 @@ export class Outbox {
     return true;
   }
 
-  private async ask(path: string, request: RequestInit): Promise<Answer> {
-    try {
-      const answer = await fetchWithin(this.settings.base + path, { ...request, headers: { Accept: "application/json" } });
-      return read(answer.status, await answer.text());
-    } catch {
-      return { status: 0, stored: false, code: "", message: "" };
-    }
+  private ask(path: string, request: RequestInit): Promise<Answer> {
+    return ask(this.settings.base + path, request);
   }
 }
