@@ -263,10 +263,12 @@ func removedAndUndone(w *town) {
 	di.picturesOf("removed")
 	di.click("#list > li[data-state=gone] .undo")
 	di.receives(2)
-	time.Sleep(9 * time.Second) // past the time for "Undo"
+	di.notesRemovals(0)
 	di.reloads()
 	di.receives(2)
 	di.removes(1)
+	di.notesRemovals(1)
+	di.reloads() // leaving ends the time for "Undo"
 	waitFor(w.t, "the removal to be told", stepTimeout, func() bool { return di.counts("#list > li") == 1 })
 	waitFor(w.t, "the house to have one page", stepTimeout, func() bool { return len(w.sealedPagesOf(di.submission())) == 1 })
 	line.hold()
@@ -290,13 +292,7 @@ func removedWithoutASignal(w *town) {
 	line.set(func(l *weakLine) { l.cut = true })
 	ira.removes(1)
 	ira.readsPage("page.script.removed", "1")
-	ira.holds("the removal to be on the phone", `new Promise((resolve) => {
-		const asked = indexedDB.open("dropslot");
-		asked.onsuccess = () => {
-			const found = asked.result.transaction("removals").objectStore("removals").count();
-			found.onsuccess = () => { asked.result.close(); resolve(found.result === 1); };
-		};
-	})`)
+	ira.notesRemovals(1)
 	run(ira.tab, "close the page", chromedp.WaitEvent(page.LoadEventFired, nil,
 		chromedp.Evaluate[chromedp.Void](`location.assign("about:blank")`)))
 	line.set(func(l *weakLine) { l.cut = false })
@@ -308,6 +304,18 @@ func removedWithoutASignal(w *town) {
 	waitFor(w.t, "the page to be off the list", stepTimeout, func() bool { return ira.counts("#list > li") == 1 })
 	ira.isDone("")
 	ira.reads("page.receipt.pages", "count", "1")
+}
+
+// notesRemovals waits until so many removals are written down on the phone.
+func (p *person) notesRemovals(n int) {
+	p.t.Helper()
+	p.holds("the removals on the phone", fmt.Sprintf(`new Promise((resolve) => {
+		const asked = indexedDB.open("dropslot");
+		asked.onsuccess = () => {
+			const found = asked.result.transaction("removals").objectStore("removals").count();
+			found.onsuccess = () => { asked.result.close(); resolve(found.result === %d); };
+		};
+	})`, n))
 }
 
 // change opens what can be done with a page.

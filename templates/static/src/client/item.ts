@@ -13,6 +13,7 @@ export interface Item {
   kept: boolean; // its sealed bytes are on the shelf
   shelved: boolean; // they were, so that another window may have sent them
   gone: boolean; // taken back; until the server was told, it can come again
+  goneAt: number; // when, in ms
   noted: boolean; // that it was taken back stands on the shelf, or is being written there
   heard: boolean; // it was taken back in another window, where it may be undone
   thumb?: Blob | undefined;
@@ -26,13 +27,14 @@ export interface Item {
   missed: number; // removals that failed
   stays: boolean; // taken back, but the server has it still and will not hear of that
   hold?: ReturnType<typeof setTimeout>; // until then
+  release?: (() => void) | undefined; // of the lock by which other windows know that it may be undone here
   due?: boolean; // gone, and the server may be told
   acts?: Promise<void>; // with the shelf, one after the other
 }
 
 export function blank(key: string, label: string): Item {
   return {
-    key, label, state: "waiting", share: 0, why: "", old: false, kept: false, shelved: false, gone: false, noted: false,
+    key, label, state: "waiting", share: 0, why: "", old: false, kept: false, shelved: false, gone: false, goneAt: 0, noted: false,
     heard: false, digest: "", serverSeals: false, told: undefined, tries: 0, refused: 0, missed: 0, stays: false,
   };
 }

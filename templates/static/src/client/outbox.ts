@@ -24,10 +24,12 @@ export interface Settings {
 // Phones are wrong at times about having no network: after this long a try is
 // made all the same.
 const offlinePatience = 20_000; // milliseconds
-// How long "Undo" is offered.
-const holdBack = 8_000; // milliseconds
-// Another window's "Undo" is given this much more.
-const holdMore = 2_000; // milliseconds
+// "Undo" is offered until "I'm done", until the window closes, or until so long
+// before the link ends: the server must hear of a removal while it takes one.
+const lastUndo = 60_000; // milliseconds
+// A window that is gone without a word leaves its removals on the shelf. So long
+// after they were said, the next one tells them.
+const holdBack = 10_000; // milliseconds
 // The server takes what began in time until this long after the end.
 const grace = 15 * 60_000; // milliseconds
 // A request that has not moved while the person was away for this long is
@@ -37,8 +39,9 @@ const stuck = 15_000; // milliseconds
 // nobody looks at, in the middle of everything.
 const turnPatience = 5 * 60_000; // milliseconds
 // A page whose sending was cut may still come to rest on the server for this
-// long: that it is not there counts after that.
-const landing = 5_000; // milliseconds
+// long: that it is not there counts after that. What arrived whole is recorded
+// within 15 s even if the line is gone (recordPatience in gateway/upload.go).
+const landing = 20_000; // milliseconds
 // A removal that failed this often lets everything else pass, and one that was
 // refused this often is left to the person.
 const removalsFirst = 3;
@@ -46,6 +49,12 @@ const removalsMost = 5;
 // Codes of a page that did not get there whole, and how often that is believed.
 const cutShort = ["page-digest", "bad-request"];
 const cutShortMost = 5;
+
+// remaining is what is left of a time that began then, by the phone's clock,
+// which may be set meanwhile.
+function remaining(from: number, milliseconds: number): number {
+  return Math.min(Math.max(from + milliseconds - Date.now(), 0), milliseconds);
+}
 
 export class Outbox {
   readonly items: Item[] = [];
@@ -167,7 +176,7 @@ export class Outbox {
     const item = this.items.find((one) => one.key === removal.key);
     if (item?.gone || item?.noted) return;
     if (!item) {
-      if (!removal.told) this.items.push({ ...blank(removal.key, ""), old: true, gone: true, noted: true, due: true });
+      if (!removal.told) this.items.push({ ...blank(removal.key, ""), old: true, gone: true, goneAt: removal.at, noted: true, due: true });
       return;
     }
     if (this.lineOf === item) this.line?.cut();
@@ -176,8 +185,25 @@ export class Outbox {
       return;
     }
     item.gone = item.noted = item.heard = true;
-    const left = removal.at + holdBack - Date.now();
-    this.holdFor(item, Math.min(Math.max(left, 0), holdBack) + holdMore);
+    item.goneAt = removal.at;
+    void this.alone(item).then(() => item.heard && this.holdFor(item, remaining(removal.at, holdBack)));
+  }
+
+  // alone waits until no other window holds a page back for its "Undo". Where
+  // windows cannot tell each other, the time that is left has to do.
+  private async alone(item: Item): Promise<void> {
+    await navigator.locks?.request(this.undoLock(item), () => undefined).catch(() => undefined);
+  }
+
+  // lockUndo lets the other windows see that a page may be undone here.
+  private lockUndo(item: Item): void {
+    if (item.release) return;
+    const held = new Promise<void>((resolve) => (item.release = resolve));
+    void navigator.locks?.request(this.undoLock(item), () => held).catch(() => undefined);
+  }
+
+  private undoLock(item: Item): string {
+    return `dropslot undo ${this.settings.base} ${item.key}`;
   }
 
   // add returns when the page is safe from a reload, or can only be kept in
@@ -302,24 +328,37 @@ export class Outbox {
     void this.shelf.note(changes.map(({ key, label, place }) => ({ key, label, place })));
   }
 
-  // remove takes a page back: from the shelf at once, from the server after a
-  // while in which it can be undone.
+  // remove takes a page back: from the shelf at once, from the server once it
+  // cannot be undone any more.
   remove(item: Item): void {
     item.gone = item.noted = true;
+    item.goneAt = Date.now();
     item.stays = false;
     item.refused = item.missed = 0;
     if (this.lineOf === item) this.line?.cut();
     this.inTurn(item, () => this.unkeep(item));
-    this.holdFor(item, holdBack);
+    this.lockUndo(item);
+    this.holdFor(item, Math.max(0, this.ends - grace - lastUndo - this.settings.now()));
     this.view.changed();
   }
 
   private holdFor(item: Item, milliseconds: number): void {
-    item.hold = setTimeout(() => {
-      item.due = true;
-      this.view.changed();
-      this.wake();
-    }, milliseconds);
+    if (!item.gone || item.due) return; // it was undone meanwhile, or the person is done
+    item.hold = setTimeout(() => this.due(item), milliseconds);
+  }
+
+  // due lets the server hear of a removal: it cannot be undone any more.
+  private due(item: Item): void {
+    this.letGo(item);
+    item.due = true;
+    this.view.changed();
+    this.wake();
+  }
+
+  private letGo(item: Item): void {
+    clearTimeout(item.hold);
+    item.release?.();
+    item.release = undefined;
   }
 
   // inTurn does what concerns one page's place on the shelf in order.
@@ -331,7 +370,7 @@ export class Outbox {
   // "Undo". If the shelf does not answer, or another window took them, "Undo"
   // finds out what became of them.
   private async unkeep(item: Item): Promise<void> {
-    const content = await this.shelf.takeBack(item.key, this.settings.base);
+    const content = await this.shelf.takeBack(item.key, this.settings.base, this.expires());
     if (content === undefined) {
       item.noted = false;
       return;
@@ -343,7 +382,6 @@ export class Outbox {
 
   undo(item: Item): void {
     if (item.due) return;
-    clearTimeout(item.hold);
     this.bringBack(item);
     this.view.changed();
   }
@@ -351,6 +389,7 @@ export class Outbox {
   // bringBack lets a page be sent again once no removal of it stands anywhere.
   private bringBack(item: Item): void {
     item.gone = item.due = item.heard = false;
+    clearTimeout(item.hold);
     this.inTurn(item, () => this.restore(item));
   }
 
@@ -363,14 +402,17 @@ export class Outbox {
     }
     if (item.gone) return; // it was taken back anew
     if (item.sealed) await this.keep(item, item.sealed);
-    if (!item.gone) item.noted = false;
+    if (!item.gone) {
+      item.noted = false;
+      this.letGo(item); // not before nothing of it is written down any more
+    }
     this.view.changed();
     this.wake();
   }
 
   // hurry ends the time for "Undo".
   hurry(): void {
-    for (const item of this.items) item.due ||= item.gone;
+    for (const item of this.items) if (item.gone) this.due(item);
     this.rouse();
   }
 
@@ -702,7 +744,7 @@ export class Outbox {
       const remove = () => this.ask(`/pages/${key}`, { method: "DELETE", keepalive: last });
       let answer = await remove();
       if (answer.code === "page-unknown" && item.state !== "received" && !last) {
-        await new Promise((resolve) => setTimeout(resolve, landing));
+        await new Promise((resolve) => setTimeout(resolve, remaining(item.goneAt, landing)));
         answer = await remove();
       }
       if (ended.includes(answer.code)) {
@@ -710,10 +752,12 @@ export class Outbox {
         return true;
       }
       if (answer.code === "not-found") return this.astray();
+      // It may be landing: what is written down is told by the next window.
+      if (last && answer.code === "page-unknown" && remaining(item.goneAt, landing) > 0) return false;
       // Not there, or not any more: that is what was wanted.
       if (answer.status !== 204 && !["page-unknown", "page-removed"].includes(answer.code)) return this.unremoved(item, answer);
     }
-    await this.shelf.told({ key, base });
+    await this.shelf.told({ key, base, expires: this.expires() });
     return this.forget(item);
   }
 
