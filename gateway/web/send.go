@@ -229,8 +229,11 @@ func (i *intake) finish(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = i.Uploads.Finish(c.Request().Context(), s, gateway.Name{First: form.Get("name"), Last: form.Get("last-name")})
+	name := gateway.Name{First: form.Get("name"), Last: form.Get("last-name")}
+	_, err = i.Uploads.Finish(c.Request().Context(), s, name)
 	switch {
+	case isOver(err) && name.Whole() != "": // it was not saved
+		return i.backToOver(c, s, err)
 	case gateway.Is(err, gateway.CodeNoPages):
 		return i.backWith(c, s, queryProblem, string(gateway.CodeNoPages))
 	case isOver(err), err == nil:
