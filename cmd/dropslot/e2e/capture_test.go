@@ -155,6 +155,25 @@ func frameStepsAndTips(w *town) {
 	eva.presses("#shutter")
 	eva.visible("#preview")
 	eva.is("the review does not stick out", `[...document.querySelectorAll("#review *")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
+	eva.saysThatItSeals()
+}
+
+// saysThatItSeals: a phone that takes its time over that says so on the button,
+// which stays as it is.
+func (p *person) saysThatItSeals() {
+	p.t.Helper()
+	p.evaluate("hold the worker", `window.letGo = [];
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (...all) { letGo.push(() => post.apply(this, all)); };
+		window.box = () => JSON.stringify(document.getElementById("send").getBoundingClientRect());
+		window.before = box()`)
+	p.presses("#send")
+	p.holds("the sealing", `letGo.length === 1`)
+	p.is("it says so", `document.getElementById("send").innerText.trim() === document.getElementById("settings").dataset.wordLocking && box() === before`)
+	p.evaluate("look at it", `document.getElementById("send").scrollIntoView()`)
+	p.bothLights("locking")
+	p.evaluate("let it go on", `letGo.forEach((go) => go())`)
+	p.receives(2)
 }
 
 // lamp is offered where the phone has one.
@@ -423,16 +442,23 @@ func awkwardFiles(w *town) {
 	}{
 		{"canary-empty.jpg", nil, "errors.page-empty"},
 		{"canary-program.jpg", []byte("MZ\x90\x00\x03\x00\x00\x00"), "errors.page-type"},
-		{"canary-locked-one.pdf", document(1, true, false), "page.script.pdf-locked"},
-		{"canary-locked-two.pdf", document(1, true, true), "page.script.pdf-locked"},
 	} {
 		fay.chooses(w.file(c.name, c.content))
 		fay.reads(c.key)
 		fay.sees(c.name)
 		fay.is("nothing waits to be sent", `document.querySelector("#review").hidden`)
-		if c.key == "page.script.pdf-locked" {
+		if c.key == "errors.page-type" {
+			fay.bothLights("refusals")
+		}
+	}
+	for n, content := range [][]byte{document(1, true, false), document(1, true, true)} {
+		fay.chooses(w.file(fmt.Sprintf("canary-locked-%d.pdf", n), content))
+		fay.reads("page.script.pdf-locked")
+		fay.is("it is the person's choice", `!document.getElementById("send").disabled && !document.getElementById("send").classList.contains("second")`)
+		if n == 0 {
 			fay.bothLights("locked")
 		}
+		fay.sends("other")
 	}
 	grainy, err := letter(2400, 1800, 3)
 	if err != nil {

@@ -763,3 +763,16 @@ test("whatever fails while a page is put away, the page is told of and can be se
   await settle();
   assert.equal(it.find("a").state, "received");
 });
+
+test("the print of a page goes with it", async () => {
+  page();
+  network(stored);
+  const it = open();
+  const print = new Uint8Array([1]);
+  await it.outbox.add(draft("a"), print);
+  assert.deepEqual(it.outbox.prints, [print]);
+  it.outbox.remove(it.find("a"));
+  assert.deepEqual(it.outbox.prints, []);
+  it.outbox.undo(it.find("a"));
+  assert.deepEqual(it.outbox.prints, [print]);
+});

@@ -17,6 +17,7 @@ export interface Item {
   noted: boolean; // that it was taken back stands on the shelf, or is being written there
   heard: boolean; // it was taken back in another window, where it may be undone
   thumb?: Blob | undefined;
+  print?: Uint8Array | undefined; // by which it is known again
   plain?: Blob | undefined; // until it is received, or its sealed bytes are on the shelf
   sealed?: Sealed | undefined; // unless on the shelf
   digest: string;

@@ -105,6 +105,11 @@ export class Outbox {
     return this.items.filter((item) => !item.gone && item.state === "received").length;
   }
 
+  // prints are of the pages in the list that this window made.
+  get prints(): Uint8Array[] {
+    return this.items.flatMap((item) => (item.print && !item.gone ? [item.print] : []));
+  }
+
   // staying are the pages that were taken back, but not by the server.
   get staying(): Item[] {
     return this.items.filter((item) => item.stays && !item.gone);
@@ -208,8 +213,8 @@ export class Outbox {
 
   // add returns when the page is safe from a reload, or can only be kept in
   // memory; it is sent in the background.
-  async add(draft: Draft): Promise<void> {
-    const item: Item = { ...blank(draft.key, draft.label ?? ""), plain: draft.content, serverSeals: draft.serverSeals, state: "locking" };
+  async add(draft: Draft, print?: Uint8Array): Promise<void> {
+    const item: Item = { ...blank(draft.key, draft.label ?? ""), print, plain: draft.content, serverSeals: draft.serverSeals, state: "locking" };
     this.items.push(item);
     this.view.changed();
     if (draft.shown) void this.picture(item, draft.content);
@@ -420,7 +425,7 @@ export class Outbox {
   async finish(): Promise<void> {
     this.ended = true;
     await this.shelf.wipe(this.settings.base);
-    for (const item of this.items) item.thumb = item.plain = item.sealed = undefined;
+    for (const item of this.items) item.thumb = item.plain = item.sealed = item.print = undefined;
   }
 
   // leave is the window's last word: what was taken back here is told now. What
