@@ -476,7 +476,12 @@ func awkwardFiles(w *town) {
 		w.t.Errorf("a grainy page weighs %d bytes", lighter)
 	}
 	fay.sends("other")
+	fay.evaluate("let no file be read", `window.read = Blob.prototype.arrayBuffer; window.letGo = [];
+		Blob.prototype.arrayBuffer = function () { return new Promise((done) => letGo.push(() => done(read.call(this)))); }`)
 	fay.chooses(w.file("canary-twenty.pdf", document(20, false, false)))
+	fay.visible("#preparing")
+	fay.bothLights("preparing")
+	fay.evaluate("let it be read", `Blob.prototype.arrayBuffer = read; letGo.forEach((go) => go())`)
 	fay.reads("page.send.pdf-all")
 	fay.bothLights("pdf")
 	fay.sends("benefit-letter")

@@ -62,20 +62,20 @@ func lacksAPaper(w *town) {
 // lacksOffline says so without a signal: it is told, and sent when that is back,
 // before the end.
 func lacksOffline(w *town) {
-	max, _ := w.onLine("Max")
-	at := max.location()
-	max.offline(true)
-	max.lacks("pay-stub", "cannot")
-	max.reads("page.script.offline")
-	max.hears("page.script.offline")
-	max.evaluate("look at it", `document.getElementById("lacks").scrollIntoView()`)
-	max.bothLights("lacks-offline")
-	max.click("#done button.done")
-	max.reads("page.script.ending")
-	if max.location() != at {
-		w.t.Errorf("without a signal the page went to %s", max.location())
+	moe, _ := w.onLine("Moe")
+	at := moe.location()
+	moe.offline(true)
+	moe.lacks("pay-stub", "cannot")
+	moe.reads("page.script.offline")
+	moe.hears("page.script.offline")
+	moe.evaluate("look at it", `document.getElementById("lacks").scrollIntoView()`)
+	moe.bothLights("lacks-offline")
+	moe.click("#done button.done")
+	moe.reads("page.script.ending")
+	if moe.location() != at {
+		w.t.Errorf("without a signal the page went to %s", moe.location())
 	}
-	max.offline(false)
-	max.visible(".reference")
-	max.sees("Pay stub: I can't get it")
+	moe.offline(false)
+	moe.visible(".reference")
+	moe.sees("Pay stub: I can't get it")
 }

@@ -267,8 +267,8 @@ func removedAndUndone(w *town) {
 	di.reloads()
 	di.receives(2)
 	di.removes(1)
-	di.notesRemovals(1)
-	di.reloads() // leaving ends the time for "Undo"
+	di.looksAway(true) // that ends the time for "Undo"
+	di.looksAway(false)
 	waitFor(w.t, "the removal to be told", stepTimeout, func() bool { return di.counts("#list > li") == 1 })
 	waitFor(w.t, "the house to have one page", stepTimeout, func() bool { return len(w.sealedPagesOf(di.submission())) == 1 })
 	line.hold()

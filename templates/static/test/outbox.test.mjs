@@ -406,6 +406,39 @@ test("closing the window tells what was taken back", async () => {
   assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a"]);
 });
 
+test("who looks away may have left: what was taken back is told, once, whatever is on its way", async () => {
+  const browser = page();
+  const wires = network(stored, undefined);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  await it.outbox.add(draft("b")); // it does not come through
+  await settle();
+  it.outbox.remove(it.find("a"));
+  globalThis.document.hidden = true;
+  browser.documentListeners.fire("visibilitychange");
+  assert.equal(it.outbox.settled, false, "the end waits for the answer");
+  await settle();
+  assert.deepEqual([wires.asked, it.outbox.items.map((item) => item.key)], [["DELETE /send/x/pages/a"], ["b"]]);
+});
+
+test("what could not be told as the person looked away is told later", async () => {
+  const browser = page();
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  wires.ask = () => undefined;
+  globalThis.document.hidden = true;
+  browser.documentListeners.fire("visibilitychange");
+  await settle();
+  assert.equal(it.outbox.settled, false);
+  wires.ask = () => [204, ""];
+  await advance(5);
+  assert.deepEqual([it.outbox.settled, it.outbox.items.length], [true, 0]);
+});
+
 test("labels and order reach the server, and one that does not take them is left alone", async () => {
   page();
   for (const answer of [[204, ""], [404, "{}"], [405, ""]]) {

@@ -30,6 +30,7 @@ export interface Item {
   hold?: ReturnType<typeof setTimeout>; // until then
   release?: (() => void) | undefined; // of the lock by which other windows know that it may be undone here
   due?: boolean; // gone, and the server may be told
+  telling?: boolean; // the server is being told, as the person leaves
   acts?: Promise<void>; // with the shelf, one after the other
 }
 

@@ -24,7 +24,7 @@ export interface Settings {
 // Phones are wrong at times about having no network: after this long a try is
 // made all the same.
 const offlinePatience = 20_000; // milliseconds
-// "Undo" is offered until "I'm done", until the window closes, or until so long
+// "Undo" is offered until "I'm done", until the person leaves, or until so long
 // before the link ends: the server must hear of a removal while it takes one.
 const lastUndo = 60_000; // milliseconds
 // A window that is gone without a word leaves its removals on the shelf. So long
@@ -77,7 +77,7 @@ export class Outbox {
     this.ends = settings.now() + settings.left + grace;
     window.addEventListener("offline", () => this.lost());
     window.addEventListener("online", () => this.back(0));
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.lost() : this.seen()));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.away() : this.seen()));
     window.addEventListener("pagehide", () => this.leave());
   }
 
@@ -142,7 +142,7 @@ export class Outbox {
 
   // settled tells whether the server knows everything.
   get settled(): boolean {
-    return this.pending === 0 && !this.next() && !this.drafting();
+    return this.pending === 0 && !this.next() && !this.items.some((item) => item.telling) && !this.drafting();
   }
 
   // resume takes the pages that the server has and then those that wait on
@@ -432,8 +432,23 @@ export class Outbox {
   // was taken back in another window may still be undone there.
   private leave(): void {
     for (const item of this.items) {
-      if (item.gone && !item.heard && this.known(item)) void this.take(item, true);
+      if (!item.gone || item.heard || item.telling || !this.known(item)) continue;
+      item.telling = true;
+      void this.take(item, true).finally(() => {
+        item.telling = false;
+        this.view.changed();
+        this.wake();
+      });
     }
+  }
+
+  // away is how a phone's person leaves, as far as a page can tell: a window
+  // that is swiped off the screen afterwards says no more. What was taken back
+  // must not stay with the office for that.
+  private away(): void {
+    this.lost();
+    this.leave();
+    for (const item of this.items) if (item.gone && !item.heard) this.due(item);
   }
 
   private lost(): void {
@@ -531,7 +546,7 @@ export class Outbox {
 
   // next finds an errand. It gives true when that is done with.
   private next(): (() => Promise<boolean>) | undefined {
-    const due = this.items.filter((item) => item.due && item.state !== "locking");
+    const due = this.items.filter((item) => item.due && !item.telling && item.state !== "locking");
     const taking = (item: Item) => () => this.turn(() => this.take(item));
     const removed = due.find((item) => item.missed < removalsFirst);
     if (removed) return taking(removed);
@@ -663,7 +678,8 @@ export class Outbox {
   }
 
   private forget(item: Item): boolean {
-    this.items.splice(this.items.indexOf(item), 1);
+    const at = this.items.indexOf(item);
+    if (at >= 0) this.items.splice(at, 1);
     this.arrived = this.arrived.filter((key) => key !== item.key);
     return true;
   }
