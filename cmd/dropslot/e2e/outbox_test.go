@@ -461,7 +461,7 @@ func onAWeakLine(w *town) {
 func TestAMegabyteOverAWeakLine(t *testing.T) {
 	t.Parallel() // next to the kills, which take as long
 	ivy, line := openTown(t).onLine("Ivy")
-	line.set(func(l *weakLine) { l.rate, l.every, l.requests, l.broken, l.share = 50_000/8, 5, 4, 2, 0.1 })
+	line.set(func(l *weakLine) { l.rate, l.every, l.requests, l.broken, l.share = 50_000/8, 5, 4, 2, 0.02 })
 	begun := time.Now()
 	ivy.arrive(1, 1<<10)
 	if took := time.Since(begun); took < time.Minute {
