@@ -75,6 +75,13 @@ func TestEveryStaticFileIsCompressed(t *testing.T) {
 	}
 }
 
+// "inset" is of 2021: on an older phone what it places lies elsewhere.
+func TestStyleIsForOldPhones(t *testing.T) {
+	if style := string(staticByName["client.css"].plain); strings.Contains(style, "inset:") {
+		t.Error("client.css says inset, which iOS 14 does not know")
+	}
+}
+
 // The worker seals and cannot open: nothing that decrypts is in its bundle.
 func TestWorkerCannotOpen(t *testing.T) {
 	worker := string(staticByName["worker.js"].plain)

@@ -235,9 +235,12 @@ func (f *fakeFlows) Camera(context.Context, gateway.Session) error {
 	return f.fail
 }
 
-func (f *fakeFlows) Finish(_ context.Context, _ gateway.Session, name gateway.Name) (gateway.Submission, error) {
+func (f *fakeFlows) Finish(_ context.Context, s gateway.Session, name gateway.Name) (gateway.Submission, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.state == gateway.SubmissionOpen && s.Link.StateAt(fakeNow) == gateway.LinkExpired {
+		return gateway.Submission{}, gateway.NewError(gateway.CodeLinkExpired, nil)
+	}
 	if len(f.pages)+len(f.lacks) == 0 {
 		return gateway.Submission{}, gateway.NewError(gateway.CodeNoPages, nil)
 	}

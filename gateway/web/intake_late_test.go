@@ -52,6 +52,35 @@ func TestLatePlainFormsLeadToTheReceipt(t *testing.T) {
 	}
 }
 
+// A name that was typed with "I'm done" after the time was over is not there:
+// the receipt says so. Nothing is said to whoever typed none, nor to whoever is
+// done already and asks again.
+func TestANameThatComesTooLateIsToldOf(t *testing.T) {
+	receipt := "/send/" + string(submission) + "/receipt"
+	over := func(h *house) { h.link.IdleAt = fakeNow }
+	done := func(h *house) { h.link.State, h.state = gateway.LinkClosed, gateway.SubmissionReceived }
+	for name, c := range map[string]struct {
+		end  func(*house)
+		last string
+		want string
+	}{
+		"over":          {over, "Canaria", receipt + "?lang=es&late=1"},
+		"over, no name": {over, " ", receipt + "?lang=es"},
+		"done before":   {done, "Canaria", receipt + "?lang=es"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			cookie := h.claimed(t)
+			h.pages = []gateway.Page{{Key: pageKey}}
+			c.end(h)
+			w := h.ask(http.MethodPost, "/send/"+string(submission)+"/done?lang=es", fields("last-name", c.last), "Cookie", cookie)
+			if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != c.want {
+				t.Errorf("%d %s, want %s", w.Code, got, c.want)
+			}
+		})
+	}
+}
+
 // held is a body that waits until it is let go, so that its page stays on its way.
 type held struct {
 	begun, let chan struct{}

@@ -52,7 +52,7 @@ func TestSendPage(t *testing.T) {
 			`action="/send/` + string(submission) + "/pages/" + pageKey + `/remove?lang=` + language + `"`,
 			`action="/send/` + string(submission) + `/done?lang=` + language + `"`,
 			// Without the script nothing is drawn anew, and nobody says so later.
-			map[string]string{"en": "It may tell where and when it was made.", "es": "El archivo puede mostrar dónde y cuándo se hizo."}[language] + "</span>",
+			map[string]string{"en": "It may tell where and when it was made. Does the PDF ask for a password?", "es": "El archivo puede mostrar dónde y cuándo se hizo. ¿El PDF pide una contraseña?"}[language],
 			`accept="image/*,application/pdf"`, `<option value="benefit-letter">`, templates.Asset("worker.js"),
 		} {
 			if !strings.Contains(body, want) {

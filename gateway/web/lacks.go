@@ -13,33 +13,28 @@ import (
 // otherAsk is a label for what fits no other: nobody lacks "something else".
 const otherAsk = "other"
 
-// lacksView is the part of the page where a client says what they do not have.
-type lacksView struct {
-	Asks []lackView
-	Done bool // the way to say "I'm done" without a page
-}
-
+// lackView is a paper of which a client may say that they do not have it.
 type lackView struct {
 	Ask     string
 	Reason  gateway.LackReason   // what was said; empty if nothing was
-	Choices []gateway.LackReason // what else may be said
+	Choices []gateway.LackReason // what may be said
 }
 
-func lacksOf(s gateway.Session, office gateway.Office) lacksView {
-	v := lacksView{Done: len(s.Pages) == 0 && len(s.Submission.Lacks) > 0}
+func lacksOf(s gateway.Session, office gateway.Office) []lackView {
+	var all []lackView
 	for _, ask := range office.Asks {
 		if ask == otherAsk {
 			continue
 		}
-		said := lackView{Ask: ask, Reason: s.Submission.LackOf(ask)}
+		one := lackView{Ask: ask, Reason: s.Submission.LackOf(ask)}
 		for _, reason := range gateway.LackReasons() {
-			if reason != said.Reason && (reason != gateway.LackRemind || s.Texted()) {
-				said.Choices = append(said.Choices, reason)
+			if reason != gateway.LackRemind || s.Texted() {
+				one.Choices = append(one.Choices, reason)
 			}
 		}
-		v.Asks = append(v.Asks, said)
+		all = append(all, one)
 	}
-	return v
+	return all
 }
 
 // saidOf gives what the client does not have, in the office's order.

@@ -40,7 +40,8 @@ type sendPage struct {
 	InApp      bool   // another app's browser, which may give no camera
 	Sealing    string // browser-or-server or browser-only
 	Recipients string
-	Lacks      lacksView
+	Lacks      []lackView
+	Done       bool      // there is something to be done with
 	Wish       *wishView // nil if nothing certain is asked for
 }
 
@@ -107,6 +108,7 @@ func (i *intake) showSend(c echo.Context) error {
 		InApp:      insideAnApp(c.Request().UserAgent()),
 		Left:       s.Link.EndsAt.Sub(i.Now()).Milliseconds(),
 		Lacks:      lacksOf(s, office),
+		Done:       len(s.Pages)+len(s.Submission.Lacks) > 0,
 	}
 	page.Until = i.until(v, s.Link.Deadline(), office.Location)
 	page.Vars["until"] = page.Until
@@ -227,8 +229,11 @@ func (i *intake) finish(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = i.Uploads.Finish(c.Request().Context(), s, gateway.Name{First: form.Get("name"), Last: form.Get("last-name")})
+	name := gateway.Name{First: form.Get("name"), Last: form.Get("last-name")}
+	_, err = i.Uploads.Finish(c.Request().Context(), s, name)
 	switch {
+	case isOver(err) && name.Whole() != "": // it was not saved
+		return i.backToOver(c, s, err)
 	case gateway.Is(err, gateway.CodeNoPages):
 		return i.backWith(c, s, queryProblem, string(gateway.CodeNoPages))
 	case isOver(err), err == nil:

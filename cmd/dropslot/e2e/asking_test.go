@@ -115,6 +115,10 @@ func askForPageAgain(w *town) {
 	ivy.holds("the page", `document.querySelector("#wish strong").textContent === "Pay stub" && document.querySelectorAll("#list > li").length === 0`)
 	ivy.wishLooks("again")
 	dana.sees("The client opened the link. Waiting for page 1.")
+	ivy.chooses(w.file("canary-stub-of-Ivy.pdf", pdf(4<<10, "canary of the stub of Ivy")))
+	ivy.visible("#review")
+	ivy.is("the label of what is asked for is there", `document.getElementById("label").value === "pay-stub"`)
+	ivy.click("#retake") // not this one
 	ivy.opensCamera()
 	dana.sees("The client’s camera is on. Waiting for page 1.")
 	dana.picture("again-state")

@@ -154,7 +154,7 @@ func (b benchmark) session(w *town) []figure {
 	for n := range b.pages {
 		shutter = append(shutter, p.shutter())
 		p.click("#send")
-		p.holds("the page to be received", fmt.Sprintf(`document.querySelectorAll("#list > li").length === %d`, n+1))
+		p.holds("the page to be received", fmt.Sprintf(`document.querySelectorAll("#list > li[data-state=received]").length === %d`, n+1))
 		if n == 0 {
 			first = time.Since(began).Seconds()
 			b.fastLine(p) // the other pages are about memory

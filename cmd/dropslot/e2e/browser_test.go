@@ -114,10 +114,14 @@ func (b *browser) window(name string, s screen, hosts []string, how chromedp.Con
 }
 
 // withoutScripts turns JavaScript off, from the next page on.
-func (w *tab) withoutScripts() {
+func (w *tab) withoutScripts() { w.t.Helper(); w.scripts(false) }
+
+// scripts turns JavaScript off, or on again: for what the test runs in a page
+// that was loaded without.
+func (w *tab) scripts(on bool) {
 	w.t.Helper()
-	w.do("turn JavaScript off", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	w.do("turn JavaScript off or on", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return err
 	}))
 }
@@ -213,6 +217,12 @@ func (w *tab) state() string {
 	return "at " + where + "\n" + w.shown() + "\nconsole: " + strings.Join(w.watch.complaints(), "\n")
 }
 
+// settles waits until nothing glides from one look to another.
+func (w *tab) settles() {
+	w.t.Helper()
+	w.holds("the last transition", `document.getAnimations().every((a) => a.playState === "finished" || !(a instanceof CSSTransition))`)
+}
+
 // screenshots is the folder for pictures of what the tests saw; none are
 // kept unless the variable names one.
 var screenshots = os.Getenv("DROPSLOT_SCREENSHOTS")
@@ -223,7 +233,7 @@ func (w *tab) picture(name string) {
 	if screenshots == "" {
 		return
 	}
-	w.holds("the last transition", `document.getAnimations().every((a) => a.playState === "finished")`)
+	w.settles()
 	content := run(w, "take a picture", chromedp.CaptureScreenshot())
 	if err := os.MkdirAll(screenshots, 0o755); err != nil {
 		w.t.Fatal(err)

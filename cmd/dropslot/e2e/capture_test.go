@@ -112,23 +112,6 @@ func (w *tab) is(what, expression string) {
 	}
 }
 
-// bothLights keeps pictures of the window by day and by night.
-func (w *tab) bothLights(name string) {
-	w.t.Helper()
-	if screenshots == "" {
-		return
-	}
-	for _, light := range []string{"dark", "light"} {
-		w.do("change the light", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: light}},
-			})
-			return err
-		}))
-		w.picture(name + "-" + light)
-	}
-}
-
 // frameStepsAndTips: somebody on the phone can say "do you see the big 1?",
 // and the frame says what belongs into it.
 func frameStepsAndTips(w *town) {
@@ -172,6 +155,25 @@ func frameStepsAndTips(w *town) {
 	eva.presses("#shutter")
 	eva.visible("#preview")
 	eva.is("the review does not stick out", `[...document.querySelectorAll("#review *")].every((part) => part.getBoundingClientRect().right <= 304.5)`)
+	eva.saysThatItSeals()
+}
+
+// saysThatItSeals: a phone that takes its time over that says so on the button,
+// which stays as it is.
+func (p *person) saysThatItSeals() {
+	p.t.Helper()
+	p.evaluate("hold the worker", `window.letGo = [];
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (...all) { letGo.push(() => post.apply(this, all)); };
+		window.box = () => JSON.stringify(document.getElementById("send").getBoundingClientRect());
+		window.before = box()`)
+	p.presses("#send")
+	p.holds("the sealing", `letGo.length === 1`)
+	p.is("it says so", `document.getElementById("send").innerText.trim() === document.getElementById("settings").dataset.wordLocking && box() === before`)
+	p.evaluate("look at it", `document.getElementById("send").scrollIntoView()`)
+	p.bothLights("locking")
+	p.evaluate("let it go on", `letGo.forEach((go) => go())`)
+	p.receives(2)
 }
 
 // lamp is offered where the phone has one.
@@ -440,16 +442,23 @@ func awkwardFiles(w *town) {
 	}{
 		{"canary-empty.jpg", nil, "errors.page-empty"},
 		{"canary-program.jpg", []byte("MZ\x90\x00\x03\x00\x00\x00"), "errors.page-type"},
-		{"canary-locked-one.pdf", document(1, true, false), "page.script.pdf-locked"},
-		{"canary-locked-two.pdf", document(1, true, true), "page.script.pdf-locked"},
 	} {
 		fay.chooses(w.file(c.name, c.content))
 		fay.reads(c.key)
 		fay.sees(c.name)
 		fay.is("nothing waits to be sent", `document.querySelector("#review").hidden`)
-		if c.key == "page.script.pdf-locked" {
+		if c.key == "errors.page-type" {
+			fay.bothLights("refusals")
+		}
+	}
+	for n, content := range [][]byte{document(1, true, false), document(1, true, true)} {
+		fay.chooses(w.file(fmt.Sprintf("canary-locked-%d.pdf", n), content))
+		fay.reads("page.script.pdf-locked")
+		fay.is("it is the person's choice", `!document.getElementById("send").disabled && !document.getElementById("send").classList.contains("second")`)
+		if n == 0 {
 			fay.bothLights("locked")
 		}
+		fay.sends("other")
 	}
 	grainy, err := letter(2400, 1800, 3)
 	if err != nil {
@@ -467,7 +476,12 @@ func awkwardFiles(w *town) {
 		w.t.Errorf("a grainy page weighs %d bytes", lighter)
 	}
 	fay.sends("other")
+	fay.evaluate("let no file be read", `window.read = Blob.prototype.arrayBuffer; window.letGo = [];
+		Blob.prototype.arrayBuffer = function () { return new Promise((done) => letGo.push(() => done(read.call(this)))); }`)
 	fay.chooses(w.file("canary-twenty.pdf", document(20, false, false)))
+	fay.visible("#preparing")
+	fay.bothLights("preparing")
+	fay.evaluate("let it be read", `Blob.prototype.arrayBuffer = read; letGo.forEach((go) => go())`)
 	fay.reads("page.send.pdf-all")
 	fay.bothLights("pdf")
 	fay.sends("benefit-letter")

@@ -37,7 +37,12 @@ func oddPhones(w *town) {
 		{"browser that knows no camera", func(p *person) { p.begins(cameraUnknown) }, (*person).choosesLetter},
 		{"inside Facebook", func(p *person) { p.isNamed(facebook) }, func(p *person) { p.photographs("") }},
 		{"inside Facebook, no camera", func(p *person) { p.isNamed(facebook); p.begins(cameraRefused); p.mayLeaveTheApp() }, (*person).isInsideAnApp},
-		{"inside Instagram, no camera", func(p *person) { p.isNamed(instagram); p.begins(cameraUnknown); p.mayLeaveTheApp() }, (*person).choosesLetter},
+		{"inside Instagram, no camera", func(p *person) { p.isNamed(instagram); p.begins(cameraUnknown); p.mayLeaveTheApp() }, func(p *person) {
+			p.reads("page.script.in-app")
+			p.visible("#own")
+			p.bothLights("in-app")
+			p.choosesLetter()
+		}},
 		{"script that does not load or parse", func(p *person) { p.blocks("client.*.js") }, (*person).sendsPlainLetter},
 		{"worker that does not load", func(p *person) { p.blocks("worker.*.js") }, (*person).choosesLetter},
 	} {
@@ -73,7 +78,6 @@ func oddFiles(w *town) {
 		"canary-program-of-Amy.jpg":   {append([]byte("MZ\x90\x00\x03\x00\x00\x00"), make([]byte, 4096)...), "errors.page-type"},
 		"canary-notes-of-Amy.pdf":     {[]byte("<html>not found</html>"), "errors.page-type"},
 		"canary-too-big-of-Amy-1.pdf": {pdf(21<<20, "canary too big of Amy"), "errors.page-too-big"},
-		"canary-locked-of-Amy.pdf":    {pdfOf(1, "canary locked of Amy", true), "page.script.pdf-locked"},
 	} {
 		amy.chooses(w.file(name, c.content))
 		amy.sees(say(w.t, "en", c.key))
@@ -88,6 +92,7 @@ func oddFiles(w *town) {
 		"canary-album-of-Amy.heic":   append([]byte("\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1heic"), bytes.Repeat([]byte("canary heic of Amy "), 3000)...),
 		"canary-misnamed-of-Amy.jpg": append([]byte("\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1heic"), bytes.Repeat([]byte("canary misnamed of Amy "), 3000)...),
 		"canary-lease-of-Amy.pdf":    pdfOf(20, "canary lease of Amy", false),
+		"canary-locked-of-Amy.pdf":   pdfOf(1, "canary locked of Amy", true), // it may open without a password
 	}
 	for name, content := range files {
 		amy.chooses(w.file(name, content))

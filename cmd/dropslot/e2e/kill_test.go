@@ -65,6 +65,7 @@ type siege struct {
 // A sync that is left out is not seen here, because the system outlives the
 // process: the vault's test of power cuts is for that.
 func TestKilledIntakeLosesNoAcknowledgedPage(t *testing.T) {
+	t.Parallel() // next to the weak line, which needs no processor
 	kills := kills(t)
 	h := newHouse(t, nowhere)
 	s := newSiege(t, h)

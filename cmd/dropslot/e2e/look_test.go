@@ -83,6 +83,35 @@ func (w *tab) prefers(pairs ...string) {
 	})
 }
 
+// bothLights holds what the window shows against axe by day and by night, and
+// against the look by day; it keeps pictures of both.
+func (p *person) bothLights(name string) {
+	p.t.Helper()
+	texts, err := catalog()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	want := wanted{Language: p.language, Direction: "ltr", Regions: 1}
+	for _, language := range texts.Languages() {
+		if language.Tag == p.language {
+			want.Direction = language.Dir
+		}
+	}
+	source := axeSource(p.t)
+	for _, light := range []string{"dark", "light"} {
+		p.prefers("prefers-color-scheme", light)
+		p.settles()
+		rules, faults := colorRules, []string(nil)
+		if light == "light" {
+			rules, faults = allRules, p.look(want)
+		}
+		if faults = append(faults, p.axe(source, rules)...); len(faults) > 0 {
+			p.t.Errorf("%s, %s:\n%s", name, light, strings.Join(faults, "\n"))
+		}
+		p.picture(name + "-" + light)
+	}
+}
+
 // textTwice shows the page on a small screen to somebody who reads twice the
 // usual size, or as it was.
 func (w *tab) textTwice(twice bool) {

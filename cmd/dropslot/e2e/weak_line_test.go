@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +22,7 @@ type weakLine struct {
 	mutex    sync.Mutex
 	rate     int           // bytes a second of all that is sent; 0: as fast as it goes
 	every    int           // each so manieth request breaks; 0: none
+	share    float64       // of a request that breaks in the middle, how much gets through; 0: half
 	held     chan struct{} // open: pages wait here until it closes, or the phone gives up
 	cut      bool          // nothing that is sent gets through
 	requests int           // sent by the page's script
@@ -97,6 +99,7 @@ func (l *weakLine) carry(house http.Handler, w http.ResponseWriter, r *http.Requ
 		l.broken++
 	}
 	way := l.broken % 3
+	middle := int64(cmp.Or(l.share, 0.5) * float64(r.ContentLength))
 	body := &thinBody{source: r.Body, rate: l.rate}
 	held := l.held
 	l.mutex.Unlock()
@@ -116,7 +119,7 @@ func (l *weakLine) carry(house http.Handler, w http.ResponseWriter, r *http.Requ
 	}
 	switch {
 	case breaks && way == 0: // in the middle
-		_, _ = io.CopyN(io.Discard, body, r.ContentLength/2)
+		_, _ = io.CopyN(io.Discard, body, middle)
 		panic(http.ErrAbortHandler)
 	case breaks && way == 1: // at a proxy on the way
 		_, _ = io.Copy(io.Discard, body)

@@ -11,10 +11,11 @@ const notes = (name) => new File(["just words"], name);
 
 // open shows the page and gives what a person does; what is sent goes into
 // the outbox.
-async function open() {
+async function open(settings = {}) {
   const browser = page();
+  Object.assign(browser.get("settings").dataset, settings);
   browser.get("preparing").hidden = true;
-  const outbox = { drafts: [], count: 0, pending: 0, warm() {}, drafted() {}, add: async (draft) => void outbox.drafts.push(draft) };
+  const outbox = { drafts: [], count: 0, pending: 0, warm() {}, drafted() {}, has: () => false, prints: [], add: async (draft, print) => void (outbox.drafts.push(draft), outbox.prints.push(print)) };
   // A hash is made elsewhere, and takes as long as it takes.
   const prepared = async () => {
     do await settle();
@@ -24,6 +25,7 @@ async function open() {
   new Capture(new Words(browser.get("settings")), status, outbox);
   return {
     status,
+    outbox,
     async choose(...files) {
       browser.get("file").files = files;
       browser.get("file").fire("change");
@@ -79,9 +81,9 @@ test("advice has its own place, which news does not take", async () => {
 test("nothing else ends the session while a page is looked at", async () => {
   const person = await open();
   await person.choose(letter("one.pdf"));
-  assert.ok(!person.shows("lacks"), "it has an \"I'm done\" of its own");
+  assert.ok(!person.shows("overview"), "\"I'm done\" is there");
   await person.press("send");
-  assert.ok(person.shows("lacks"));
+  assert.ok(person.shows("overview"));
 });
 
 test("I'm done waits for what is being looked at", async () => {
@@ -103,4 +105,44 @@ test("a file that cannot be read is refused, the others are not lost", async () 
   assert.match(person.refused(), /^not-sent\[gone\.pdfpage-damaged/);
   await person.press("send");
   assert.deepEqual(await person.sent(), ["%PDF-1.7 two.pdf"]);
+});
+
+test("a page that could not be put into the list stays before the eyes, with a word", async () => {
+  const person = await open();
+  const { add } = person.outbox;
+  person.outbox.add = () => Promise.reject(new Error("nobody thought of it"));
+  await person.choose(letter("one.pdf"));
+  await person.press("send");
+  assert.ok(person.shows("review") && person.drafting());
+  assert.match(person.sees("advice"), /^unavailable/);
+  person.outbox.add = add;
+  await person.press("send");
+  assert.deepEqual(await person.sent(), ["%PDF-1.7 one.pdf"]);
+});
+
+test("a page that was taken back is not one that was sent", async () => {
+  const person = await open();
+  await person.choose(letter("one.pdf"));
+  await person.press("send");
+  person.outbox.prints = []; // it was removed
+  await person.choose(letter("one.pdf"));
+  assert.equal(person.sees("advice"), "");
+});
+
+test("a PDF with a password is the person's to send", async () => {
+  const person = await open();
+  await person.choose(new File(["%PDF-1.7 trailer <</Root 1 0 R/Encrypt 5 0 R>>"], "bill.pdf"));
+  assert.match(person.sees("advice"), /^pdf-locked/);
+  await person.press("send");
+  assert.equal((await person.sent()).length, 1);
+});
+
+test("without a camera in the browser, the phone's own is offered wherever pages are added", async () => {
+  const person = await open({ inApp: "1" });
+  assert.ok(person.shows("own"));
+  assert.match(person.sees("fault"), /^in-app/);
+  await person.choose(letter("one.pdf"));
+  assert.ok(!person.shows("own"), "one page at a time");
+  await person.press("send");
+  assert.ok(person.shows("own"));
 });

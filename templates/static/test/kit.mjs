@@ -108,6 +108,7 @@ export function page({ onLine = true } = {}) {
     return elements.get(id);
   };
   const windowListeners = new Element();
+  const documentListeners = new Element();
   get("settings").dataset = { base: "/send/x", suffix: "", pageBytes: "1000", longSide: "2400", recipients: "" };
   get("settings").getAttribute = (name) => `${name.slice("data-word-".length)}[{file}{why}{page}{number}]`;
   get("row").content = { firstElementChild: new Element() };
@@ -117,7 +118,7 @@ export function page({ onLine = true } = {}) {
     document: {
       getElementById: get,
       querySelectorAll: () => [],
-      addEventListener() {},
+      addEventListener: (kind, listener) => documentListeners.addEventListener(kind, listener),
       hidden: false,
     },
     window: {
@@ -132,7 +133,7 @@ export function page({ onLine = true } = {}) {
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  return { get, windowListeners };
+  return { get, windowListeners, documentListeners };
 }
 
 // settle lets everything run that waits for no clock.

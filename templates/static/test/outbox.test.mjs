@@ -305,7 +305,7 @@ test("browser-only: nothing leaves unsealed", async () => {
   assert.equal(await wires.posts[0].text(), "sealed a");
 });
 
-test("a removal can be undone for eight seconds, then the server hears of it", async () => {
+test("a removal can be undone until I'm done, then the server hears of it", async () => {
   page();
   const wires = network(stored);
   const it = open();
@@ -313,17 +313,68 @@ test("a removal can be undone for eight seconds, then the server hears of it", a
   await it.outbox.add(draft("b"));
   await settle();
   it.outbox.remove(it.find("a"));
-  await advance(7);
+  await advance(1_200);
   it.outbox.undo(it.find("a"));
   await advance(20);
   assert.deepEqual([wires.asked, it.outbox.count], [[], 2]);
   it.outbox.remove(it.find("a"));
   it.outbox.remove(it.find("b"));
-  assert.equal(it.outbox.count, 0);
+  assert.deepEqual([it.outbox.count, it.outbox.settled], [0, true], "nothing waits for it");
   await advance(4);
   it.outbox.hurry(); // "I'm done"
+  assert.equal(it.outbox.settled, false, "the end waits for the server to hear");
   await settle();
   assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a", "DELETE /send/x/pages/b"]);
+});
+
+test("a removal that nobody ends is told while the link still works", async () => {
+  page();
+  const wires = network(stored);
+  const it = open({ left: 600_000 });
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  await advance(500);
+  assert.deepEqual(wires.asked, []);
+  await advance(41);
+  assert.deepEqual([wires.asked, it.outbox.items.length], [["DELETE /send/x/pages/a"], 0]);
+});
+
+// locked makes the browser's locks, one holder after the other.
+function locked() {
+  const turns = new Map();
+  globalThis.navigator.locks = {
+    request(name, ...rest) {
+      const turn = (turns.get(name) ?? Promise.resolve()).then(() => rest.at(-1)());
+      turns.set(name, turn.catch(() => undefined));
+      return turn;
+    },
+  };
+}
+
+test("while one window may undo it, no other tells the server", async () => {
+  page();
+  locked();
+  const disk = shelf();
+  const wires = network(stored);
+  const one = open({ on: disk });
+  await one.outbox.add(draft("a"));
+  await settle();
+  one.outbox.remove(one.find("a"));
+  await settle();
+  const other = open({ on: disk, there: [{ key: "a", label: "" }] });
+  await other.ready;
+  await advance(60);
+  assert.deepEqual([wires.asked, other.outbox.count], [[], 0]);
+  one.outbox.undo(one.find("a"));
+  await advance(30);
+  assert.deepEqual([wires.asked, one.outbox.count, other.outbox.count], [[], 1, 1]);
+  one.outbox.remove(one.find("a"));
+  await settle();
+  await other.outbox.adopt();
+  one.outbox.hurry();
+  await advance(30);
+  assert.deepEqual([[...new Set(wires.asked)], one.outbox.count, other.outbox.count], [["DELETE /send/x/pages/a"], 0, 0]);
 });
 
 test("a removal before it was sent, undone", async () => {
@@ -353,6 +404,39 @@ test("closing the window tells what was taken back", async () => {
   browser.windowListeners.fire("pagehide");
   await settle();
   assert.deepEqual(wires.asked, ["DELETE /send/x/pages/a"]);
+});
+
+test("who looks away may have left: what was taken back is told, once, whatever is on its way", async () => {
+  const browser = page();
+  const wires = network(stored, undefined);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  await it.outbox.add(draft("b")); // it does not come through
+  await settle();
+  it.outbox.remove(it.find("a"));
+  globalThis.document.hidden = true;
+  browser.documentListeners.fire("visibilitychange");
+  assert.equal(it.outbox.settled, false, "the end waits for the answer");
+  await settle();
+  assert.deepEqual([wires.asked, it.outbox.items.map((item) => item.key)], [["DELETE /send/x/pages/a"], ["b"]]);
+});
+
+test("what could not be told as the person looked away is told later", async () => {
+  const browser = page();
+  const wires = network(stored);
+  const it = open();
+  await it.outbox.add(draft("a"));
+  await settle();
+  it.outbox.remove(it.find("a"));
+  wires.ask = () => undefined;
+  globalThis.document.hidden = true;
+  browser.documentListeners.fire("visibilitychange");
+  await settle();
+  assert.equal(it.outbox.settled, false);
+  wires.ask = () => [204, ""];
+  await advance(5);
+  assert.deepEqual([it.outbox.settled, it.outbox.items.length], [true, 0]);
 });
 
 test("labels and order reach the server, and one that does not take them is left alone", async () => {
@@ -493,6 +577,7 @@ for (const [status, code] of [[404, "page-unknown"], [410, "page-removed"]]) {
     await it.outbox.add(draft("a"));
     await settle();
     it.outbox.remove(it.find("a"));
+    it.outbox.hurry();
     await advance(9);
     assert.deepEqual([it.outbox.items.length, it.outbox.settled, it.over], [0, true, undefined]);
   });
@@ -507,6 +592,7 @@ for (const [status, code] of [[410, "link-expired"], [409, "link-closed"]]) {
     await it.outbox.add(draft("a"));
     await settle();
     it.outbox.remove(it.find("a"));
+    it.outbox.hurry();
     await advance(9);
     assert.equal(it.over, true);
   });
@@ -520,6 +606,7 @@ test("a removal that somebody else answered is told again", async () => {
   await it.outbox.add(draft("a"));
   await settle();
   it.outbox.remove(it.find("a"));
+  it.outbox.hurry();
   await advance(9);
   assert.equal(it.outbox.settled, false);
   wires.ask = () => [204, ""];
@@ -618,6 +705,7 @@ test("a browser that the server does not know keeps its pages, and no removal co
   await it.outbox.add(draft("a"));
   await settle();
   it.outbox.remove(it.find("a"));
+  it.outbox.hurry();
   await advance(9);
   assert.deepEqual([it.over, it.on.gone.get("a")?.told], [false, false]);
   network([404, { code: "not-found", message: "" }]);
@@ -635,7 +723,8 @@ test("a removal that is refused holds up no page, and is told in the end", async
   await it.outbox.add(draft("a"));
   await settle();
   it.outbox.remove(it.find("a"));
-  await advance(8);
+  it.outbox.hurry();
+  await settle();
   await it.outbox.add(draft("b"));
   await advance(10);
   assert.equal(it.find("b").state, "received");
@@ -651,4 +740,31 @@ test("a sealer that breaks leaves no page half done", async () => {
   await it.outbox.add(draft("a"));
   await advance(5);
   assert.equal(it.find("a").state, "received");
+});
+
+test("whatever fails while a page is put away, the page is told of and can be sent", async () => {
+  page();
+  network(stored);
+  const it = open();
+  const { put } = it.on;
+  it.on.put = () => Promise.reject(new Error("nobody thought of it"));
+  await it.outbox.add(draft("a"));
+  assert.deepEqual([it.find("a").state, it.told], ["needs", ["failed a"]]);
+  it.on.put = put;
+  await it.outbox.retry(it.find("a"));
+  await settle();
+  assert.equal(it.find("a").state, "received");
+});
+
+test("the print of a page goes with it", async () => {
+  page();
+  network(stored);
+  const it = open();
+  const print = new Uint8Array([1]);
+  await it.outbox.add(draft("a"), print);
+  assert.deepEqual(it.outbox.prints, [print]);
+  it.outbox.remove(it.find("a"));
+  assert.deepEqual(it.outbox.prints, []);
+  it.outbox.undo(it.find("a"));
+  assert.deepEqual(it.outbox.prints, [print]);
 });

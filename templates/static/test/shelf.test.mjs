@@ -58,7 +58,7 @@ test("what a removal and its Undo write is on the disk before it counts", async 
   const { written } = disk();
   const shelf = new Shelf();
   await shelf.put(parcel(), new ArrayBuffer(1));
-  await shelf.takeBack("a", "/send/x");
+  await shelf.takeBack("a", "/send/x", Date.now() + 60_000);
   assert.equal(await shelf.giveBack("a"), true);
   assert.deepEqual(written, ["strict", "strict", "strict"]);
 });
@@ -79,6 +79,18 @@ test("only what is over by the server's word goes, and nothing while a link is o
   assert.deepEqual([asked, (await shelf.list("/send/x")).length], [0, 1]);
   await sweep("/");
   assert.deepEqual([asked, (await shelf.list("/send/x")).length, (await shelf.list("/send/y")).length], [1, 0, 1]);
+});
+
+test("a removal of a link that is over is forgotten too", async () => {
+  page();
+  disk();
+  const shelf = new Shelf();
+  await shelf.takeBack("a", "/send/x", Date.now() - 1);
+  await shelf.told({ key: "b", base: "/send/y", expires: Date.now() + 60_000 });
+  assert.deepEqual(await shelf.overdue(), ["/send/x"]);
+  globalThis.fetch = async () => ({ ok: false, status: 410, redirected: false, text: async () => JSON.stringify({ code: "link-expired" }) });
+  await sweep("/");
+  assert.deepEqual([(await shelf.removals("/send/x")).length, (await shelf.removals("/send/y")).length], [0, 1]);
 });
 
 test("a worker that cannot be given the page is one that cannot seal", async () => {

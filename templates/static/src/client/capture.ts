@@ -32,7 +32,6 @@ export class Capture {
   private preview = "";
   private retakes = 0;
   private print: Uint8Array | undefined; // of the draft
-  private prints: Uint8Array[] = []; // of the pages that were sent
 
   private readonly camera = new Camera(element<HTMLVideoElement>("video"));
   private readonly image = element<HTMLImageElement>("preview");
@@ -67,6 +66,8 @@ export class Capture {
     // The first way is the camera, where there is one.
     element("file-label").classList.add("button");
     element("file-label").classList.toggle("second", Camera.available());
+    this.own(false);
+    if (this.settings["inApp"] && !Camera.available()) this.write("fault", this.words.say("in-app"));
     this.take.addEventListener("click", () => {
       this.begin();
       void this.openCamera();
@@ -95,10 +96,8 @@ export class Capture {
     if (step === "start") this.hide();
     if (step !== "review") this.drop();
     for (const one of ["start", "camera", "preparing", "review"]) show(element(one), one === step);
-    show(element("pages"), step === "start" && this.outbox.count > 0);
-    const lacks = document.getElementById("lacks"); // it ends the session too
-    if (lacks) show(lacks, step === "start");
-    show(element("own"), false);
+    show(element("overview"), step === "start"); // whatever ends the session is there
+    this.own(false);
     this.status.reserve(this.outbox.pending > 0);
     // The words of the office and the page's title make way for the picture.
     document.body?.classList.toggle("close-up", step !== "start");
@@ -148,15 +147,20 @@ export class Capture {
     if (now) this.status.say(this.words.say("opening"), { passing: true });
   }
 
+  // own offers the phone's own camera: where pages are added always, if the
+  // browser has none inside the page.
+  private own(wanted: boolean): void {
+    show(element("own"), wanted || (this.step === "start" && !Camera.available()));
+  }
+
   // noCamera leaves the other ways: a file, and the phone's own camera unless
   // there is none.
   private noCamera(word: string): void {
     if (this.step === "camera") this.go("start");
-    const inside = this.settings["inApp"] ? this.words.say("in-app") : "";
-    const words = inside || this.words.say(word);
+    const words = this.words.say(this.settings["inApp"] ? "in-app" : word);
     this.write("fault", words);
     this.status.say(words);
-    show(element("own"), word !== "camera-none");
+    this.own(word !== "camera-none");
   }
 
   private leaveCamera(): void {
@@ -166,7 +170,7 @@ export class Capture {
   }
 
   private any(): boolean {
-    return this.prints.length > 0 || this.outbox.count > 0;
+    return this.outbox.count > 0;
   }
 
   // frame names in the viewfinder what belongs there.
@@ -234,13 +238,14 @@ export class Capture {
     const kind = await kindOf(file).catch(() => undefined);
     if (file.size === 0) return this.refuse(file, "page-empty");
     if (!kind) return this.refuse(file, "page-type");
-    if (kind === "pdf" && (await locked(file).catch(() => false))) return this.refuse(file, "pdf-locked");
     // It is read whole. A picture that is drawn anew shrinks, but hardly to a quarter.
     if (file.size > 4 * Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big");
     const prepared = await prepare(file, kind, this.longSide()).catch(() => undefined);
     if (!prepared) return this.refuse(file, "page-damaged");
     if (prepared.draft.content.size > Number(this.settings["pageBytes"])) return this.refuse(file, "page-too-big");
-    await this.look(prepared, "preparing", kind === "pdf");
+    prepared.draft.label = this.asked.value;
+    const pdf = kind === "pdf";
+    await this.look(prepared, "preparing", pdf, pdf && (await locked(file).catch(() => false)));
   }
 
   // refuse names the one file that cannot be sent and goes on with the others.
@@ -255,10 +260,10 @@ export class Capture {
 
   // look shows a page with the advice about it: what came later would move the
   // button from under a thumb. A person who left meanwhile is not called back.
-  private async look({ draft, sample }: Prepared, from: Step, pdf = false): Promise<void> {
+  private async look({ draft, sample }: Prepared, from: Step, pdf = false, encrypted = false): Promise<void> {
     const quality = await judge(draft, sample).catch(() => undefined);
     if (this.step !== from) return;
-    const word = quality ? this.advice(draft, quality) : "";
+    const word = (quality && this.advice(draft, quality)) || (encrypted ? "pdf-locked" : "");
     element("question").textContent = this.words.say(draft.shown ? "review" : "review-file");
     this.write("advice", word && this.words.say(word));
     this.go("review");
@@ -269,7 +274,7 @@ export class Capture {
     this.retake.textContent = this.words.say(draft.fromCamera ? "retake" : "not-this");
     show(element("as-is"), !draft.shown);
     show(element("pdf-all"), pdf);
-    show(element("own"), word === "own");
+    this.own(word === "own");
     this.prefer(word === "dark" || word === "blurry" ? this.retake : this.sendButton);
     // Its room is there before it is drawn.
     if (sample) this.image.style.setProperty("--ratio", String(sample.width / sample.height));
@@ -278,7 +283,7 @@ export class Capture {
 
   // advice asks; the person decides.
   private advice(draft: Draft, quality: Quality): string {
-    if (this.prints.some((sent) => same(sent, quality.print))) return "twice";
+    if (this.outbox.prints.some((sent) => same(sent, quality.print))) return "twice";
     const dark = quality.brightness < brightEnough;
     if (!dark && quality.sharpness >= sharpEnough) return "";
     if (draft.fromCamera && this.retakes >= retakesAdvised) return "own";
@@ -305,14 +310,30 @@ export class Capture {
     if (!draft || this.busy) return;
     draft.label = this.label.value;
     this.work(true);
+    this.locking(true);
     this.status.say(this.words.say("locking"), { passing: true });
     try {
-      await this.outbox.add(draft);
+      await this.outbox.add(draft, print);
+    } catch {
+      // In the list it is told of and can be sent; else it is still here.
+      if (!this.outbox.has(draft.key)) return this.unsent();
     } finally {
+      this.locking(false);
       this.work(false);
     }
-    if (print) this.prints.push(print);
     this.added(draft);
+  }
+
+  // locking says so on the button, where there is room for it.
+  private locking(now: boolean): void {
+    element("send-idle").classList.toggle("away", now);
+    element("send-busy").classList.toggle("away", !now);
+  }
+
+  private unsent(): void {
+    const words = this.words.say("unavailable");
+    this.write("advice", words);
+    this.status.say(words);
   }
 
   // added goes on with the next page, the way this one came.
@@ -383,7 +404,6 @@ export class Capture {
     this.hide();
     this.drop();
     this.queue = [];
-    this.prints = [];
   }
 
   private longSide(): number {

@@ -1,18 +1,17 @@
 // "I'm done": waits for the pages that are on their way, then tells the server,
 // until it has heard.
 import { element, show, type Words } from "./elements";
+import type { Lacks } from "./lacks";
 import type { Outbox } from "./outbox";
-import { fetchWithin } from "./send";
+import { fetchWithin, untilOnline } from "./send";
 import type { Status } from "./status";
-
-const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // milliseconds
 
 // How often, and with what pause in ms, the shelf is asked what waits there.
 const shelfTries = 3;
 const shelfPause = 2_000;
 
 export class Done {
-  private form = element<HTMLFormElement>("done");
+  private readonly form = element<HTMLFormElement>("done");
   private readonly ask = element("done-ask");
   private readonly wait = element("done-wait");
   private readonly said = element("done-words");
@@ -22,18 +21,16 @@ export class Done {
   private looked = false; // what other windows left to be sent
   private accepted = false; // that some pages do not arrive
   private ending = false;
+  private quiet = false; // the focus comes, and reads
 
   constructor(
     private readonly words: Words,
     private readonly status: Status,
     private readonly outbox: Outbox,
+    private readonly lacks: Lacks,
   ) {
-    // Any form that ends the session, wherever it stands on the page.
-    document.addEventListener("submit", (event) => {
-      const form = event.target as HTMLFormElement;
-      if (form.action !== this.form.action) return;
+    this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.form = form;
       this.want();
     });
     this.stayButton.addEventListener("click", () => this.stay());
@@ -47,13 +44,14 @@ export class Done {
   }
 
   private want(): void {
-    this.wanted = true;
+    this.wanted = this.quiet = true;
     this.accepted = false;
     this.outbox.hurry();
     this.looked = false;
     void this.look();
     this.show();
     if (!this.ending) this.said.focus();
+    this.quiet = false;
   }
 
   // look asks a shelf that does not answer again: a page may lie there. One
@@ -70,13 +68,14 @@ export class Done {
     if (this.ending) return;
     this.wanted = false;
     this.show();
-    element("pages-heading").focus();
+    element(element("pages").hidden ? "start-heading" : "pages-heading").focus();
   }
 
   // changed goes on when the last page has arrived.
   changed(): void {
+    show(this.form, this.wanted || this.outbox.count > 0 || this.lacks.any);
     if (!this.wanted || this.ending) return;
-    if (this.looked && this.outbox.settled && (this.outbox.needing === 0 || this.accepted)) {
+    if (this.looked && this.outbox.settled && this.lacks.settled && (this.outbox.needing === 0 || this.accepted)) {
       this.ending = true;
       void this.end();
     }
@@ -102,8 +101,9 @@ export class Done {
     this.said.classList.toggle("trouble", asks);
     if (!this.wanted || this.said.textContent === words) return;
     this.said.textContent = words;
-    // Each page that arrives is told by itself, and the focus reads the rest.
-    if (asks && document.activeElement !== this.said) this.status.say(words);
+    // Each page that arrives is told by itself. What stands here when the focus
+    // comes is read by that, what comes later is not.
+    if (asks && !this.quiet) this.status.say(words);
   }
 
   // end posts the form by itself: a form that a browser posts into a dead
@@ -128,14 +128,7 @@ export class Done {
         // No network.
       }
       this.status.tell(this.words.say(navigator.onLine ? "again" : "offline"), { trouble: "end" });
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pauses[Math.min(failures, pauses.length - 1)]);
-        const go = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        window.addEventListener("online", go, { once: true });
-      });
+      await untilOnline(failures);
     }
   }
 }

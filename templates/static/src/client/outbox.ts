@@ -3,7 +3,7 @@
 import type { Draft } from "./draft";
 import { blank, readable, sendable, type Item } from "./item";
 import type { Sealed, Sealer } from "./seal";
-import { fetchWithin, isBusy, mayPass, post, read, type Answer, type Line } from "./send";
+import { ask, ended, fetchWithin, isBusy, mayPass, pauseAfter, post, type Answer, type Line } from "./send";
 import type { Kept, Removal, Shelf } from "./shelf";
 
 // View is what the outbox tells.
@@ -21,18 +21,15 @@ export interface Settings {
   draw(content: Blob): Promise<Blob>; // a small picture for the list
 }
 
-// Pauses after the first and later failures, in ms; the last again and again.
-const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
-function pauseAfter(failures: number): number {
-  return pauses[Math.min(failures, pauses.length - 1)] ?? 0;
-}
 // Phones are wrong at times about having no network: after this long a try is
 // made all the same.
 const offlinePatience = 20_000; // milliseconds
-// How long "Undo" is offered.
-const holdBack = 8_000; // milliseconds
-// Another window's "Undo" is given this much more.
-const holdMore = 2_000; // milliseconds
+// "Undo" is offered until "I'm done", until the person leaves, or until so long
+// before the link ends: the server must hear of a removal while it takes one.
+const lastUndo = 60_000; // milliseconds
+// A window that is gone without a word leaves its removals on the shelf. So long
+// after they were said, the next one tells them.
+const holdBack = 10_000; // milliseconds
 // The server takes what began in time until this long after the end.
 const grace = 15 * 60_000; // milliseconds
 // A request that has not moved while the person was away for this long is
@@ -48,8 +45,12 @@ const removalsMost = 5;
 // Codes of a page that did not get there whole, and how often that is believed.
 const cutShort = ["page-digest", "bad-request"];
 const cutShortMost = 5;
-// Codes of a session that takes nothing more, neither pages nor removals.
-const ended = ["link-expired", "link-closed"];
+
+// remaining is what is left of a time that began then, by the phone's clock,
+// which may be set meanwhile.
+function remaining(from: number, milliseconds: number): number {
+  return Math.min(Math.max(from + milliseconds - Date.now(), 0), milliseconds);
+}
 
 export class Outbox {
   readonly items: Item[] = [];
@@ -72,7 +73,7 @@ export class Outbox {
     this.ends = settings.now() + settings.left + grace;
     window.addEventListener("offline", () => this.lost());
     window.addEventListener("online", () => this.back(0));
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.lost() : this.seen()));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.away() : this.seen()));
     window.addEventListener("pagehide", () => this.leave());
   }
 
@@ -98,6 +99,11 @@ export class Outbox {
   // arrivals is how many pages of the list the server has.
   get arrivals(): number {
     return this.items.filter((item) => !item.gone && item.state === "received").length;
+  }
+
+  // prints are of the pages in the list that this window made.
+  get prints(): Uint8Array[] {
+    return this.items.flatMap((item) => (item.print && !item.gone ? [item.print] : []));
   }
 
   // staying are the pages that were taken back, but not by the server.
@@ -132,7 +138,7 @@ export class Outbox {
 
   // settled tells whether the server knows everything.
   get settled(): boolean {
-    return this.pending === 0 && !this.next() && !this.drafting();
+    return this.pending === 0 && !this.next() && !this.items.some((item) => item.telling) && !this.drafting();
   }
 
   // resume takes the pages that the server has and then those that wait on
@@ -171,7 +177,7 @@ export class Outbox {
     const item = this.items.find((one) => one.key === removal.key);
     if (item?.gone || item?.noted) return;
     if (!item) {
-      if (!removal.told) this.items.push({ ...blank(removal.key, ""), old: true, gone: true, noted: true, due: true });
+      if (!removal.told) this.items.push({ ...blank(removal.key, ""), old: true, gone: true, goneAt: removal.at, noted: true, due: true });
       return;
     }
     if (this.lineOf === item) this.line?.cut();
@@ -180,19 +186,41 @@ export class Outbox {
       return;
     }
     item.gone = item.noted = item.heard = true;
-    const left = removal.at + holdBack - Date.now();
-    this.holdFor(item, Math.min(Math.max(left, 0), holdBack) + holdMore);
+    item.goneAt = removal.at;
+    void this.alone(item).then(() => item.heard && this.holdFor(item, remaining(removal.at, holdBack)));
+  }
+
+  // alone waits until no other window holds a page back for its "Undo". Where
+  // windows cannot tell each other, the time that is left has to do.
+  private async alone(item: Item): Promise<void> {
+    await navigator.locks?.request(this.undoLock(item), () => undefined).catch(() => undefined);
+  }
+
+  // lockUndo lets the other windows see that a page may be undone here.
+  private lockUndo(item: Item): void {
+    if (item.release) return;
+    const held = new Promise<void>((resolve) => (item.release = resolve));
+    void navigator.locks?.request(this.undoLock(item), () => held).catch(() => undefined);
+  }
+
+  private undoLock(item: Item): string {
+    return `dropslot undo ${this.settings.base} ${item.key}`;
   }
 
   // add returns when the page is safe from a reload, or can only be kept in
   // memory; it is sent in the background.
-  async add(draft: Draft): Promise<void> {
-    const item: Item = { ...blank(draft.key, draft.label ?? ""), plain: draft.content, serverSeals: draft.serverSeals, state: "locking" };
+  async add(draft: Draft, print?: Uint8Array): Promise<void> {
+    const item: Item = { ...blank(draft.key, draft.label ?? ""), print, plain: draft.content, serverSeals: draft.serverSeals, state: "locking" };
     this.items.push(item);
     this.view.changed();
     if (draft.shown) void this.picture(item, draft.content);
     await this.lock(item);
     this.wake();
+  }
+
+  // has tells whether a page is in the list.
+  has(key: string): boolean {
+    return this.items.some((item) => item.key === key);
   }
 
   private async picture(item: Item, content: Blob): Promise<void> {
@@ -203,7 +231,11 @@ export class Outbox {
   // lock seals a page and puts it on the shelf. What cannot be sealed here
   // waits in memory, for the server to seal it; or, where the office wants
   // that never, for the person.
-  private async lock(item: Item): Promise<void> {
+  private lock(item: Item): Promise<void> {
+    return this.putAway(item).catch(() => this.need(item, ""));
+  }
+
+  private async putAway(item: Item): Promise<void> {
     if (item.plain && (!item.serverSeals || this.settings.browserOnly())) {
       item.sealed = await this.sealer.seal(item.plain).catch(() => undefined);
     }
@@ -297,24 +329,37 @@ export class Outbox {
     void this.shelf.note(changes.map(({ key, label, place }) => ({ key, label, place })));
   }
 
-  // remove takes a page back: from the shelf at once, from the server after a
-  // while in which it can be undone.
+  // remove takes a page back: from the shelf at once, from the server once it
+  // cannot be undone any more.
   remove(item: Item): void {
     item.gone = item.noted = true;
+    item.goneAt = Date.now();
     item.stays = false;
     item.refused = item.missed = 0;
     if (this.lineOf === item) this.line?.cut();
     this.inTurn(item, () => this.unkeep(item));
-    this.holdFor(item, holdBack);
+    this.lockUndo(item);
+    this.holdFor(item, Math.max(0, this.ends - grace - lastUndo - this.settings.now()));
     this.view.changed();
   }
 
   private holdFor(item: Item, milliseconds: number): void {
-    item.hold = setTimeout(() => {
-      item.due = true;
-      this.view.changed();
-      this.wake();
-    }, milliseconds);
+    if (!item.gone || item.due) return; // it was undone meanwhile, or the person is done
+    item.hold = setTimeout(() => this.due(item), milliseconds);
+  }
+
+  // due lets the server hear of a removal: it cannot be undone any more.
+  private due(item: Item): void {
+    this.letGo(item);
+    item.due = true;
+    this.view.changed();
+    this.wake();
+  }
+
+  private letGo(item: Item): void {
+    clearTimeout(item.hold);
+    item.release?.();
+    item.release = undefined;
   }
 
   // inTurn does what concerns one page's place on the shelf in order.
@@ -326,7 +371,7 @@ export class Outbox {
   // "Undo". If the shelf does not answer, or another window took them, "Undo"
   // finds out what became of them.
   private async unkeep(item: Item): Promise<void> {
-    const content = await this.shelf.takeBack(item.key, this.settings.base);
+    const content = await this.shelf.takeBack(item.key, this.settings.base, this.expires());
     if (content === undefined) {
       item.noted = false;
       return;
@@ -338,7 +383,6 @@ export class Outbox {
 
   undo(item: Item): void {
     if (item.due) return;
-    clearTimeout(item.hold);
     this.bringBack(item);
     this.view.changed();
   }
@@ -346,6 +390,7 @@ export class Outbox {
   // bringBack lets a page be sent again once no removal of it stands anywhere.
   private bringBack(item: Item): void {
     item.gone = item.due = item.heard = false;
+    clearTimeout(item.hold);
     this.inTurn(item, () => this.restore(item));
   }
 
@@ -358,14 +403,17 @@ export class Outbox {
     }
     if (item.gone) return; // it was taken back anew
     if (item.sealed) await this.keep(item, item.sealed);
-    if (!item.gone) item.noted = false;
+    if (!item.gone) {
+      item.noted = false;
+      this.letGo(item); // not before nothing of it is written down any more
+    }
     this.view.changed();
     this.wake();
   }
 
   // hurry ends the time for "Undo".
   hurry(): void {
-    for (const item of this.items) item.due ||= item.gone;
+    for (const item of this.items) if (item.gone) this.due(item);
     this.rouse();
   }
 
@@ -373,15 +421,30 @@ export class Outbox {
   async finish(): Promise<void> {
     this.ended = true;
     await this.shelf.wipe(this.settings.base);
-    for (const item of this.items) item.thumb = item.plain = item.sealed = undefined;
+    for (const item of this.items) item.thumb = item.plain = item.sealed = item.print = undefined;
   }
 
   // leave is the window's last word: what was taken back here is told now. What
   // was taken back in another window may still be undone there.
   private leave(): void {
     for (const item of this.items) {
-      if (item.gone && !item.heard && this.known(item)) void this.take(item, true);
+      if (!item.gone || item.heard || item.telling || !this.known(item)) continue;
+      item.telling = true;
+      void this.take(item, true).finally(() => {
+        item.telling = false;
+        this.view.changed();
+        this.wake();
+      });
     }
+  }
+
+  // away is how a phone's person leaves, as far as a page can tell: a window
+  // that is swiped off the screen afterwards says no more. What was taken back
+  // must not stay with the office for that.
+  private away(): void {
+    this.lost();
+    this.leave();
+    for (const item of this.items) if (item.gone && !item.heard) this.due(item);
   }
 
   private lost(): void {
@@ -479,7 +542,7 @@ export class Outbox {
 
   // next finds an errand. It gives true when that is done with.
   private next(): (() => Promise<boolean>) | undefined {
-    const due = this.items.filter((item) => item.due && item.state !== "locking");
+    const due = this.items.filter((item) => item.due && !item.telling && item.state !== "locking");
     const taking = (item: Item) => () => this.turn(() => this.take(item));
     const removed = due.find((item) => item.missed < removalsFirst);
     if (removed) return taking(removed);
@@ -611,7 +674,8 @@ export class Outbox {
   }
 
   private forget(item: Item): boolean {
-    this.items.splice(this.items.indexOf(item), 1);
+    const at = this.items.indexOf(item);
+    if (at >= 0) this.items.splice(at, 1);
     this.arrived = this.arrived.filter((key) => key !== item.key);
     return true;
   }
@@ -704,7 +768,7 @@ export class Outbox {
       // Not there, or not any more: that is what was wanted.
       if (answer.status !== 204 && !["page-unknown", "page-removed"].includes(answer.code)) return this.unremoved(item, answer);
     }
-    await this.shelf.told({ key, base });
+    await this.shelf.told({ key, base, expires: this.expires() });
     return this.forget(item);
   }
 
@@ -743,12 +807,7 @@ export class Outbox {
     return true;
   }
 
-  private async ask(path: string, request: RequestInit): Promise<Answer> {
-    try {
-      const answer = await fetchWithin(this.settings.base + path, { ...request, headers: { Accept: "application/json" } });
-      return read(answer.status, await answer.text());
-    } catch {
-      return { status: 0, stored: false, code: "", message: "" };
-    }
+  private ask(path: string, request: RequestInit): Promise<Answer> {
+    return ask(this.settings.base + path, request);
   }
 }

@@ -55,9 +55,7 @@ export class PageList {
       element("start-heading").textContent = this.words.say("more");
       element("take").textContent = this.words.say("more-pages");
     }
-    // While the camera is open the list stays hidden.
-    if (this.rows.size === 0) show(this.section, false);
-    else if (!element("start").hidden) show(this.section, true);
+    show(this.section, this.rows.size > 0);
   }
 
   name(item: Item | undefined, outbox: Outbox): string {

@@ -23,7 +23,8 @@ export async function kindOf(file: Blob): Promise<Kind | undefined> {
   return heifBrands.includes(brand) && !/avi[fs]/.test(text.slice(16)) ? "heic" : undefined;
 }
 
-// locked tells whether a PDF is encrypted. The trailer says so: it is at the
+// locked tells whether a PDF is encrypted; it may open without a password all
+// the same, where one is only asked for changes. The trailer says so: it is at the
 // end of the file, or where startxref points to, or of a file made for the
 // web at its beginning. A false no costs a call from the office later, so
 // nothing else of the file is read.

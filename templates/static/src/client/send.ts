@@ -102,6 +102,37 @@ export function mayPass(answer: Answer): boolean {
   return !answer.code && answer.status !== 413; // a proxy's "too big" stays so
 }
 
+// Codes of a session that takes nothing more, neither pages nor words.
+export const ended = ["link-expired", "link-closed"];
+
+// ask puts a short question; an answer that did not come has status 0.
+export async function ask(url: string, request: RequestInit): Promise<Answer> {
+  try {
+    const answer = await fetchWithin(url, { ...request, headers: { Accept: "application/json" } });
+    return read(answer.status, await answer.text());
+  } catch {
+    return { status: 0, stored: false, code: "", message: "" };
+  }
+}
+
+// Pauses after the first and later failures, in ms; the last again and again.
+const pauses = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+export function pauseAfter(failures: number): number {
+  return pauses[Math.min(failures, pauses.length - 1)] ?? 0;
+}
+
+// untilOnline waits for the pause after so many failures, or for the signal.
+export function untilOnline(failures: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, pauseAfter(failures));
+    const go = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    window.addEventListener("online", go, { once: true });
+  });
+}
+
 // newKey gives a Page-Id: 26 characters, 156 bits.
 export function newKey(): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

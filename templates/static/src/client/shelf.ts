@@ -17,6 +17,7 @@ export interface Removal {
   key: string;
   base: string;
   at: number; // ms
+  expires: number; // as a page's
   told: boolean; // the server said that it is gone
 }
 
@@ -84,11 +85,11 @@ export class Shelf {
 
   // takeBack puts a removal where the page was, in one step, and gives the
   // page's bytes as content does.
-  async takeBack(key: string, base: string): Promise<ArrayBuffer | null | undefined> {
+  async takeBack(key: string, base: string, expires: number): Promise<ArrayBuffer | null | undefined> {
     const found = await this.work(
       "readwrite",
       ({ list, bytes, gone }) => {
-        gone.put({ key, base, at: Date.now(), told: false } satisfies Removal);
+        gone.put({ key, base, at: Date.now(), expires, told: false } satisfies Removal);
         const asked = bytes.get(key) as IDBRequest<ArrayBuffer | undefined>;
         list.delete(key);
         bytes.delete(key);
@@ -104,9 +105,8 @@ export class Shelf {
     return (await this.work("readwrite", ({ gone }) => gone.delete(key), "strict")) !== undefined;
   }
 
-  async told(removal: { key: string; base: string }): Promise<void> {
-    const { key, base } = removal;
-    await this.work("readwrite", ({ gone }) => gone.put({ key, base, at: Date.now(), told: true } satisfies Removal));
+  async told(removal: { key: string; base: string; expires: number }): Promise<void> {
+    await this.work("readwrite", ({ gone }) => gone.put({ ...removal, at: Date.now(), told: true } satisfies Removal));
   }
 
   // removals gives those of one link, or undefined when nobody can tell.
@@ -117,7 +117,8 @@ export class Shelf {
   // overdue names the links whose time is over by the phone's clock, which may
   // be wrong.
   async overdue(): Promise<string[]> {
-    const old = ((await this.all<Kept>("list")) ?? []).filter((kept) => kept.expires < Date.now());
+    const all = [...((await this.all<Kept>("list")) ?? []), ...((await this.all<Removal>("gone")) ?? [])];
+    const old = all.filter((one) => one.expires < Date.now());
     return [...new Set(old.map((kept) => kept.base))];
   }
 

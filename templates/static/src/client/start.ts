@@ -1,6 +1,7 @@
 // Puts together what stands behind the camera: outbox, list, "I'm done".
 import { Done } from "./done";
 import { element, type Words } from "./elements";
+import { Lacks } from "./lacks";
 import { Outbox } from "./outbox";
 import { PageList } from "./pages";
 import { decode, redraw } from "./picture";
@@ -22,6 +23,17 @@ export function openOutbox(words: Words, status: Status): Outbox {
   const sealer = new Sealer(settings["worker"] ?? "", (settings["recipients"] ?? "").split(" ").filter(Boolean));
   let leaving = false;
   let done: Done | undefined;
+  // The receipt says what is there, and that the rest came too late.
+  const over = (late: boolean) => {
+    leaving = true;
+    const suffix = settings["suffix"] ?? "";
+    window.location.assign(late ? `${base}/receipt${suffix}${suffix ? "&" : "?"}late=1` : base + suffix);
+  };
+  const changed = () => {
+    status.solve((trouble) => stillSo(trouble, outbox, lacks));
+    done?.changed();
+  };
+  const lacks = new Lacks(words, status, { changed, over });
   const outbox = new Outbox(
     {
       base,
@@ -36,8 +48,8 @@ export function openOutbox(words: Words, status: Status): Outbox {
     {
       changed() {
         pages.draw(outbox);
-        status.solve((trouble) => stillSo(trouble, outbox));
-        done?.changed();
+        for (const { key, told } of outbox.items) lacks.arrived(key, told);
+        changed();
       },
       say(word, item, why) {
         const page = pages.name(item, outbox);
@@ -52,26 +64,24 @@ export function openOutbox(words: Words, status: Status): Outbox {
         status.tell(`${page}: ${words.say("needs")}`, { trouble: item.key });
         status.say(`${page}: ${item.why}`, { trouble: item.key });
       },
-      over(late) {
-        leaving = true;
-        // The receipt says what is there, and that the rest came too late.
-        const suffix = settings["suffix"] ?? "";
-        window.location.assign(late ? `${base}/receipt${suffix}${suffix ? "&" : "?"}late=1` : base + suffix);
-      },
+      over,
     },
   );
-  done = new Done(words, status, outbox);
-  void outbox.resume(pages.received());
+  done = new Done(words, status, outbox, lacks);
+  const received = pages.received();
+  for (const { key, label } of received) lacks.knows(key, label);
+  void outbox.resume(received);
   window.addEventListener("beforeunload", (event) => {
-    if (outbox.atRisk && !leaving) event.preventDefault();
+    if ((outbox.atRisk || !lacks.settled) && !leaving) event.preventDefault();
   });
   return outbox;
 }
 
-// stillSo tells whether something is wrong as it was: with the line, or with
-// the page of a key.
-function stillSo(trouble: string, outbox: Outbox): boolean {
+// stillSo tells whether something is wrong as it was: with the line, with what
+// a person lacks, or with the page of a key.
+function stillSo(trouble: string, outbox: Outbox, lacks: Lacks): boolean {
   if (trouble === "end") return true; // the page goes when that is solved
+  if (trouble === "lack") return !lacks.settled;
   if (trouble === "line") return outbox.poor;
   const item = outbox.items.find(({ key }) => key === trouble);
   if (!item || item.gone) return false;

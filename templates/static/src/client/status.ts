@@ -69,7 +69,7 @@ export class Status {
 
   // draw shows the newest trouble, or else the newest of all.
   private draw(): void {
-    const trouble = [...this.troubles.values()].at(-1);
+    const trouble = [...this.troubles.values()].pop();
     for (const place of this.places) {
       const said = place.querySelector<HTMLElement>(".said");
       if (said) said.textContent = trouble ?? this.told;

@@ -14,14 +14,14 @@ interface Described {
 }
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const raw = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
   return Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
 }
 
 export function textOf(bytes: ArrayBuffer): string {
   let raw = "";
   for (const byte of new Uint8Array(bytes)) raw += String.fromCharCode(byte);
-  return btoa(raw).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 const described = (list: unknown) =>
