@@ -159,7 +159,11 @@ func (f *Deliveries) try(ctx context.Context, one HandDelivery) error {
 	due := now.Add(deliveryPauses[min(one.Tries, len(deliveryPauses))-1])
 	_, given := errors.AsType[*GiveUpError](err)
 	if given || due.Sub(one.AskedAt) > deliveryAge {
-		f.sweep(ctx, &one)
+		if !f.sweep(ctx, &one) {
+			if err := f.forget(ctx, &one); err != nil {
+				return err // it ends in the next try
+			}
+		}
 		one.State, due = HandDead, time.Time{}
 	}
 	one.DueAt = due

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"log/slog"
 	"path"
 	"slices"
 	"time"
@@ -162,60 +161,6 @@ func (h *handing) send(ctx context.Context, file *HandedFile) error {
 func (h *handing) arrived(ctx context.Context, file *HandedFile) error {
 	file.Arrived = true
 	return h.note(ctx)
-}
-
-// abandon takes away a file that is whole and did not get its name. It is
-// forgotten first: one that is noted as whole and is nowhere counts as arrived.
-func (h *handing) abandon(ctx context.Context, file *HandedFile) error {
-	if file.SHA256 != "" {
-		if _, found, err := h.partner.Size(file.Part); err != nil || !found {
-			return err
-		}
-		file.SHA256 = ""
-		if h.one.State != HandDropped { // of that nobody asks any more
-			if err := h.note(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if file.Part == "" {
-		return nil
-	}
-	return h.partner.Remove(file.Part)
-}
-
-// sweep takes away what a delivery that ends here left half written, and tells
-// whether nothing is left.
-func (f *Deliveries) sweep(ctx context.Context, one *HandDelivery) bool {
-	files, err := f.noted(*one)
-	left := func(file HandedFile) bool { return !file.Arrived && file.Part != "" }
-	courier := f.Couriers[one.Office]
-	if err == nil && !slices.ContainsFunc(files, left) {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryRenewal)
-	defer cancel()
-	h := &handing{Deliveries: f, one: one, files: files}
-	switch {
-	case err != nil:
-	case courier == nil:
-		err = NewError(CodeNoPartner, nil)
-	default:
-		h.partner, err = courier.Connect(ctx)
-	}
-	if err == nil {
-		defer func() { _ = h.partner.Close() }()
-		for i := range h.files {
-			if err == nil && left(h.files[i]) {
-				err = h.abandon(ctx, &h.files[i])
-			}
-		}
-	}
-	if err != nil {
-		f.Log.WarnContext(ctx, "a file that was not delivered whole may lie at the partner still: ask them to remove .dropslot-*.part",
-			slog.String("delivery", string(one.ID)), slog.String("code", string(CodeOf(err))))
-	}
-	return err == nil
 }
 
 // put writes a file under its name for this try.

@@ -2,13 +2,15 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
 // Shrinker makes pictures small, in bounded memory.
 type Shrinker interface {
 	// Shrink gives a small JPEG of a sheet as it is seen. CodePageType if it is
-	// no picture of at most so many pixels that can be decoded.
+	// no picture of at most so many pixels that can be decoded. It opens the sheet
+	// only when it is its turn, and maybe more than once.
 	Shrink(ctx context.Context, sheet Sheet, mostPixels int64) ([]byte, error)
 }
 
@@ -24,20 +26,36 @@ func (d *Desk) Preview(ctx context.Context, who Actor, id PageID) ([]byte, error
 	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionPagePreviewed, object, page.Office)); err != nil {
 		return nil, err
 	}
+	var opened *OpenedPage
+	defer func() {
+		if opened != nil {
+			_ = opened.Close()
+		}
+	}()
+	sheet := Sheet{Open: func() (_ io.ReadCloser, err error) {
+		if opened == nil { // to prove and scan it is work, too, that waits its turn
+			if opened, err = d.openPicture(ctx, who, page); err != nil {
+				return nil, err
+			}
+		}
+		_, err = opened.Content.Seek(0, io.SeekStart)
+		return io.NopCloser(opened.Content), err
+	}}
+	return d.Shrinker.Shrink(ctx, sheet, d.Limits.PagePixels)
+}
+
+// openPicture opens a page that may be shown, scanned. CodePageType if it is
+// nothing that a browser shows.
+func (d *Desk) openPicture(ctx context.Context, who Actor, page Page) (*OpenedPage, error) {
 	opened, err := d.openStored(ctx, page)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = opened.Close() }()
 	if !opened.Inline {
-		return nil, NewError(CodePageType, nil)
+		return nil, errors.Join(NewError(CodePageType, nil), opened.Close())
 	}
 	if err := d.scan(ctx, who, opened); err != nil {
-		return nil, err
+		return nil, errors.Join(err, opened.Close())
 	}
-	sheet := Sheet{Open: func() (io.ReadCloser, error) {
-		_, err := opened.Content.Seek(0, io.SeekStart)
-		return io.NopCloser(opened.Content), err
-	}}
-	return d.Shrinker.Shrink(ctx, sheet, d.Limits.PagePixels)
+	return opened, nil
 }

@@ -43,9 +43,19 @@ var turns = [...]turn{
 // headBytes holds everything of a cleaned JPEG or PNG before its pixels.
 const headBytes = 64 << 10
 
-// measure reads a sheet to its end, so that one that breaks off is known
-// before a byte of the PDF is made. reason is empty if it can be part of it.
-func measure(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.LeftOutReason, err error) {
+// measure proves before a byte of the PDF is made that a sheet can be part of
+// it; reason is empty if so. What does not pass as it is was decoded for that.
+func measure(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (picture, gateway.LeftOutReason, error) {
+	p, reason, err := inspect(sheet, mostPixels)
+	if err != nil || reason != "" || p.passes {
+		return p, reason, err
+	}
+	return p.tryDecoding(ctx)
+}
+
+// inspect reads a sheet to its end, so that one that breaks off is known, and
+// decodes nothing. reason is empty if it is a picture, as far as can be seen.
+func inspect(sheet gateway.Sheet, mostPixels int64) (p picture, reason gateway.LeftOutReason, err error) {
 	file, err := sheet.Open()
 	if err != nil {
 		return p, "", err
@@ -75,13 +85,8 @@ func measure(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (p pict
 		}
 		p.passes = true
 	}
-	if p.bytes, err = io.Copy(io.Discard, head); err != nil {
-		return p, reasonOf(err), unlessLeftOut(err)
-	}
-	if !p.passes {
-		return p.tryDecoding(ctx)
-	}
-	return p, "", nil
+	p.bytes, err = io.Copy(io.Discard, head)
+	return p, reasonOf(err), unlessLeftOut(err)
 }
 
 // reasonOf tells why a sheet is left out after an error; empty if the error is
@@ -131,7 +136,9 @@ func (p *picture) readFrame(start []byte) bool {
 	return false
 }
 
-// mostDecoded bounds the memory of a picture that has to be decoded.
+// mostDecoded bounds the pixels of a picture that has to be decoded, in bytes. A
+// decoder may hold as much again while it puts them together: of an interlaced
+// PNG, a WebP with a palette, a JPEG of four colors.
 const mostDecoded = 64 << 20
 
 // tryDecoding decodes a PNG or WebP to the end, since one that fails later

@@ -16,14 +16,14 @@ import (
 const (
 	smallSide    = 224 // pixels of the long side: twice what the desk shows, for fine screens
 	smallQuality = 70
-	smallAtOnce  = 2 // pictures that are decoded at the same time, of mostDecoded each
+	smallAtOnce  = 2 // pictures that are worked on at the same time; each is decoded once, see mostDecoded
 )
 
 // Shrinker makes pictures small.
 type Shrinker struct{ places chan struct{} }
 
 // NewShrinker gives a Shrinker. One is enough for a process: it bounds how many
-// pictures are decoded at once.
+// pictures are opened and decoded at once.
 func NewShrinker() *Shrinker { return &Shrinker{places: make(chan struct{}, smallAtOnce)} }
 
 // Shrink gives a small JPEG of a picture, upright as the camera held it and
@@ -36,7 +36,7 @@ func (s *Shrinker) Shrink(ctx context.Context, sheet gateway.Sheet, mostPixels i
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.places }()
-	p, reason, err := measure(ctx, sheet, mostPixels)
+	p, reason, err := inspect(sheet, mostPixels)
 	if err != nil {
 		return nil, err
 	}

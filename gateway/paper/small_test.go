@@ -7,6 +7,8 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
+	"runtime"
 	"testing"
 
 	"dropslot/gateway"
@@ -66,7 +68,8 @@ func TestWhatCanBeMadeSmall(t *testing.T) {
 	}
 }
 
-// Whoever waits behind others leaves when nobody looks any more.
+// Whoever waits behind others has opened nothing yet, and leaves when nobody
+// looks any more.
 func TestShrinkingWaitsItsTurn(t *testing.T) {
 	s := NewShrinker()
 	for range smallAtOnce {
@@ -74,7 +77,24 @@ func TestShrinkingWaitsItsTurn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Shrink(ctx, sheetOf(1, 0, nil), 1); !errors.Is(err, context.Canceled) {
+	sheet := gateway.Sheet{Open: func() (io.ReadCloser, error) {
+		t.Error("it was opened")
+		return nil, io.EOF
+	}}
+	if _, err := s.Shrink(ctx, sheet, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("it gave %v", err)
+	}
+}
+
+// Of what is decoded only to be made small, the pixels are held once.
+func TestAPictureIsDecodedOnceToBeMadeSmall(t *testing.T) {
+	const side = 3000
+	content := pngOf(t, image.NewGray(image.Rect(0, 0, side, side)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	shrunk(t, content)
+	runtime.ReadMemStats(&after)
+	if held := after.TotalAlloc - before.TotalAlloc; held < side*side || held > side*side*3/2 {
+		t.Errorf("%d bytes were taken for %d pixels of one byte", held, side*side)
 	}
 }

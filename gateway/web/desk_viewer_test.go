@@ -125,12 +125,18 @@ func TestANewPictureOfAPageIsShownAsOne(t *testing.T) {
 type deskShrinker struct{}
 
 func (deskShrinker) Shrink(_ context.Context, sheet gateway.Sheet, _ int64) ([]byte, error) {
-	content, err := sheet.Open()
-	if err != nil {
-		return nil, err
+	var all []byte
+	for range 2 { // what decodes looks at the size first
+		content, err := sheet.Open()
+		if err == nil {
+			all, err = io.ReadAll(content)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	all, err := io.ReadAll(content)
-	if kind, known := gateway.SniffType(all); err == nil && (!known || !kind.Picture) {
+	var err error
+	if kind, known := gateway.SniffType(all); !known || !kind.Picture {
 		err = gateway.NewError(gateway.CodePageType, nil)
 	}
 	return fmt.Appendf(nil, "small of %d", len(all)), err
@@ -159,4 +165,60 @@ func TestASmallPictureIsALook(t *testing.T) {
 		t.Errorf("the audit trail tells %+v", rows)
 	}
 	wantStatus(t, ana.get(small[1][1]), http.StatusNoContent)
+}
+
+// busyShrinker has no place before nobody looks any more.
+type busyShrinker struct{}
+
+func (busyShrinker) Shrink(context.Context, gateway.Sheet, int64) ([]byte, error) {
+	return nil, context.Canceled
+}
+
+// countingVault counts what is open.
+type countingVault struct {
+	gateway.Vault
+	opened, open int
+}
+
+func (v *countingVault) Open(ctx context.Context, name gateway.BlobName) (gateway.Blob, error) {
+	blob, err := v.Vault.Open(ctx, name)
+	if err == nil {
+		v.opened++
+		v.open++
+		blob = &countedBlob{Blob: blob, vault: v}
+	}
+	return blob, err
+}
+
+type countedBlob struct {
+	gateway.Blob
+	vault *countingVault
+}
+
+func (b *countedBlob) Close() error {
+	b.vault.open--
+	return b.Blob.Close()
+}
+
+// Of a list of fifty pages all small pictures are asked for at once: until it is
+// its turn a page is not opened, proven or scanned; then it is once, and closed.
+func TestASmallPictureIsOpenedWhenItIsItsTurn(t *testing.T) {
+	h := newDeskHouse(t)
+	h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8), pdfPage("x"))
+	vault := &countingVault{Vault: h.desk.Vault}
+	h.desk.Vault = vault
+	ana := h.signedIn(t, "ana")
+	look := func(page gateway.Page) int {
+		vault.opened = 0
+		return ana.get("/pages/" + string(page.ID) + "/small").Code
+	}
+	for i, want := range []int{http.StatusOK, http.StatusNoContent} {
+		if got := look(h.pages[i]); got != want || vault.opened != 1 || vault.open != 0 {
+			t.Errorf("page %d: %d, opened %d times, and %d are open", i, got, vault.opened, vault.open)
+		}
+	}
+	h.desk.Shrinker = busyShrinker{}
+	if got := look(h.pages[0]); got < http.StatusBadRequest || vault.opened != 0 {
+		t.Errorf("%d, opened %d times before its turn", got, vault.opened)
+	}
 }
