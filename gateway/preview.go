@@ -21,7 +21,7 @@ func (d *Desk) Preview(ctx context.Context, who Actor, id PageID) ([]byte, error
 	if err != nil {
 		return nil, d.denied(ctx, who, ActionPagePreviewed, object, err)
 	}
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionPagePreviewed, object, page.Office)); err != nil {
+	if err := d.Audit.Append(ctx, who.look(d.Now(), ActionPagePreviewed, object, page.Office)); err != nil {
 		return nil, err
 	}
 	opened, err := d.openStored(ctx, page)
@@ -35,6 +35,7 @@ func (d *Desk) Preview(ctx context.Context, who Actor, id PageID) ([]byte, error
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, err
 	}
+	d.endWithEmergency(ctx, who, opened)
 	sheet := Sheet{Open: func() (io.ReadCloser, error) {
 		_, err := opened.Content.Seek(0, io.SeekStart)
 		return io.NopCloser(opened.Content), err

@@ -1,0 +1,38 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"dropslot/gateway"
+)
+
+// shrinkerMidway makes small pictures of which something happens just before.
+type shrinkerMidway struct {
+	deskShrinker
+	first func()
+}
+
+func (s shrinkerMidway) Shrink(ctx context.Context, sheet gateway.Sheet, most int64) ([]byte, error) {
+	s.first()
+	return s.deskShrinker.Shrink(ctx, sheet, most)
+}
+
+// A small picture seen in an emergency is marked as any look is, and is not
+// made any more once the access is over.
+func TestASmallPictureInAnEmergency(t *testing.T) {
+	h := emergencyHouse(t)
+	s := h.addSubmission("south", "Maria", otherPhone, jpegPage(8, 8))
+	small := "/pages/" + string(h.pagesOf(s.ID)[0].ID) + "/small"
+	b := h.inEmergency(t, "ana")
+	wantStatus(t, b.get(small), http.StatusOK)
+	marked := func(e gateway.AuditEntry) bool {
+		return e.Action == gateway.ActionPagePreviewed && e.Emergency() == h.emergencies[0].ID
+	}
+	if n := h.count(marked); n != 1 {
+		t.Errorf("%d rows carry the mark", n)
+	}
+	h.desk.Shrinker = shrinkerMidway{first: func() { h.emergencies[0].EndedAt = h.clock() }}
+	wantStatus(t, b.get(small), http.StatusForbidden)
+}
