@@ -132,8 +132,7 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	switch {
 	case !e.Directory.mayOpen(who.Staff, office):
 		cause = NewError(CodeForbidden, nil)
-	// Who an organization signs in could not come this far without its own.
-	case !place.SecondFactorOptional && !who.Staff.SSO() && len(who.Staff.SealedTOTP) == 0 && who.Staff.Passkeys == 0:
+	case !place.SecondFactorOptional && !e.hasFactor(who.Staff):
 		cause = NewError(CodeNoFactor, nil)
 	case reason == "" || utf8.RuneCountInString(reason) > EmergencyReasonRunes:
 		return Emergency{}, NewError(CodeEmergencyReason, nil) // a slip, and no refusal
@@ -159,6 +158,15 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	entry.Object, entry.Reason = access.object(), "for "+place.Emergency.For.String()
 	told := alertsOf(staff, place, access)
 	return e.Records.OpenEmergency(ctx, access, told, Job{Kind: JobNotices, Subject: "now", Unique: true}, entry)
+}
+
+// hasFactor tells whether an account signs in with a second factor. Its
+// organization was asked for one only if an office of its roles asks.
+func (e *Emergencies) hasFactor(s Staff) bool {
+	if s.SSO() {
+		return e.Directory.AsksSecondFactor(s.Roles)
+	}
+	return len(s.SealedTOTP) > 0 || s.Passkeys > 0
 }
 
 // alertsOf names everybody and everything that is told of an access at once.

@@ -36,3 +36,23 @@ func TestASmallPictureInAnEmergency(t *testing.T) {
 	h.desk.Shrinker = shrinkerMidway{first: func() { h.emergencies[0].EndedAt = h.clock() }}
 	wantStatus(t, b.get(small), http.StatusForbidden)
 }
+
+// An organization was asked for a second factor only if an office of the
+// account's own roles asks for one.
+func TestAnOrganizationsSecondFactorInAnEmergency(t *testing.T) {
+	for name, optional := range map[string]bool{"asked for at home": false, "not asked for at home": true} {
+		t.Run(name, func(t *testing.T) {
+			h := emergencyHouse(t)
+			for id, office := range h.dir.Offices {
+				office.SecondFactorOptional = id == "north" && optional
+				h.dir.Offices[id] = office
+			}
+			who := gateway.Actor{Staff: h.staffByLogin("ana"), From: "192.0.2.1"}
+			who.Staff.Identity, who.Staff.PasswordHash = gateway.IdentityHash{1}, ""
+			_, err := h.flowOfEmergencies().Open(t.Context(), who, "session", "south", "evicted tonight")
+			if refused := gateway.Is(err, gateway.CodeNoFactor); refused != optional || !refused && err != nil {
+				t.Errorf("opened with %v", err)
+			}
+		})
+	}
+}
