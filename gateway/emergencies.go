@@ -155,9 +155,10 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	if err != nil {
 		return Emergency{}, err
 	}
-	entry.Object, entry.Reason = access.object(), "for "+place.Emergency.For.String()
-	told := alertsOf(staff, place, access)
-	return e.Records.OpenEmergency(ctx, access, told, Job{Kind: JobNotices, Subject: "now", Unique: true}, entry)
+	opened := entry
+	opened.Object, opened.Reason = access.object(), "for "+place.Emergency.For.String()
+	access, err = e.Records.OpenEmergency(ctx, access, alertsOf(staff, place, access), Job{Kind: JobNotices, Subject: "now", Unique: true}, opened)
+	return access, denied(ctx, e.Audit, entry, err)
 }
 
 // hasFactor tells whether an account signs in with a second factor. Its
@@ -222,8 +223,9 @@ func (e *Emergencies) end(ctx context.Context, who Actor, of Emergency, why Emer
 	return e.Records.EndEmergency(ctx, of.ID, why, now, entry)
 }
 
-// CutOff ends somebody's access to an office that the person watches over. One
-// that is over already is left as it is.
+// CutOff ends somebody's access to an office that the person watches over, who
+// cannot open it anew before its time is over. One that is over already is left
+// as it is.
 func (e *Emergencies) CutOff(ctx context.Context, who Actor, id EmergencyID) error {
 	of, err := e.find(ctx, who, RightCutOff, ActionEmergencyEnded, id)
 	if err != nil {

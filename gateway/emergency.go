@@ -134,7 +134,8 @@ func (d Directory) emergencies() bool {
 type EmergencyRecords interface {
 	// OpenEmergency stores an access with its audit row, what tells of it and
 	// the job that sends that: all or nothing. One that runs in the same session
-	// at the same office is given instead. CodeSignIn if the session is over.
+	// at the same office is given instead. CodeSignIn if the session is over,
+	// CodeForbidden if the office cut one of the account off whose time is not.
 	OpenEmergency(ctx context.Context, e Emergency, told []Notice, job Job, audit AuditEntry) (Emergency, error)
 	// RunningEmergencies gives those of a live session that no end is noted of
 	// and whose time is not over.

@@ -42,6 +42,13 @@ func (s *Store) OpenEmergency(ctx context.Context, e gateway.Emergency, told []g
 		if err != nil {
 			return gateway.Emergency{}, err
 		}
+		cut, err := x.cutOff(e)
+		if err == nil && cut {
+			err = refuse(gateway.CodeForbidden)
+		}
+		if err != nil {
+			return gateway.Emergency{}, err
+		}
 		running, known, err := first(x, scanEmergency, selectEmergency+"WHERE session = $1 AND office = $2 AND ended_at = 0",
 			string(e.Session), string(e.Office))
 		if err != nil || known && running.Running(e.OpenedAt) {
@@ -65,6 +72,14 @@ func (s *Store) OpenEmergency(ctx context.Context, e gateway.Emergency, told []g
 		}
 		return e, err
 	})
+}
+
+// cutOff tells whether the office took back an access of the account whose time
+// would not be over yet.
+func (x *tx) cutOff(e gateway.Emergency) (bool, error) {
+	_, found, err := first(x, scanInt, "SELECT 1 FROM emergencies WHERE staff = $1 AND office = $2 AND ended_by = $3 AND until > $4 LIMIT 1",
+		string(e.Staff), string(e.Office), string(gateway.EmergencyOverseer), ms(e.OpenedAt))
+	return found, err
 }
 
 func endedByClock(e gateway.Emergency, now time.Time) gateway.AuditEntry {

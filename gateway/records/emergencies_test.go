@@ -172,6 +172,39 @@ func TestAnEmergencyOpensAgainAfterItsTime(t *testing.T) {
 	})
 }
 
+// What the office took back stays so until its time is over, in every session
+// and across a restart; what the person ended, or another office, is in no way.
+func TestACutOffLasts(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session, soon := w.inSession("ana"), noon.Add(time.Minute)
+		e, err := w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		w.check(w.EndEmergency(t.Context(), e.ID, gateway.EmergencyPerson, noon, entry(gateway.ActionEmergencyEnded, "e")), "")
+		e, err = w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		w.check(w.EndEmergency(t.Context(), e.ID, gateway.EmergencyOverseer, noon, entry(gateway.ActionEmergencyEnded, "e")), "")
+		again := session
+		again.ID = gateway.SessionID(newID(t))
+		_, err = w.BeginSession(t.Context(), again, gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+		w.check(err, "")
+		for _, s := range []gateway.DeskSession{session, again} {
+			_, err = w.another().open(newEmergency(t, s, soon))
+			w.check(err, gateway.CodeForbidden)
+		}
+		if n := w.count("emergencies"); n != 2 || w.count("notices") != 2 {
+			t.Errorf("%d accesses", n)
+		}
+		elsewhere := newEmergency(t, session, soon)
+		elsewhere.Office = south
+		_, err = w.open(elsewhere)
+		w.check(err, "")
+		_, err = w.open(newEmergency(t, w.inSession("ben"), soon))
+		w.check(err, "")
+		_, err = w.open(newEmergency(t, again, e.Until))
+		w.check(err, "")
+	})
+}
+
 func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		session := w.inSession("ana")

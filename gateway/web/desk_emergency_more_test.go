@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"dropslot/gateway"
 )
@@ -55,4 +56,23 @@ func TestAnOrganizationsSecondFactorInAnEmergency(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whom the office cut off does not come back by opening it again, before the
+// time that they were given is over.
+func TestACutOffLasts(t *testing.T) {
+	h := emergencyHouse(t)
+	b := h.inEmergency(t, "ana")
+	wantPlace(t, h.signedIn(t, "south-supervisor").post("/emergency/"+string(h.emergencies[0].ID)+"/end", nil), "/emergency?done=cutoff")
+	again := h.signedIn(t, "ana") // in another session too
+	for _, at := range []*browser{b, again} {
+		wantStatus(t, at.post("/emergency", emergencyForm("south")), http.StatusForbidden)
+	}
+	if n := h.count(func(e gateway.AuditEntry) bool {
+		return e.Action == gateway.ActionEmergencyOpened && e.Outcome == gateway.OutcomeDenied && e.Office == "south" && e.Reason == string(gateway.CodeForbidden)
+	}); n != 2 || len(h.emergencies) != 1 || len(h.alerts) != 3 {
+		t.Errorf("%d refusals, %d accesses, %d alerts", n, len(h.emergencies), len(h.alerts))
+	}
+	h.pass(time.Hour)
+	wantPlace(t, h.signedIn(t, "ana").post("/emergency", emergencyForm("south")), "/?office=south")
 }
