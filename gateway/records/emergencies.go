@@ -145,7 +145,7 @@ func (s *Store) Emergency(ctx context.Context, offices []gateway.OfficeID, id ga
 	})
 }
 
-// EmergenciesAt gives at most limit at these offices, newest first.
+// EmergenciesAt gives at most limit at these offices; see the port.
 func (s *Store) EmergenciesAt(ctx context.Context, offices []gateway.OfficeID, limit int) ([]gateway.Emergency, error) {
 	return read(ctx, s, "list emergency access", func(v view) ([]gateway.Emergency, error) {
 		if len(offices) == 0 {
@@ -188,4 +188,35 @@ func (s *Store) OverEmergencies(ctx context.Context, now time.Time, limit int) (
 		}
 		return over, err
 	})
+}
+
+// forgetReasons empties the reasons, which may name a client, that are older
+// than their office keeps papers, or than rows are kept.
+func (s *Store) forgetReasons(ctx context.Context, t gateway.Terms) error {
+	type oldest struct {
+		office gateway.OfficeID
+		opened time.Time
+	}
+	kept, err := read(ctx, s, "look for old reasons", func(v view) ([]oldest, error) {
+		return all(v, func(r scanner) (o oldest, err error) { return o, r.Scan((*string)(&o.office), at(&o.opened)) },
+			"SELECT office, MIN(opened_at) FROM emergencies WHERE LENGTH(reason) > 0 GROUP BY office")
+	})
+	for _, o := range kept {
+		keep := t.Rows
+		if papers, known := t.Offices[o.office]; known {
+			keep = min(keep, papers)
+		}
+		before := t.Now.Add(-keep)
+		if !o.opened.Before(before) {
+			continue
+		}
+		_, err := write(ctx, s, "forget old reasons", "", func(x *tx) (int64, error) {
+			return x.exec("UPDATE emergencies SET reason = SUBSTR(reason, 1, 0) WHERE LENGTH(reason) > 0 AND office = $1 AND opened_at < $2",
+				string(o.office), ms(before))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return err
 }

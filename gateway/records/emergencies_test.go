@@ -232,12 +232,35 @@ func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
 		if len(list) != 1 || list[0].SeenBy != "sue" || unseen(north, "eve") != 0 || w.count("audit WHERE action = 'emergency.seen'") != 1 {
 			t.Errorf("%+v", list)
 		}
-		// The reason may name a client: it goes when old rows go.
-		terms := gateway.Terms{Now: noon.Add(365*day + time.Minute), Rows: 365 * day}
-		_, err = w.EraseOldRows(t.Context(), terms, 10)
-		w.check(err, "")
-		if w.count("emergencies WHERE LENGTH(reason) > 0") != 0 || w.count("emergencies") != 1 {
-			t.Error("the reason stays")
+	})
+}
+
+// A reason may name a client: it goes when the office's papers would, and no
+// later than old rows, however much else there is to erase.
+func TestTheReasonOfAnEmergencyGoes(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		for _, office := range []gateway.OfficeID{north, south, "gone"} {
+			e := newEmergency(t, session, noon)
+			e.Office = office
+			_, err := w.open(e)
+			w.check(err, "")
+		}
+		terms := gateway.Terms{Rows: 365 * day, Offices: map[gateway.OfficeID]time.Duration{north: 30 * day, south: 2 * 365 * day}}
+		for _, step := range []struct {
+			after time.Duration
+			left  int
+		}{{30 * day, 3}, {30*day + time.Minute, 2}, {365 * day, 2}, {365*day + time.Minute, 0}} {
+			terms.Now = noon.Add(step.after)
+			_, err := w.EraseOldRows(t.Context(), terms, 0) // the budget is used up
+			w.check(err, "")
+			n, norths := w.count("emergencies WHERE LENGTH(reason) > 0"), w.count("emergencies WHERE LENGTH(reason) > 0 AND office = 'north'")
+			if n != step.left || (norths == 0) != (n < 3) {
+				t.Errorf("%d reasons are left after %s, of the north %d", n, step.after, norths)
+			}
+		}
+		if w.count("emergencies") != 3 {
+			t.Error("the rows went")
 		}
 	})
 }
