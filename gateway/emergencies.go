@@ -46,7 +46,7 @@ type EmergencyView struct {
 type EmergencyPage struct {
 	May     []Office        // may be opened
 	Running []EmergencyView // the person's, in this session
-	Watched []EmergencyView // at the offices that they watch over, newest first
+	Watched []EmergencyView // at the offices that they watch over, what nobody acknowledged first
 	Logins  map[StaffID]string
 }
 

@@ -144,7 +144,8 @@ type EmergencyRecords interface {
 	EmergencyRuns(ctx context.Context, id EmergencyID, now time.Time) (bool, error)
 	// Emergency gives one at these offices, or CodeNotFound.
 	Emergency(ctx context.Context, offices []OfficeID, id EmergencyID) (Emergency, error)
-	// EmergenciesAt gives at most limit at these offices, newest first.
+	// EmergenciesAt gives at most limit at these offices: those that nobody
+	// acknowledged, then the others, and of each the newest first.
 	EmergenciesAt(ctx context.Context, offices []OfficeID, limit int) ([]Emergency, error)
 	// UnseenEmergencies counts those at these offices that nobody acknowledged,
 	// but for the person's own.

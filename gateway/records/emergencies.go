@@ -151,7 +151,8 @@ func (s *Store) EmergenciesAt(ctx context.Context, offices []gateway.OfficeID, l
 		if len(offices) == 0 {
 			return nil, nil
 		}
-		return all(v, scanEmergency, selectEmergency+"WHERE office IN ("+placeholders(2, len(offices))+") ORDER BY opened_at DESC, id DESC LIMIT $1",
+		return all(v, scanEmergency, selectEmergency+"WHERE office IN ("+placeholders(2, len(offices))+")"+
+			" ORDER BY CASE WHEN seen_at = 0 THEN 0 ELSE 1 END, opened_at DESC, id DESC LIMIT $1",
 			append([]any{limit}, texts(offices)...)...)
 	})
 }

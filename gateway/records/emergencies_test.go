@@ -235,6 +235,31 @@ func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
 	})
 }
 
+// What nobody acknowledged is never beyond the end of the list.
+func TestWhatNobodySawComesFirst(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		var opened []gateway.Emergency
+		for i := range 4 {
+			e, err := w.open(newEmergency(t, session, noon.Add(time.Duration(i)*2*time.Hour)))
+			w.check(err, "")
+			opened = append(opened, e)
+		}
+		for _, i := range []int{1, 3} {
+			w.check(w.SeeEmergency(t.Context(), opened[i].ID, "sue", noon, entry(gateway.ActionEmergencySeen, "e")), "")
+		}
+		list, err := w.EmergenciesAt(t.Context(), []gateway.OfficeID{north}, 3)
+		w.check(err, "")
+		var got []gateway.EmergencyID
+		for _, e := range list {
+			got = append(got, e.ID)
+		}
+		if diff := cmp.Diff([]gateway.EmergencyID{opened[2].ID, opened[0].ID, opened[3].ID}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // A reason may name a client: it goes when the office's papers would, and no
 // later than old rows, however much else there is to erase.
 func TestTheReasonOfAnEmergencyGoes(t *testing.T) {
