@@ -76,3 +76,29 @@ func TestACutOffLasts(t *testing.T) {
 	h.pass(time.Hour)
 	wantPlace(t, h.signedIn(t, "ana").post("/emergency", emergencyForm("south")), "/?office=south")
 }
+
+// A browser that comes by itself when an access ends does not keep the session,
+// and nobody is said to have read the reasons, nor could.
+func TestAPageThatComesByItselfIsNoLook(t *testing.T) {
+	h := emergencyHouse(t)
+	h.inEmergency(t, "ana")
+	auditor := h.signedIn(t, "south-auditor")
+	looks := func() int {
+		return h.count(func(e gateway.AuditEntry) bool { return e.Action == gateway.ActionEmergenciesViewed })
+	}
+	for range 14 {
+		h.pass(time.Minute)
+		page := auditor.get("/emergency?auto=1")
+		wantStatus(t, page, http.StatusOK)
+		wantText(t, page, `<a href="/emergency">Show who opened papers`)
+		wantNoText(t, page, "evicted", "I have seen this", "Nobody opened")
+	}
+	if n := looks(); n != 0 {
+		t.Errorf("%d looks in the trail", n)
+	}
+	wantText(t, auditor.get("/session"), `"seconds":60`)
+	wantText(t, auditor.get("/emergency"), "evicted", "I have seen this")
+	if n := looks(); n != 1 {
+		t.Errorf("%d looks in the trail", n)
+	}
+}

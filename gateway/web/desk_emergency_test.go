@@ -50,7 +50,7 @@ func TestSomebodyLooksInAnEmergency(t *testing.T) {
 	for _, act := range []string{"/handled", "/export", "/notes", "/stage", "data-original", "rotation\"", "/again"} {
 		wantNoText(t, shown, act)
 	}
-	if refresh := shown.Header().Get("Refresh"); refresh != "3601; url=/emergency" {
+	if refresh := shown.Header().Get("Refresh"); refresh != "3601; url=/emergency?auto=1" {
 		t.Errorf("the papers stay on the screen: %q", refresh)
 	}
 	wantText(t, b.get(page), secretName)
