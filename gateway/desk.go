@@ -184,8 +184,8 @@ func (d *Desk) OpenPage(ctx context.Context, who Actor, id PageID, download bool
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	if access := who.Staff.emergencyAt(page.Office); access.ID != "" && !download {
-		opened.Content = &emergencyReader{ReadSeeker: opened.Content, desk: d, ctx: ctx, access: access}
+	if !download {
+		d.endWithEmergency(ctx, who, opened)
 	}
 	return opened, nil
 }

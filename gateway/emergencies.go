@@ -46,7 +46,7 @@ type EmergencyView struct {
 type EmergencyPage struct {
 	May     []Office        // may be opened
 	Running []EmergencyView // the person's, in this session
-	Watched []EmergencyView // at the offices that they watch over, newest first
+	Watched []EmergencyView // at the offices that they watch over, what nobody acknowledged first
 	Logins  map[StaffID]string
 }
 
@@ -132,8 +132,7 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	switch {
 	case !e.Directory.mayOpen(who.Staff, office):
 		cause = NewError(CodeForbidden, nil)
-	// Who an organization signs in could not come this far without its own.
-	case !place.SecondFactorOptional && !who.Staff.SSO() && len(who.Staff.SealedTOTP) == 0 && who.Staff.Passkeys == 0:
+	case !place.SecondFactorOptional && !e.hasFactor(who.Staff):
 		cause = NewError(CodeNoFactor, nil)
 	case reason == "" || utf8.RuneCountInString(reason) > EmergencyReasonRunes:
 		return Emergency{}, NewError(CodeEmergencyReason, nil) // a slip, and no refusal
@@ -156,9 +155,19 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	if err != nil {
 		return Emergency{}, err
 	}
-	entry.Object, entry.Reason = access.object(), "for "+place.Emergency.For.String()
-	told := alertsOf(staff, place, access)
-	return e.Records.OpenEmergency(ctx, access, told, Job{Kind: JobNotices, Subject: "now", Unique: true}, entry)
+	opened := entry
+	opened.Object, opened.Reason = access.object(), "for "+place.Emergency.For.String()
+	access, err = e.Records.OpenEmergency(ctx, access, alertsOf(staff, place, access), Job{Kind: JobNotices, Subject: "now", Unique: true}, opened)
+	return access, denied(ctx, e.Audit, entry, err)
+}
+
+// hasFactor tells whether an account signs in with a second factor. Its
+// organization was asked for one only if an office of its roles asks.
+func (e *Emergencies) hasFactor(s Staff) bool {
+	if s.SSO() {
+		return e.Directory.AsksSecondFactor(s.Roles)
+	}
+	return len(s.SealedTOTP) > 0 || s.Passkeys > 0
 }
 
 // alertsOf names everybody and everything that is told of an access at once.
@@ -214,8 +223,9 @@ func (e *Emergencies) end(ctx context.Context, who Actor, of Emergency, why Emer
 	return e.Records.EndEmergency(ctx, of.ID, why, now, entry)
 }
 
-// CutOff ends somebody's access to an office that the person watches over. One
-// that is over already is left as it is.
+// CutOff ends somebody's access to an office that the person watches over, who
+// cannot open it anew before its time is over. One that is over already is left
+// as it is.
 func (e *Emergencies) CutOff(ctx context.Context, who Actor, id EmergencyID) error {
 	of, err := e.find(ctx, who, RightCutOff, ActionEmergencyEnded, id)
 	if err != nil {

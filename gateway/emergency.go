@@ -134,7 +134,8 @@ func (d Directory) emergencies() bool {
 type EmergencyRecords interface {
 	// OpenEmergency stores an access with its audit row, what tells of it and
 	// the job that sends that: all or nothing. One that runs in the same session
-	// at the same office is given instead. CodeSignIn if the session is over.
+	// at the same office is given instead. CodeSignIn if the session is over,
+	// CodeForbidden if the office cut one of the account off whose time is not.
 	OpenEmergency(ctx context.Context, e Emergency, told []Notice, job Job, audit AuditEntry) (Emergency, error)
 	// RunningEmergencies gives those of a live session that no end is noted of
 	// and whose time is not over.
@@ -143,7 +144,8 @@ type EmergencyRecords interface {
 	EmergencyRuns(ctx context.Context, id EmergencyID, now time.Time) (bool, error)
 	// Emergency gives one at these offices, or CodeNotFound.
 	Emergency(ctx context.Context, offices []OfficeID, id EmergencyID) (Emergency, error)
-	// EmergenciesAt gives at most limit at these offices, newest first.
+	// EmergenciesAt gives at most limit at these offices: those that nobody
+	// acknowledged, then the others, and of each the newest first.
 	EmergenciesAt(ctx context.Context, offices []OfficeID, limit int) ([]Emergency, error)
 	// UnseenEmergencies counts those at these offices that nobody acknowledged,
 	// but for the person's own.

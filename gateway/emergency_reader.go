@@ -21,6 +21,14 @@ type emergencyReader struct {
 	asked  time.Time
 }
 
+// endWithEmergency lets a page be read as long as the person may look at it, if
+// an emergency access alone lets them.
+func (d *Desk) endWithEmergency(ctx context.Context, who Actor, page *OpenedPage) {
+	if access := who.Staff.emergencyAt(page.Page.Office); access.ID != "" {
+		page.Content = &emergencyReader{ReadSeeker: page.Content, desk: d, ctx: ctx, access: access}
+	}
+}
+
 func (r *emergencyReader) Read(p []byte) (int, error) {
 	now := r.desk.Now()
 	if !now.Before(r.access.Until) {

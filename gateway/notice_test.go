@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"strconv"
 	"testing"
@@ -90,5 +91,55 @@ func TestNothingOfABusyNightIsLeftOut(t *testing.T) {
 	}
 	if len(night.told) != len(night.rows) {
 		t.Errorf("told of %d of %d", len(night.told), len(night.rows))
+	}
+}
+
+// oneAlert is the records of an alert that waits for somebody.
+type oneAlert struct {
+	NoticeRecords
+	staff    Staff
+	settings []NoticeSettings
+	composed int
+}
+
+func (*oneAlert) NoticeLook(context.Context) (time.Time, error)                    { return time.Time{}, nil }
+func (*oneAlert) AddNotices(context.Context, []Notice, time.Time, time.Time) error { return nil }
+func (a *oneAlert) ListStaff(context.Context) ([]Staff, error)                     { return []Staff{a.staff}, nil }
+func (a *oneAlert) AllNoticeSettings(context.Context) ([]NoticeSettings, error) {
+	return a.settings, nil
+}
+func (a *oneAlert) NoticesWaiting(context.Context) ([]WaitingNotices, error) {
+	return []WaitingNotices{{Target: UrgentTarget(a.staff.ID)}}, nil
+}
+
+func (a *oneAlert) ComposeNotice(context.Context, NoticeTarget, string, time.Time, func(NoticeCount) bool, Job) (bool, error) {
+	a.composed++
+	return true, nil
+}
+
+type noMail struct{ Mailer }
+
+// An alert to who has no address yet is not used up: it waits for the address,
+// or until the account is off.
+func TestAnAlertWaitsForAnAddress(t *testing.T) {
+	sue := Staff{ID: "sue", Login: "sue", Roles: RolesIn(RoleSupervisor, "north")}
+	off := sue
+	off.DisabledAt = time.Unix(1, 0)
+	for name, test := range map[string]struct {
+		records oneAlert
+		want    int
+	}{
+		"never chose":          {oneAlert{staff: sue}, 0},
+		"chose without one":    {oneAlert{staff: sue, settings: []NoticeSettings{{Staff: "sue", Pace: NoticeOff}}}, 0},
+		"gave one, wants none": {oneAlert{staff: sue, settings: []NoticeSettings{{Staff: "sue", Pace: NoticeOff, Address: "sue@example.gov"}}}, 1},
+		"switched off":         {oneAlert{staff: off}, 1},
+	} {
+		n := &Notices{
+			Directory: NewDirectory([]Office{{ID: "north"}}, nil, nil), Records: &test.records, Mailer: noMail{},
+			Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		}
+		if err := n.Run(t.Context()); err != nil || test.records.composed != test.want {
+			t.Errorf("%s: %d messages, %v", name, test.records.composed, err)
+		}
 	}
 }

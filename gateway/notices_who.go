@@ -88,7 +88,8 @@ func (n *Notices) targets(people map[StaffID]told, source noticeSource, e AuditE
 }
 
 // due tells whether it is time for a message. To who may not be told any more
-// it is time too: what waited for them is forgotten.
+// it is time too: what waited for them is forgotten. What is told at once waits
+// for the address of who gave none.
 func (n *Notices) due(people map[StaffID]told, w WaitingNotices) bool {
 	id, urgent, isStaff := w.Target.staff()
 	if !isStaff {
@@ -98,7 +99,10 @@ func (n *Notices) due(people map[StaffID]told, w WaitingNotices) bool {
 		return false
 	}
 	p, known := people[id]
-	return !known || urgent || p.settings.Due(n.Now().In(ZoneOf(n.Directory, p.staff)), w.Last, w.Oldest)
+	if known && urgent {
+		return p.settings.Address != ""
+	}
+	return !known || p.settings.Due(n.Now().In(ZoneOf(n.Directory, p.staff)), w.Last, w.Oldest)
 }
 
 // overdueTold is when somebody is told of what became overdue at midnight:

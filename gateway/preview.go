@@ -23,7 +23,7 @@ func (d *Desk) Preview(ctx context.Context, who Actor, id PageID) ([]byte, error
 	if err != nil {
 		return nil, d.denied(ctx, who, ActionPagePreviewed, object, err)
 	}
-	if err := d.Audit.Append(ctx, who.entry(d.Now(), ActionPagePreviewed, object, page.Office)); err != nil {
+	if err := d.Audit.Append(ctx, who.look(d.Now(), ActionPagePreviewed, object, page.Office)); err != nil {
 		return nil, err
 	}
 	var opened *OpenedPage
@@ -57,5 +57,6 @@ func (d *Desk) openPicture(ctx context.Context, who Actor, page Page) (*OpenedPa
 	if err := d.scan(ctx, who, opened); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	d.endWithEmergency(ctx, who, opened)
 	return opened, nil
 }

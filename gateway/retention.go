@@ -89,6 +89,7 @@ type RetentionRecords interface {
 	Emptied(ctx context.Context, id SubmissionID, at time.Time) error
 	// EraseOldRows erases about so many rows that brought nothing and are older
 	// than the terms keep them, some in each transaction, and gives how many went.
+	// The reasons of emergencies go first, and no later than the office's papers.
 	EraseOldRows(ctx context.Context, t Terms, most int) (int, error)
 	// PruneAudit takes rows from the old ends of the audit chains that are
 	// before a time, and leaves checkpoints. It gives how many went.

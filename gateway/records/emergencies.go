@@ -42,6 +42,13 @@ func (s *Store) OpenEmergency(ctx context.Context, e gateway.Emergency, told []g
 		if err != nil {
 			return gateway.Emergency{}, err
 		}
+		cut, err := x.cutOff(e)
+		if err == nil && cut {
+			err = refuse(gateway.CodeForbidden)
+		}
+		if err != nil {
+			return gateway.Emergency{}, err
+		}
 		running, known, err := first(x, scanEmergency, selectEmergency+"WHERE session = $1 AND office = $2 AND ended_at = 0",
 			string(e.Session), string(e.Office))
 		if err != nil || known && running.Running(e.OpenedAt) {
@@ -65,6 +72,14 @@ func (s *Store) OpenEmergency(ctx context.Context, e gateway.Emergency, told []g
 		}
 		return e, err
 	})
+}
+
+// cutOff tells whether the office took back an access of the account whose time
+// would not be over yet.
+func (x *tx) cutOff(e gateway.Emergency) (bool, error) {
+	_, found, err := first(x, scanInt, "SELECT 1 FROM emergencies WHERE staff = $1 AND office = $2 AND ended_by = $3 AND until > $4 LIMIT 1",
+		string(e.Staff), string(e.Office), string(gateway.EmergencyOverseer), ms(e.OpenedAt))
+	return found, err
 }
 
 func endedByClock(e gateway.Emergency, now time.Time) gateway.AuditEntry {
@@ -130,13 +145,14 @@ func (s *Store) Emergency(ctx context.Context, offices []gateway.OfficeID, id ga
 	})
 }
 
-// EmergenciesAt gives at most limit at these offices, newest first.
+// EmergenciesAt gives at most limit at these offices; see the port.
 func (s *Store) EmergenciesAt(ctx context.Context, offices []gateway.OfficeID, limit int) ([]gateway.Emergency, error) {
 	return read(ctx, s, "list emergency access", func(v view) ([]gateway.Emergency, error) {
 		if len(offices) == 0 {
 			return nil, nil
 		}
-		return all(v, scanEmergency, selectEmergency+"WHERE office IN ("+placeholders(2, len(offices))+") ORDER BY opened_at DESC, id DESC LIMIT $1",
+		return all(v, scanEmergency, selectEmergency+"WHERE office IN ("+placeholders(2, len(offices))+")"+
+			" ORDER BY CASE WHEN seen_at = 0 THEN 0 ELSE 1 END, opened_at DESC, id DESC LIMIT $1",
 			append([]any{limit}, texts(offices)...)...)
 	})
 }
@@ -173,4 +189,35 @@ func (s *Store) OverEmergencies(ctx context.Context, now time.Time, limit int) (
 		}
 		return over, err
 	})
+}
+
+// forgetReasons empties the reasons, which may name a client, that are older
+// than their office keeps papers, or than rows are kept.
+func (s *Store) forgetReasons(ctx context.Context, t gateway.Terms) error {
+	type oldest struct {
+		office gateway.OfficeID
+		opened time.Time
+	}
+	kept, err := read(ctx, s, "look for old reasons", func(v view) ([]oldest, error) {
+		return all(v, func(r scanner) (o oldest, err error) { return o, r.Scan((*string)(&o.office), at(&o.opened)) },
+			"SELECT office, MIN(opened_at) FROM emergencies WHERE LENGTH(reason) > 0 GROUP BY office")
+	})
+	for _, o := range kept {
+		keep := t.Rows
+		if papers, known := t.Offices[o.office]; known {
+			keep = min(keep, papers)
+		}
+		before := t.Now.Add(-keep)
+		if !o.opened.Before(before) {
+			continue
+		}
+		_, err := write(ctx, s, "forget old reasons", "", func(x *tx) (int64, error) {
+			return x.exec("UPDATE emergencies SET reason = SUBSTR(reason, 1, 0) WHERE LENGTH(reason) > 0 AND office = $1 AND opened_at < $2",
+				string(o.office), ms(before))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return err
 }

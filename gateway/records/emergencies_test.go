@@ -172,6 +172,39 @@ func TestAnEmergencyOpensAgainAfterItsTime(t *testing.T) {
 	})
 }
 
+// What the office took back stays so until its time is over, in every session
+// and across a restart; what the person ended, or another office, is in no way.
+func TestACutOffLasts(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session, soon := w.inSession("ana"), noon.Add(time.Minute)
+		e, err := w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		w.check(w.EndEmergency(t.Context(), e.ID, gateway.EmergencyPerson, noon, entry(gateway.ActionEmergencyEnded, "e")), "")
+		e, err = w.open(newEmergency(t, session, noon))
+		w.check(err, "")
+		w.check(w.EndEmergency(t.Context(), e.ID, gateway.EmergencyOverseer, noon, entry(gateway.ActionEmergencyEnded, "e")), "")
+		again := session
+		again.ID = gateway.SessionID(newID(t))
+		_, err = w.BeginSession(t.Context(), again, gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+		w.check(err, "")
+		for _, s := range []gateway.DeskSession{session, again} {
+			_, err = w.another().open(newEmergency(t, s, soon))
+			w.check(err, gateway.CodeForbidden)
+		}
+		if n := w.count("emergencies"); n != 2 || w.count("notices") != 2 {
+			t.Errorf("%d accesses", n)
+		}
+		elsewhere := newEmergency(t, session, soon)
+		elsewhere.Office = south
+		_, err = w.open(elsewhere)
+		w.check(err, "")
+		_, err = w.open(newEmergency(t, w.inSession("ben"), soon))
+		w.check(err, "")
+		_, err = w.open(newEmergency(t, again, e.Until))
+		w.check(err, "")
+	})
+}
+
 func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		session := w.inSession("ana")
@@ -199,12 +232,60 @@ func TestAnEmergencyIsSeenOnceAndByItsOffice(t *testing.T) {
 		if len(list) != 1 || list[0].SeenBy != "sue" || unseen(north, "eve") != 0 || w.count("audit WHERE action = 'emergency.seen'") != 1 {
 			t.Errorf("%+v", list)
 		}
-		// The reason may name a client: it goes when old rows go.
-		terms := gateway.Terms{Now: noon.Add(365*day + time.Minute), Rows: 365 * day}
-		_, err = w.EraseOldRows(t.Context(), terms, 10)
+	})
+}
+
+// What nobody acknowledged is never beyond the end of the list.
+func TestWhatNobodySawComesFirst(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		var opened []gateway.Emergency
+		for i := range 4 {
+			e, err := w.open(newEmergency(t, session, noon.Add(time.Duration(i)*2*time.Hour)))
+			w.check(err, "")
+			opened = append(opened, e)
+		}
+		for _, i := range []int{1, 3} {
+			w.check(w.SeeEmergency(t.Context(), opened[i].ID, "sue", noon, entry(gateway.ActionEmergencySeen, "e")), "")
+		}
+		list, err := w.EmergenciesAt(t.Context(), []gateway.OfficeID{north}, 3)
 		w.check(err, "")
-		if w.count("emergencies WHERE LENGTH(reason) > 0") != 0 || w.count("emergencies") != 1 {
-			t.Error("the reason stays")
+		var got []gateway.EmergencyID
+		for _, e := range list {
+			got = append(got, e.ID)
+		}
+		if diff := cmp.Diff([]gateway.EmergencyID{opened[2].ID, opened[0].ID, opened[3].ID}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// A reason may name a client: it goes when the office's papers would, and no
+// later than old rows, however much else there is to erase.
+func TestTheReasonOfAnEmergencyGoes(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		session := w.inSession("ana")
+		for _, office := range []gateway.OfficeID{north, south, "gone"} {
+			e := newEmergency(t, session, noon)
+			e.Office = office
+			_, err := w.open(e)
+			w.check(err, "")
+		}
+		terms := gateway.Terms{Rows: 365 * day, Offices: map[gateway.OfficeID]time.Duration{north: 30 * day, south: 2 * 365 * day}}
+		for _, step := range []struct {
+			after time.Duration
+			left  int
+		}{{30 * day, 3}, {30*day + time.Minute, 2}, {365 * day, 2}, {365*day + time.Minute, 0}} {
+			terms.Now = noon.Add(step.after)
+			_, err := w.EraseOldRows(t.Context(), terms, 0) // the budget is used up
+			w.check(err, "")
+			n, norths := w.count("emergencies WHERE LENGTH(reason) > 0"), w.count("emergencies WHERE LENGTH(reason) > 0 AND office = 'north'")
+			if n != step.left || (norths == 0) != (n < 3) {
+				t.Errorf("%d reasons are left after %s, of the north %d", n, step.after, norths)
+			}
+		}
+		if w.count("emergencies") != 3 {
+			t.Error("the rows went")
 		}
 	})
 }

@@ -34,6 +34,9 @@ func (s *Store) EraseOldRows(ctx context.Context, t gateway.Terms, most int) (in
 	if err != nil {
 		return 0, err
 	}
+	if err := s.forgetReasons(ctx, t); err != nil {
+		return 0, err
+	}
 	gone := 0
 	for _, erase := range []func(most int) (int, error){
 		func(most int) (int, error) {
@@ -149,8 +152,7 @@ func forgetOld(ctx context.Context, s *Store, table, which string, args ...any) 
 	}
 }
 
-// dropOldCounts drops what is long erased at Twilio, what was spent, and the
-// reasons of emergencies.
+// dropOldCounts drops what is long erased at Twilio, and what was spent.
 func dropOldCounts(ctx context.Context, s *Store, before int64) error {
 	after := ""
 	for {
@@ -163,10 +165,7 @@ func dropOldCounts(ctx context.Context, s *Store, before int64) error {
 		}
 		_, err = write(ctx, s, "drop old answers", "", func(x *tx) (int64, error) {
 			if len(sids) == 0 {
-				if _, err := x.exec("DELETE FROM budgets WHERE begins < $1", before); err != nil {
-					return 0, err
-				}
-				return x.exec("UPDATE emergencies SET reason = SUBSTR(reason, 1, 0) WHERE LENGTH(reason) > 0 AND opened_at < $1", before)
+				return x.exec("DELETE FROM budgets WHERE begins < $1", before)
 			}
 			return x.exec("DELETE FROM outgoing WHERE step = 'done' AND sid IN ("+placeholders(1, len(sids))+")", texts(sids)...)
 		})

@@ -40,7 +40,8 @@ type runningLine struct {
 }
 
 // emergencyFrame also takes the papers off the screen when the access ends:
-// the browser then asks for the page of emergencies.
+// the browser then asks for the page of emergencies, and says that it does so
+// by itself.
 func (d *desk) emergencyFrame(c echo.Context, who gateway.Actor) emergencyFrame {
 	f := emergencyFrame{May: len(d.Emergencies.MayOpen(who)) > 0}
 	now, zone, first := d.Now(), d.zoneOf(who.Staff), time.Time{}
@@ -55,7 +56,7 @@ func (d *desk) emergencyFrame(c echo.Context, who gateway.Actor) emergencyFrame 
 	}
 	if !first.IsZero() {
 		seconds := int(first.Sub(now)/time.Second) + 1
-		c.Response().Header().Set("Refresh", strconv.Itoa(seconds)+"; url=/emergency")
+		c.Response().Header().Set("Refresh", strconv.Itoa(seconds)+"; url=/emergency?auto=1")
 	}
 	var err error
 	if f.Unseen, err = d.Emergencies.Unseen(c.Request().Context(), who); err != nil {
@@ -103,6 +104,7 @@ type emergencyPageView struct {
 	Problem  *problem
 	Said     string
 	Watches  bool
+	Auto     bool // the browser came by itself, and nobody looks: the list is left out
 	Watched  []watchedLine
 }
 
@@ -136,11 +138,15 @@ func (d *desk) emergency(c echo.Context) error { return d.showEmergency(c, http.
 
 func (d *desk) showEmergency(c echo.Context, status int, p *problem, form url.Values) error {
 	who := actor(c)
-	page, err := d.Emergencies.Page(c.Request().Context(), who)
-	if err != nil {
-		return err
+	page, auto := gateway.EmergencyPage{May: d.Emergencies.MayOpen(who)}, c.QueryParam("auto") == "1"
+	if !auto {
+		var err error
+		if page, err = d.Emergencies.Page(c.Request().Context(), who); err != nil {
+			return err
+		}
 	}
 	view := emergencyPageView{
+		Auto:  auto,
 		frame: d.frame(c, "Emergency access", "emergency"), Office: form.Get("office"), Reason: form.Get("reason"), Most: gateway.EmergencyReasonRunes,
 		Password: who.Staff.PasswordHash != "", Recent: d.recent(c), Next: localPath(form.Get("next")),
 		Problem: p, Said: emergencySaid[c.QueryParam("done")], Watches: d.watches(who.Staff),

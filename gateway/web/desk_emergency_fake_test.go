@@ -18,6 +18,9 @@ func (r deskEmergencies) ListStaff(ctx context.Context) ([]gateway.Staff, error)
 
 func (r deskEmergencies) OpenEmergency(_ context.Context, e gateway.Emergency, told []gateway.Notice, _ gateway.Job, audit gateway.AuditEntry) (gateway.Emergency, error) {
 	for _, is := range r.h.emergencies {
+		if is.Staff == e.Staff && is.Office == e.Office && is.End == gateway.EmergencyOverseer && e.OpenedAt.Before(is.Until) {
+			return gateway.Emergency{}, gateway.NewError(gateway.CodeForbidden, nil)
+		}
 		if is.Session == e.Session && is.Office == e.Office && is.Running(e.OpenedAt) {
 			return is, nil
 		}

@@ -39,7 +39,7 @@ func TestSomebodyLooksInAnEmergency(t *testing.T) {
 	wantText(t, refused, "In an emergency", `href="`+way+`"`)
 	wantNoText(t, b.get("/"), "Emergency access to")
 	form := b.get(way)
-	wantText(t, form, "South County Housing, for 1 hour", `name="next" value="`+papers+`"`, "told at once, and read your name")
+	wantText(t, form, "South County Housing, for 1 hour", `name="next" value="`+papers+`"`, "told at once by e-mail, if they gave an address, and read your name")
 
 	opening := emergencyForm("south")
 	opening.Set("next", papers)
@@ -50,7 +50,7 @@ func TestSomebodyLooksInAnEmergency(t *testing.T) {
 	for _, act := range []string{"/handled", "/export", "/notes", "/stage", "data-original", "rotation\"", "/again"} {
 		wantNoText(t, shown, act)
 	}
-	if refresh := shown.Header().Get("Refresh"); refresh != "3601; url=/emergency" {
+	if refresh := shown.Header().Get("Refresh"); refresh != "3601; url=/emergency?auto=1" {
 		t.Errorf("the papers stay on the screen: %q", refresh)
 	}
 	wantText(t, b.get(page), secretName)

@@ -18,4 +18,4 @@ CREATE UNIQUE INDEX emergencies_running ON emergencies (session, office) WHERE e
 CREATE INDEX emergencies_unseen ON emergencies (office) WHERE seen_at = 0;
 CREATE INDEX emergencies_office ON emergencies (office, opened_at);
 CREATE INDEX emergencies_staff ON emergencies (staff, opened_at);
-CREATE INDEX emergencies_reasons ON emergencies (opened_at) WHERE LENGTH(reason) > 0;
+CREATE INDEX emergencies_reasons ON emergencies (office, opened_at) WHERE LENGTH(reason) > 0;
