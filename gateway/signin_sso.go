@@ -7,8 +7,14 @@ import (
 )
 
 // triesPerSSO bounds how many sign-ins through the provider an address may
-// begin: each is kept for minutes.
+// begin, each of which is kept for minutes, and how many answers it may bring.
+// Neither takes from what passwords are tried with: a link can lead anybody here.
 const triesPerSSO = 60
+
+func ssoBegun(address string) tries { return tries{"sign-in-sso", AddressKey(address), triesPerSSO} }
+func ssoAnswer(address string) tries {
+	return tries{"sign-in-sso-answer", AddressKey(address), triesPerSSO}
+}
 
 // BeginSSO gives the address that a browser is sent to. Fresh asks the
 // provider to have the person show anew who they are: a screen that locked
@@ -17,14 +23,19 @@ func (s *SignIns) BeginSSO(ctx context.Context, name string, fresh bool, address
 	if s.SSO == nil {
 		return "", nil, NewError(CodeNotFound, nil)
 	}
-	if err := s.take(ctx, []tries{{"sign-in-sso", AddressKey(address), triesPerSSO}}, address); err != nil {
+	limits := []tries{ssoBegun(address)}
+	if err := s.take(ctx, limits, address); err != nil {
 		return "", nil, err
 	}
 	maxAge := s.SSO.MaxAge
 	if fresh {
 		maxAge = 0
 	}
-	return s.SSO.Provider.Begin(ctx, name, maxAge)
+	to, state, err = s.SSO.Provider.Begin(ctx, name, maxAge)
+	if Is(err, CodeSSODown) { // no fault of whoever tried
+		s.giveBack(ctx, limits)
+	}
+	return to, state, err
 }
 
 // FinishSSO gives the account of whom the provider let in, with the roles that
@@ -34,14 +45,18 @@ func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAn
 	if s.SSO == nil {
 		return Staff{}, NewError(CodeNotFound, nil)
 	}
-	limits := []tries{{"sign-in-address", AddressKey(address), triesPerAddress}}
+	limits := []tries{ssoAnswer(address)}
 	if err := s.take(ctx, limits, address); err != nil {
 		return Staff{}, err
 	}
 	if state == nil {
 		return Staff{}, s.refuse(ctx, "", address, NewError(CodeSSOLate, nil))
 	}
+	limits = append(limits, ssoBegun(address))
 	identity, err := s.SSO.Provider.Finish(ctx, state, answer)
+	if Is(err, CodeSSODown) {
+		s.giveBack(ctx, limits)
+	}
 	if Is(err, CodeSSO) {
 		// What the provider said is for the log alone.
 		return Staff{}, errors.Join(err, written(s.refuse(ctx, "", address, NewError(CodeSSO, nil)), CodeSSO))
@@ -53,7 +68,7 @@ func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAn
 	if err != nil {
 		return Staff{}, err
 	}
-	s.giveBack(ctx, append(limits, tries{"sign-in-sso", AddressKey(address), triesPerSSO}))
+	s.giveBack(ctx, limits)
 	return staff, nil
 }
 
