@@ -22,7 +22,7 @@ func (s *SignIns) Needs(staff Staff) SignInStep {
 	if staff.SSO() {
 		return StepNone // the provider asked for what is needed
 	}
-	if len(staff.SealedTOTP) > 0 || staff.Passkeys > 0 {
+	if staff.HasFactor() {
 		return StepCode
 	}
 	if s.Directory.AsksSecondFactor(staff.Roles) {
@@ -64,7 +64,7 @@ func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) e
 	if !right {
 		return s.refuse(ctx, staff.ID, address, wrong)
 	}
-	err = s.Records.UseTOTPStep(ctx, staff.ID, step)
+	err = s.Records.UseTOTPStep(ctx, staff.ID, step, staff.SealedTOTP)
 	if Is(err, CodeSecondFactor) {
 		return s.refuse(ctx, staff.ID, address, wrong)
 	}
@@ -138,9 +138,14 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 		return err
 	}
 	s.giveBack(ctx, limits)
-	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step, Others: &OtherSessions{who.Session, s.Now()}},
-		who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
+	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, change, who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
+
+// halfway tells whether somebody only showed the password yet. They may give
+// an account its first factor and change none: what they saw of the account
+// may be old by the time they do.
+func (a Actor) halfway() bool { return a.Session == "" }
 
 // triesPerPasskey bounds how many challenges an address may have: each is kept
 // for minutes.
@@ -205,5 +210,5 @@ func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state,
 		return err
 	}
 	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
-	return s.Records.AddPasskey(ctx, key, passkeysMost, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
+	return s.Records.AddPasskey(ctx, key, passkeysMost, who.halfway(), OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
 }

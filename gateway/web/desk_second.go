@@ -122,6 +122,9 @@ func (d *desk) setup(c echo.Context) error {
 		return d.refuseSecond(c, err, form)
 	}
 	staff, err := d.SignIns.Staff(c.Request().Context(), who.Staff.ID, "")
+	if err == nil && session.stamp != stampOf(staff) { // the password was changed meanwhile
+		err = gateway.NewError(gateway.CodeSignIn, nil)
+	}
 	if err != nil {
 		return err
 	}
