@@ -148,12 +148,16 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 func (a Actor) halfway() bool { return a.Session == "" }
 
 // triesPerPasskey bounds how many challenges an address may have: each is kept
-// for minutes.
+// for minutes. One that is answered as it should be is given back.
 const triesPerPasskey = 60
+
+func passkeyTries(address string) tries {
+	return tries{"sign-in-passkey", AddressKey(address), triesPerPasskey}
+}
 
 // BeginPasskey gives a browser the challenge for a passkey.
 func (s *SignIns) BeginPasskey(ctx context.Context, address string) (options, state []byte, err error) {
-	if err := s.take(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}}, address); err != nil {
+	if err := s.take(ctx, []tries{passkeyTries(address)}, address); err != nil {
 		return nil, nil, err
 	}
 	return s.Ceremonies.BeginUse()
@@ -176,14 +180,17 @@ func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address 
 	if err != nil {
 		return Staff{}, err
 	}
-	s.giveBack(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}})
+	s.giveBack(ctx, []tries{passkeyTries(address)})
 	used.UsedAt = s.Now()
 	return staff, s.Records.UsePasskey(ctx, used)
 }
 
 // BeginAddPasskey gives a browser the options for a new passkey.
-func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff) (options, state []byte, err error) {
+func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff, address string) (options, state []byte, err error) {
 	if err := staff.local(); err != nil {
+		return nil, nil, err
+	}
+	if err := s.take(ctx, []tries{passkeyTries(address)}, address); err != nil {
 		return nil, nil, err
 	}
 	has, err := s.Records.Passkeys(ctx, staff.ID)
@@ -209,6 +216,7 @@ func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state,
 	if err != nil {
 		return err
 	}
+	s.giveBack(ctx, []tries{passkeyTries(who.From)})
 	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
 	return s.Records.AddPasskey(ctx, key, passkeysMost, who.halfway(), OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
 }

@@ -53,7 +53,7 @@ type SignIns interface {
 	SetUpApp(ctx context.Context, who gateway.Actor, sealed []byte, code string) error
 	BeginPasskey(ctx context.Context, address string) (options, state []byte, err error)
 	UsePasskey(ctx context.Context, state, answer []byte, address string) (gateway.Staff, error)
-	BeginAddPasskey(ctx context.Context, staff gateway.Staff) (options, state []byte, err error)
+	BeginAddPasskey(ctx context.Context, staff gateway.Staff, address string) (options, state []byte, err error)
 	AddPasskey(ctx context.Context, who gateway.Actor, name string, state, answer []byte) error
 	RemovePasskey(ctx context.Context, who gateway.Actor, id []byte) error
 	BeginSSO(ctx context.Context, name string, fresh bool, address string) (to string, state []byte, err error)

@@ -382,7 +382,7 @@ func (deskCeremonies) BeginAdd(staff gateway.Staff, _ []gateway.Passkey) (option
 }
 
 func (deskCeremonies) FinishAdd(staff gateway.Staff, _ []gateway.Passkey, state, answer []byte) (gateway.Passkey, error) {
-	if string(state) != "add "+string(staff.ID) {
+	if string(state) != "add "+string(staff.ID) || string(answer) == "broken" {
 		return gateway.Passkey{}, gateway.NewError(gateway.CodePasskey, nil)
 	}
 	return gateway.Passkey{ID: answer, Staff: staff.ID, Record: []byte("{}")}, nil

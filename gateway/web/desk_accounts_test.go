@@ -64,6 +64,7 @@ func TestInvitationWorksOnce(t *testing.T) {
 	setup, secret := setupOf(t, page)
 	form := url.Values{"login": {"dee@example.gov"}, "password": {newPassword}, "again": {newPassword}, "setup": {setup}, "code": {"000000"}}
 	wantStatus(t, b.post("/join", form), http.StatusUnprocessableEntity)
+	h.refused(t, gateway.CodeSecondFactor)
 	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
 	form.Set("again", "another")
 	wantText(t, b.post("/join", form), "not the same")
@@ -146,6 +147,9 @@ func TestInvitationByPasskey(t *testing.T) {
 	b := h.browser(t)
 	b.opens(link)
 	state, _ := decode(b.postJSON("/join/options", url.Values{"login": {"dee"}}).Body.Bytes())["state"].(string)
+	wantStatus(t, b.postJSON("/join", url.Values{"login": {"dee"}, "state": {state}, "answer": {"broken"}}), http.StatusUnprocessableEntity)
+	h.refused(t, gateway.CodePasskey)
+	state, _ = decode(b.postJSON("/join/options", url.Values{"login": {"dee"}}).Body.Bytes())["state"].(string)
 	wantText(t, b.postJSON("/join", url.Values{"login": {"dee"}, "state": {state}, "answer": {"key"}}), `"next":"/"`)
 	wantStatus(t, b.get("/"), http.StatusOK)
 	wantStatus(t, h.browser(t).opens(link), http.StatusGone)

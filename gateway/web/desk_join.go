@@ -160,7 +160,7 @@ func (d *desk) joinOptions(c echo.Context) error {
 	// The passkeys that the account has are replaced: an authenticator may hold
 	// one of them already.
 	staff.Passkeys = 0
-	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff)
+	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff, c.RealIP())
 	if err != nil {
 		return err
 	}

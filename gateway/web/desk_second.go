@@ -136,7 +136,7 @@ func (d *desk) setupOptions(c echo.Context) error {
 	if sessionOf(c).step != gateway.StepSetup || d.SignIns.Needs(who.Staff) != gateway.StepSetup {
 		return gateway.NewError(gateway.CodeForbidden, nil)
 	}
-	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), who.Staff)
+	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), who.Staff, c.RealIP())
 	if err != nil {
 		return err
 	}
