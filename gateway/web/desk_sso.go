@@ -186,8 +186,13 @@ func (d *desk) refuseSSO(c echo.Context, next string, err error) error {
 	if p.Code == gateway.CodeSSO {
 		d.Log.Warn("single sign-on was refused", "err", err) // perhaps the operator's to mend
 	}
-	to := url.Values{"sso": {string(p.Code)}}
-	if next = localPath(next); next != "/" {
+	to := url.Values{"sso": {string(gateway.CodeUnavailable)}}
+	if ssoProblems[p.Code] {
+		to.Set("sso", string(p.Code))
+	}
+	if next == ssoDone {
+		to.Set("tab", "1")
+	} else if next = localPath(next); next != "/" {
 		to.Set("next", next)
 	}
 	return c.Redirect(http.StatusSeeOther, "/login?"+to.Encode())

@@ -53,3 +53,19 @@ func TestAnOutageTakesNoTries(t *testing.T) {
 		}
 	}
 }
+
+// A second tab that was refused knows still that a first one waits for it, and
+// a fault without words here is told as one.
+func TestARefusalKeepsTheSecondTab(t *testing.T) {
+	h := newDeskHouse(t)
+	p := h.withSSO(t)
+	b := h.browser(t)
+	p.away = true
+	wantPlace(t, b.get("/login/sso?tab=1"), "/login?sso=sso-down&tab=1")
+	wantText(t, b.get("/login?sso=sso-down&tab=1"), `href="/login/sso?tab=1"`)
+	p.away = false
+	if to := b.comesBack(b.goesTo("/login/sso?tab=1"), "code-of-dee"); to != "/login/sso/done" {
+		t.Errorf("led to %s", to)
+	}
+	wantPlace(t, newDeskHouse(t).browser(t).get("/login/sso"), "/login?sso=unavailable")
+}
