@@ -222,10 +222,12 @@ func (d *desk) logout(c echo.Context) error {
 type sessionView struct {
 	Seconds int    `json:"seconds"`
 	Login   string `json:"login"` // another tab may have signed somebody else in
+	Sight   string `json:"sight"` // or the same person, who may see something else now
 }
 
 func (d *desk) session(c echo.Context) error {
-	return d.json(c, http.StatusOK, sessionView{Seconds: int(sessionOf(c).left.Seconds()), Login: actor(c).Staff.Login})
+	staff := actor(c).Staff
+	return d.json(c, http.StatusOK, sessionView{Seconds: int(sessionOf(c).left.Seconds()), Login: staff.Login, Sight: sightOf(staff)})
 }
 
 // loginPath is the sign-in page that leads back to what was asked for. What

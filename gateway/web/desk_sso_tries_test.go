@@ -1,6 +1,10 @@
 package web
 
-import "testing"
+import (
+	"testing"
+
+	"dropslot/gateway"
+)
 
 // What a page of anybody's has a browser ask for takes no try from the office
 // behind its address, and fills no trail.
@@ -68,4 +72,26 @@ func TestARefusalKeepsTheSecondTab(t *testing.T) {
 		t.Errorf("led to %s", to)
 	}
 	wantPlace(t, newDeskHouse(t).browser(t).get("/login/sso"), "/login?sso=unavailable")
+}
+
+// A page that was locked comes back only to who may see it still.
+func TestAPageKnowsWhatItsPersonMaySee(t *testing.T) {
+	h := newDeskHouse(t)
+	page := func() string {
+		t.Helper()
+		b := h.signedIn(t, "cho")
+		sight, _ := decode(b.get("/session").Body.Bytes())["sight"].(string)
+		wantText(t, b.get("/requests"), `data-sight="`+sight+`"`)
+		return sight
+	}
+	first := page()
+	if first == "" || page() != first {
+		t.Error("a new day takes what was typed from a page")
+	}
+	cho := h.staffByLogin("cho")
+	cho.Roles = gateway.RolesIn(gateway.RoleCaseworker, "north")
+	h.staff[cho.ID] = cho
+	if page() == first {
+		t.Error("a page of an office is shown to who left it")
+	}
 }
