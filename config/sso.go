@@ -93,6 +93,9 @@ func (v *validator) ssoGroups(s *SingleSignOn, at path) {
 		v.fault(at, wrong("groups is empty, so nobody could sign in", "write one like benefits-north: {north: [caseworker]}"))
 	}
 	for _, group := range sortedKeys(s.Groups) {
+		if strings.TrimSpace(group) == "" {
+			v.faultKey(at.to(group), wrong("the group has no name", "write the name or number that the provider sends for it"))
+		}
 		if len(s.Groups[group]) == 0 {
 			v.faultKey(at.to(group), wrong("the group brings nothing", "write an office and its roles, like {north: [caseworker]}"))
 		}
@@ -125,6 +128,8 @@ func (v *validator) ssoSecondFactor(s *SingleSignOn, at path) {
 		if ways != 1 {
 			v.faultKey(here, wrong("second_factor needs exactly one of amr, acr and trust: true", "write one, like {amr: [mfa]}"))
 		}
+		v.noBlank(f.AMR, here, "amr", "mfa")
+		v.noBlank(f.ACR, here, "acr", "https://login.example.gov/two-factor")
 		return
 	}
 	for _, group := range sortedKeys(s.Groups) {
@@ -134,6 +139,15 @@ func (v *validator) ssoSecondFactor(s *SingleSignOn, at path) {
 					"write second_factor: {amr: [mfa]} or {acr: [...]}, or {trust: true} if the provider asks everybody for one"))
 				return
 			}
+		}
+	}
+}
+
+// noBlank refuses an entry that a token without the claim would be taken for.
+func (v *validator) noBlank(list []string, at path, claim, like string) {
+	for i, entry := range list {
+		if strings.TrimSpace(entry) == "" {
+			v.fault(at.to(claim, strconv.Itoa(i)), wrong("the entry of "+claim+" is empty", "write what the provider's tokens say, like "+like+", or leave the entry out"))
 		}
 	}
 }

@@ -70,6 +70,9 @@ func TestFaultsOfSingleSignOn(t *testing.T) {
 		"exactly one of amr, acr and trust":     {"{amr: [mfa]}", "{amr: [mfa], trust: true}"},
 		"second_factor needs exactly one of":    {"{amr: [mfa]}", "{trust: false}"},
 		`the key "groupsclaim" is unknown here`: {"  groups:", "  groupsclaim: roles\n  groups:"},
+		"the entry of amr is empty":             {"{amr: [mfa]}", `{amr: [" ", mfa]}`},
+		"the entry of acr is empty":             {"{amr: [mfa]}", `{acr: [high, ""]}`},
+		"the group has no name":                 {"benefits-north:", `"":`},
 		"name is empty":                         {"  groups:", "  name: \" \"\n  groups:"},
 		"this is no name of a claim":            {"  groups:", "  groups_claim: a b\n  groups:"},
 	} {

@@ -125,13 +125,15 @@ type AccountRecords interface {
 	// it at once, one gets it.
 	AcceptInvitation(ctx context.Context, hash TokenHash, now time.Time, c Credentials, audit ...AuditEntry) error
 	// UseTOTPStep remembers the step of a code, so that it works once;
-	// CodeSecondFactor if that step or a later one was used.
-	UseTOTPStep(ctx context.Context, id StaffID, step int64) error
+	// CodeSecondFactor if that step or a later one was used, or if the app that
+	// the code is of was replaced.
+	UseTOTPStep(ctx context.Context, id StaffID, step int64, sealed []byte) error
 
-	// AddPasskey stores one; CodePasskey if the account has most of them. As
-	// with every change of what somebody signs in with, the account's other
-	// sessions end.
-	AddPasskey(ctx context.Context, p Passkey, most int, others OtherSessions, audit ...AuditEntry) error
+	// AddPasskey stores one; CodePasskey if the account has most of them,
+	// CodeForbidden if it is to be the first factor and there is one. As with
+	// every change of what somebody signs in with, the account's other sessions
+	// end.
+	AddPasskey(ctx context.Context, p Passkey, most int, first bool, others OtherSessions, audit ...AuditEntry) error
 	// RemovePasskey removes one of an account, or CodeNotFound; CodeForbidden
 	// for its last one if it has to keep one.
 	RemovePasskey(ctx context.Context, staff StaffID, id []byte, keepOne bool, others OtherSessions, audit ...AuditEntry) error

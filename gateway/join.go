@@ -39,6 +39,9 @@ func (s *SignIns) Join(ctx context.Context, token Token, j Joining, address stri
 		return Staff{}, err
 	}
 	given, err := s.credentials(ctx, staff, j)
+	if code := CodeOf(err); err != nil && (code == CodeSecondFactor || code == CodePasskey) {
+		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(code, nil))
+	}
 	if err != nil {
 		return Staff{}, err
 	}
@@ -51,6 +54,9 @@ func (s *SignIns) Join(ctx context.Context, token Token, j Joining, address stri
 	}
 	if err != nil {
 		return Staff{}, err
+	}
+	if given.Passkey != nil {
+		limits = append(limits, passkeyTries(address))
 	}
 	s.giveBack(ctx, limits)
 	return s.Records.StaffByID(ctx, staff.ID)

@@ -22,7 +22,7 @@ func (s *SignIns) Needs(staff Staff) SignInStep {
 	if staff.SSO() {
 		return StepNone // the provider asked for what is needed
 	}
-	if len(staff.SealedTOTP) > 0 || staff.Passkeys > 0 {
+	if staff.HasFactor() {
 		return StepCode
 	}
 	if s.Directory.AsksSecondFactor(staff.Roles) {
@@ -64,7 +64,7 @@ func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) e
 	if !right {
 		return s.refuse(ctx, staff.ID, address, wrong)
 	}
-	err = s.Records.UseTOTPStep(ctx, staff.ID, step)
+	err = s.Records.UseTOTPStep(ctx, staff.ID, step, staff.SealedTOTP)
 	if Is(err, CodeSecondFactor) {
 		return s.refuse(ctx, staff.ID, address, wrong)
 	}
@@ -138,17 +138,26 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 		return err
 	}
 	s.giveBack(ctx, limits)
-	return s.Records.ChangeStaff(ctx, who.Staff.Login, StaffChange{SealedTOTP: &kept, TOTPStep: step, Others: &OtherSessions{who.Session, s.Now()}},
-		who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
+	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
+	return s.Records.ChangeStaff(ctx, who.Staff.Login, change, who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
 
+// halfway tells whether somebody only showed the password yet. They may give
+// an account its first factor and change none: what they saw of the account
+// may be old by the time they do.
+func (a Actor) halfway() bool { return a.Session == "" }
+
 // triesPerPasskey bounds how many challenges an address may have: each is kept
-// for minutes.
+// for minutes. One that is answered as it should be is given back.
 const triesPerPasskey = 60
+
+func passkeyTries(address string) tries {
+	return tries{"sign-in-passkey", AddressKey(address), triesPerPasskey}
+}
 
 // BeginPasskey gives a browser the challenge for a passkey.
 func (s *SignIns) BeginPasskey(ctx context.Context, address string) (options, state []byte, err error) {
-	if err := s.take(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}}, address); err != nil {
+	if err := s.take(ctx, []tries{passkeyTries(address)}, address); err != nil {
 		return nil, nil, err
 	}
 	return s.Ceremonies.BeginUse()
@@ -171,14 +180,17 @@ func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address 
 	if err != nil {
 		return Staff{}, err
 	}
-	s.giveBack(ctx, []tries{{"sign-in-passkey", AddressKey(address), triesPerPasskey}})
+	s.giveBack(ctx, []tries{passkeyTries(address)})
 	used.UsedAt = s.Now()
 	return staff, s.Records.UsePasskey(ctx, used)
 }
 
 // BeginAddPasskey gives a browser the options for a new passkey.
-func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff) (options, state []byte, err error) {
+func (s *SignIns) BeginAddPasskey(ctx context.Context, staff Staff, address string) (options, state []byte, err error) {
 	if err := staff.local(); err != nil {
+		return nil, nil, err
+	}
+	if err := s.take(ctx, []tries{passkeyTries(address)}, address); err != nil {
 		return nil, nil, err
 	}
 	has, err := s.Records.Passkeys(ctx, staff.ID)
@@ -204,6 +216,7 @@ func (s *SignIns) AddPasskey(ctx context.Context, who Actor, name string, state,
 	if err != nil {
 		return err
 	}
+	s.giveBack(ctx, []tries{passkeyTries(who.From)})
 	key.Staff, key.Name, key.AddedAt = who.Staff.ID, name, s.Now()
-	return s.Records.AddPasskey(ctx, key, passkeysMost, OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
+	return s.Records.AddPasskey(ctx, key, passkeysMost, who.halfway(), OtherSessions{who.Session, s.Now()}, who.entry(s.Now(), ActionPasskeyAdded, who.own(), ""))
 }

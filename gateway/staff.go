@@ -28,12 +28,17 @@ type StaffChange struct {
 	Roles        Roles
 	SealedTOTP   *[]byte
 	TOTPStep     int64          // with SealedTOTP
+	First        bool           // CodeForbidden, and nothing is changed, if the account has a second factor
 	DisabledAt   *time.Time     // zero switches the account on again
 	Others       *OtherSessions // these end
 	EndsAt       time.Time      // every session ends then; zero: they go on
 	Known        bool           // with EndsAt: the sign-ins from new browsers until then are the person's own
 	OnlyAt       []OfficeID     // CodeShared, and nothing is changed, if the account works for another office too; nil: wherever it works
 }
+
+// HasFactor tells whether the account has a second factor: an app, or a
+// passkey, which stands for both.
+func (s Staff) HasFactor() bool { return len(s.SealedTOTP) > 0 || s.Passkeys > 0 }
 
 // SSO tells whether the person signs in through their organization, and by
 // nothing that is kept here.

@@ -9,10 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sessions keeps the desk's sessions for scs. The token of a session stands
-// in Redis only as its SHA-256: who reads Redis cannot sign in with what
-// stands there. The data are stored as scs encodes them; the desk puts a
-// staff identifier and times into them and nothing else.
+// Sessions keeps the desk's sessions for scs, and what waits for a browser's
+// answer in the middle of a sign-in: challenges of passkeys, and the nonce and
+// verifier of a sign-in through the organization, for minutes. What an entry is
+// named by stands in Redis only as its SHA-256: who reads Redis cannot sign in
+// with what stands there. A session holds identifiers of an account and of the
+// sign-in, times, where the sign-in leads and a hash that ends with the
+// password; no name and no password.
 type Sessions struct{ client redis.UniversalClient }
 
 var _ scs.CtxStore = (*Sessions)(nil)

@@ -187,10 +187,10 @@ func (s *Store) AcceptInvitation(ctx context.Context, hash gateway.TokenHash, no
 	return err
 }
 
-// UseTOTPStep remembers the step of a code, so that it works once.
-func (s *Store) UseTOTPStep(ctx context.Context, id gateway.StaffID, step int64) error {
+// UseTOTPStep remembers the step of a code, so that it works once; see the port.
+func (s *Store) UseTOTPStep(ctx context.Context, id gateway.StaffID, step int64, sealed []byte) error {
 	_, err := write(ctx, s, "use code", "", func(x *tx) (struct{}, error) {
-		n, err := x.exec("UPDATE staff SET totp_step = $2 WHERE id = $1 AND totp_step < $2", string(id), step)
+		n, err := x.exec("UPDATE staff SET totp_step = $2 WHERE id = $1 AND totp_step < $2 AND totp = $3", string(id), step, solid(sealed))
 		if err == nil && n == 0 {
 			err = refuse(gateway.CodeSecondFactor)
 		}
@@ -211,12 +211,15 @@ func addPasskey(x *tx, p gateway.Passkey) error {
 }
 
 // AddPasskey stores one; see the port.
-func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, most int, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
+func (s *Store) AddPasskey(ctx context.Context, p gateway.Passkey, most int, first bool, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
 	_, err := write(ctx, s, "add passkey", "", func(x *tx) (struct{}, error) {
 		// The account is held: two at once would be counted one each.
 		account, err := holdStaff(x, string(p.Staff))
 		if err == nil && account.Passkeys >= most {
 			err = refuse(gateway.CodePasskey)
+		}
+		if err == nil && first && account.HasFactor() {
+			err = refuse(gateway.CodeForbidden)
 		}
 		if err == nil {
 			err = addPasskey(x, p)

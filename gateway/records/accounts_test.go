@@ -31,7 +31,7 @@ func TestInvitation(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ann := w.addAccount("ann", gateway.RolesIn(gateway.RoleCaseworker, north))
-		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("old"), Staff: ann.ID, AddedAt: noon}, 10, others), "")
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("old"), Staff: ann.ID, AddedAt: noon}, 10, false, others), "")
 		session := w.begin(ann.ID, 1, noon)
 		old, link := gateway.NewSecretToken().Hash(), gateway.NewSecretToken().Hash()
 		for _, hash := range []gateway.TokenHash{old, link} { // the newer one replaces the older one
@@ -137,8 +137,10 @@ func TestLinkEndsWithAnyChangeOfItsAccount(t *testing.T) {
 func TestCodesAreUsedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		ann := w.addAccount("ann", nil)
+		old, app := []byte("an app"), []byte("another app")
+		w.check(w.ChangeStaff(t.Context(), "ann", gateway.StaffChange{SealedTOTP: &old, TOTPStep: 40}), "")
 		used := 0
-		for _, err := range race(8, func(int) error { return w.UseTOTPStep(t.Context(), ann.ID, 41) }) {
+		for _, err := range race(8, func(int) error { return w.UseTOTPStep(t.Context(), ann.ID, 41, old) }) {
 			if err == nil {
 				used++
 			} else {
@@ -148,8 +150,40 @@ func TestCodesAreUsedOnce(t *testing.T) {
 		if used != 1 {
 			t.Errorf("used %d times", used)
 		}
-		w.check(w.UseTOTPStep(t.Context(), ann.ID, 40), gateway.CodeSecondFactor)
-		w.check(w.UseTOTPStep(t.Context(), ann.ID, 42), "")
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 40, old), gateway.CodeSecondFactor)
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 42, old), "")
+		// Whoever's request came in before the app was replaced has its code still.
+		w.check(w.ChangeStaff(t.Context(), "ann", gateway.StaffChange{SealedTOTP: &app, TOTPStep: 43}), "")
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 44, old), gateway.CodeSecondFactor)
+		w.check(w.UseTOTPStep(t.Context(), ann.ID, 44, app), "")
+	})
+}
+
+// Two who know a password and no more set the account up at once, or one does
+// whose request began before the other's was done: one of them gets it.
+func TestTheFirstFactorIsSetUpOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		for name, rounds := range map[string]int{"app": 2, "passkey": 3} {
+			staff := w.addAccount(name, nil)
+			set := 0
+			for _, err := range race(4, func(n int) error {
+				if n%rounds != 0 {
+					app := []byte{byte(n)}
+					return w.ChangeStaff(ctx, name, gateway.StaffChange{SealedTOTP: &app, TOTPStep: 1, First: true})
+				}
+				return w.AddPasskey(ctx, gateway.Passkey{ID: []byte(name + string(rune('a'+n))), Staff: staff.ID, AddedAt: noon}, 10, true, others)
+			}) {
+				if err == nil {
+					set++
+				} else {
+					w.check(err, gateway.CodeForbidden)
+				}
+			}
+			if now := w.account(staff.ID); set != 1 || len(now.SealedTOTP)+now.Passkeys != 1 {
+				t.Errorf("%s: %d set up, %+v", name, set, now)
+			}
+		}
 	})
 }
 
@@ -158,10 +192,10 @@ func TestPasskeys(t *testing.T) {
 		ctx := t.Context()
 		ann, bob := w.addAccount("ann", nil), w.addAccount("bob", nil)
 		key := gateway.Passkey{ID: []byte{0, 1}, Staff: ann.ID, Name: "Firefox on Linux", Record: []byte("{}"), AddedAt: noon}
-		w.check(w.AddPasskey(ctx, key, 10, others, entry(gateway.ActionPasskeyAdded, "")), "")
+		w.check(w.AddPasskey(ctx, key, 10, false, others, entry(gateway.ActionPasskeyAdded, "")), "")
 		theirs := key
 		theirs.Staff = bob.ID
-		w.check(w.AddPasskey(ctx, theirs, 10, others), gateway.CodePasskey) // one authenticator's key is one account's
+		w.check(w.AddPasskey(ctx, theirs, 10, false, others), gateway.CodePasskey) // one authenticator's key is one account's
 		w.check(w.RemovePasskey(ctx, bob.ID, key.ID, false, others), gateway.CodeNotFound)
 		w.check(w.UsePasskey(ctx, theirs), gateway.CodePasskey)
 		key.Record, key.UsedAt = []byte(`{"n":1}`), noon.Add(time.Hour)
@@ -175,9 +209,9 @@ func TestPasskeys(t *testing.T) {
 		for _, err := range race(2, func(n int) error {
 			second := gateway.Passkey{ID: []byte{2, byte(n)}, Staff: ann.ID, AddedAt: noon}
 			if n == 0 {
-				return w.AddPasskey(ctx, second, 2, others)
+				return w.AddPasskey(ctx, second, 2, false, others)
 			}
-			return other.AddPasskey(ctx, second, 2, others)
+			return other.AddPasskey(ctx, second, 2, false, others)
 		}) {
 			if err == nil {
 				added++
@@ -193,7 +227,7 @@ func TestPasskeys(t *testing.T) {
 			t.Error("the count is wrong")
 		}
 		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, true, others), gateway.CodeForbidden) // the last one
-		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("two"), Staff: ann.ID, AddedAt: noon}, 10, others), "")
+		w.check(w.AddPasskey(ctx, gateway.Passkey{ID: []byte("two"), Staff: ann.ID, AddedAt: noon}, 10, false, others), "")
 		gone := 0
 		for _, err := range race(2, func(n int) error {
 			if n == 0 {
@@ -211,7 +245,7 @@ func TestPasskeys(t *testing.T) {
 			t.Errorf("%d removed, %d left", gone, left)
 		}
 		_ = w.RemovePasskey(ctx, ann.ID, []byte("two"), false, others)
-		_ = w.AddPasskey(ctx, key, 10, others) // whichever is left
+		_ = w.AddPasskey(ctx, key, 10, false, others) // whichever is left
 		w.check(w.RemovePasskey(ctx, ann.ID, key.ID, false, others, entry(gateway.ActionPasskeyRemoved, "")), "")
 		w.check(w.UsePasskey(ctx, key), gateway.CodePasskey)
 		if n := w.count("audit"); n != 2 {

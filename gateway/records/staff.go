@@ -79,10 +79,13 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		if err != nil {
 			return struct{}{}, err
 		}
-		if change.OnlyAt != nil {
+		if change.OnlyAt != nil || change.First {
 			staff, err := holdStaff(x, id)
-			if err == nil {
+			if err == nil && change.OnlyAt != nil {
 				err = worksOnlyAt(staff, change.OnlyAt)
+			}
+			if err == nil && change.First && staff.HasFactor() {
+				err = refuse(gateway.CodeForbidden)
 			}
 			if err != nil {
 				return struct{}{}, err

@@ -72,6 +72,7 @@ func (p *Provider) identity(subject string, signed, all claims) (gateway.Identit
 
 func (p *Provider) secondFactor(signed claims) bool {
 	methods, _ := signed.list("amr")
-	return p.config.Trust || slices.Contains(p.config.ACR, signed.text("acr")) ||
-		slices.ContainsFunc(methods, func(m string) bool { return slices.Contains(p.config.AMR, m) })
+	class := signed.text("acr") // empty if there is none
+	return p.config.Trust || class != "" && slices.Contains(p.config.ACR, class) ||
+		slices.ContainsFunc(methods, func(m string) bool { return m != "" && slices.Contains(p.config.AMR, m) })
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -43,14 +44,23 @@ type Provider struct {
 	config Config
 	client *http.Client
 
-	reading    sync.Mutex // held while the provider is asked
-	read       *discovered
-	failed     error // of the last answer
+	read atomic.Pointer[reading] // the last that it said
+
+	asking     sync.Mutex // held while the provider is asked
+	failed     error      // of the last answer
 	answeredAt time.Time
+}
+
+// reading is what the provider said of itself at a time; zero if it did not
+// answer since.
+type reading struct {
+	*discovered
+	at time.Time
 }
 
 const (
 	patience  = 10 * time.Second // with one answer of the provider
+	fresh     = time.Minute      // old at most: what serves while another asks
 	mostBytes = 1 << 20          // of one answer
 )
 
@@ -97,34 +107,48 @@ type metadata struct {
 	NamesItself   bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// discover gives what the provider says of itself now. Whoever asks while
-// another does shares the answer.
+// discover gives what the provider says of itself now. Who comes while another
+// asks takes the last answer, if that is fresh, or else shares the one to come:
+// a provider that is slow keeps one person waiting, and not all behind them.
 func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	asked := time.Now()
-	p.reading.Lock()
-	defer p.reading.Unlock()
+	if !p.asking.TryLock() {
+		if last := p.read.Load(); last != nil && asked.Sub(last.at) < fresh {
+			return last.discovered, nil
+		}
+		p.asking.Lock()
+	}
+	defer p.asking.Unlock()
+	last := p.read.Load()
 	if p.answeredAt.After(asked) {
-		return p.read, p.failed
+		if p.failed != nil {
+			return nil, p.failed
+		}
+		return last.discovered, nil
 	}
 	// The browser that asked first may leave; the others go on waiting.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	read, err := p.ask(ctx)
-	// With the same provider the keys that were fetched before stay.
-	if err == nil && (p.read == nil || !bytes.Equal(p.read.raw, read.raw)) {
-		p.read = read
-	}
+	said, err := p.ask(ctx)
 	p.failed, p.answeredAt = err, time.Now()
-	return p.read, err
+	if err != nil {
+		if last != nil {
+			p.read.Store(&reading{discovered: last.discovered})
+		}
+		return nil, err
+	}
+	if last != nil && bytes.Equal(last.raw, said.raw) {
+		said = last.discovered // with the keys that were fetched before
+	}
+	p.read.Store(&reading{said, p.answeredAt})
+	return said, nil
 }
 
-// lastDiscovered is what the provider said when a sign-in began.
+// lastDiscovered is what the provider said when a sign-in began. It waits for
+// no other's question.
 func (p *Provider) lastDiscovered(ctx context.Context) (*discovered, error) {
-	p.reading.Lock()
-	last := p.read
-	p.reading.Unlock()
-	if last != nil {
-		return last, nil
+	if last := p.read.Load(); last != nil {
+		return last.discovered, nil
 	}
 	return p.discover(ctx)
 }

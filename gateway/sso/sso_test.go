@@ -146,6 +146,7 @@ func TestSingleSignOn(t *testing.T) {
 		"the provider asks anew":         func(t *testing.T) { theProviderAsksAnew(t, inToken) },
 		"second factor":                  func(t *testing.T) { secondFactor(t, inToken) },
 		"what is missing":                func(t *testing.T) { whatIsMissing(t, apart) },
+		"a provider that is slow":        func(t *testing.T) { aProviderThatIsSlow(t, apart) },
 		"a provider that is away":        func(t *testing.T) { aProviderThatIsAway(t, apart) },
 	} {
 		inToken.plain()
@@ -422,6 +423,42 @@ func aProviderThatIsAway(t *testing.T, m *meddler) {
 	m.provider.Run()
 	_, err = wrong.signsIn()
 	wantRefusal(t, err, gateway.CodeSSO, "invalid_client")
+}
+
+// A provider that is slow to say what it is keeps the one waiting who asked,
+// and nobody behind them.
+func aProviderThatIsSlow(t *testing.T, m *meddler) {
+	d := m.desk(t)
+	address, state := d.begin(15 * time.Minute)
+	answer := answerOf(ssotest.NewBrowser(t).SignIn(address, "ann", redirect))
+	asked, answers, first := make(chan struct{}, 9), make(chan struct{}), make(chan error, 1)
+	m.asks = func(r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+			asked <- struct{}{}
+			select {
+			case <-answers:
+			case <-r.Context().Done(): // whoever asked gave up
+			}
+		}
+	}
+	go func() {
+		_, _, err := d.Begin(t.Context(), "slow", 0)
+		first <- err
+	}()
+	<-asked
+	if _, err := d.Finish(t.Context(), state, answer); err != nil {
+		t.Error(err)
+	}
+	d.begin(0)
+	select {
+	case err := <-first:
+		t.Errorf("they waited until that was over: %v", err)
+	default:
+	}
+	close(answers)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
 }
 
 // The operator is told of what the provider does not say that it can.

@@ -54,7 +54,7 @@ type SignIns interface {
 	SetUpApp(ctx context.Context, who gateway.Actor, sealed []byte, code string) error
 	BeginPasskey(ctx context.Context, address string) (options, state []byte, err error)
 	UsePasskey(ctx context.Context, state, answer []byte, address string) (gateway.Staff, error)
-	BeginAddPasskey(ctx context.Context, staff gateway.Staff) (options, state []byte, err error)
+	BeginAddPasskey(ctx context.Context, staff gateway.Staff, address string) (options, state []byte, err error)
 	AddPasskey(ctx context.Context, who gateway.Actor, name string, state, answer []byte) error
 	RemovePasskey(ctx context.Context, who gateway.Actor, id []byte) error
 	BeginSSO(ctx context.Context, name string, fresh bool, address string) (to string, state []byte, err error)
@@ -224,6 +224,7 @@ func (d *desk) count(c echo.Context, status int, code gateway.Code) {
 
 // frame is what every page of the desk shows around its own matter.
 type frame struct {
+	Sight string // see sightOf; empty before the sign-in
 	Title string // of the window; never a client's name, for it stays in the browser's history
 	Login string // who is signed in; empty before
 	SSO   string // what they call the provider that they sign in through; empty if they sign in here
@@ -243,6 +244,7 @@ func (d *desk) frame(c echo.Context, title, here string) frame {
 	f := frame{Title: title, Here: here}
 	if who, ok := signedInActor(c); ok {
 		f.Login, f.Idle, f.May = who.Staff.Login, int(d.Idle.Seconds()), rights{who.Staff}
+		f.Sight = sightOf(who.Staff)
 		if who.Staff.SSO() {
 			f.SSO = cmp.Or(d.SSO, "your organization")
 		}

@@ -106,6 +106,9 @@ func (r deskAccounts) AddStaff(_ context.Context, s gateway.Staff, audit ...gate
 
 func (r deskAccounts) ChangeStaff(_ context.Context, login string, change gateway.StaffChange, audit ...gateway.AuditEntry) error {
 	s := r.h.staffByLogin(login)
+	if s.Passkeys = len(r.h.keysOf(s.ID)); change.First && s.HasFactor() {
+		return gateway.NewError(gateway.CodeForbidden, nil)
+	}
 	if change.PasswordHash != nil {
 		s.PasswordHash = *change.PasswordHash
 	}
@@ -217,9 +220,9 @@ func (r deskAccounts) AcceptInvitation(ctx context.Context, hash gateway.TokenHa
 	return r.note(audit)
 }
 
-func (r deskAccounts) UseTOTPStep(_ context.Context, id gateway.StaffID, step int64) error {
+func (r deskAccounts) UseTOTPStep(_ context.Context, id gateway.StaffID, step int64, sealed []byte) error {
 	s := r.h.staff[id]
-	if s.TOTPStep >= step {
+	if s.TOTPStep >= step || !bytes.Equal(s.SealedTOTP, sealed) {
 		return gateway.NewError(gateway.CodeSecondFactor, nil)
 	}
 	s.TOTPStep = step
@@ -227,7 +230,10 @@ func (r deskAccounts) UseTOTPStep(_ context.Context, id gateway.StaffID, step in
 	return nil
 }
 
-func (r deskAccounts) AddPasskey(_ context.Context, p gateway.Passkey, most int, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
+func (r deskAccounts) AddPasskey(ctx context.Context, p gateway.Passkey, most int, first bool, others gateway.OtherSessions, audit ...gateway.AuditEntry) error {
+	if staff, _ := r.StaffByID(ctx, p.Staff); first && staff.HasFactor() {
+		return gateway.NewError(gateway.CodeForbidden, nil)
+	}
 	if len(r.h.keysOf(p.Staff)) >= most {
 		return gateway.NewError(gateway.CodePasskey, nil)
 	}
@@ -383,7 +389,7 @@ func (deskCeremonies) BeginAdd(staff gateway.Staff, _ []gateway.Passkey) (option
 }
 
 func (deskCeremonies) FinishAdd(staff gateway.Staff, _ []gateway.Passkey, state, answer []byte) (gateway.Passkey, error) {
-	if string(state) != "add "+string(staff.ID) {
+	if string(state) != "add "+string(staff.ID) || string(answer) == "broken" {
 		return gateway.Passkey{}, gateway.NewError(gateway.CodePasskey, nil)
 	}
 	return gateway.Passkey{ID: answer, Staff: staff.ID, Record: []byte("{}")}, nil

@@ -62,8 +62,9 @@ func TestInvitationWorksOnce(t *testing.T) {
 	page := b.opens(link)
 	wantText(t, page, "dee@example.gov", "This page works once")
 	setup, secret := setupOf(t, page)
-	form := url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}, "code": {"000000"}}
+	form := url.Values{"login": {"dee@example.gov"}, "password": {newPassword}, "again": {newPassword}, "setup": {setup}, "code": {"000000"}}
 	wantStatus(t, b.post("/join", form), http.StatusUnprocessableEntity)
+	h.refused(t, gateway.CodeSecondFactor)
 	form.Set("code", gateway.TOTPCode(secret, h.clock().Unix()/30))
 	form.Set("again", "another")
 	wantText(t, b.post("/join", form), "not the same")
@@ -92,6 +93,28 @@ func TestInvitationWorksOnce(t *testing.T) {
 			t.Error("the link stands in the trail or the log")
 		}
 	}
+}
+
+// An admin hands two links over at one machine: each page is its own account's.
+func TestTwoLinksInOneBrowser(t *testing.T) {
+	h := newDeskHouse(t)
+	admin, b := h.admin(t), h.browser(t)
+	invite := func(login string) string {
+		return inviteLink(t, admin, url.Values{"login": {login}, "office": {"north"}, "role": {"caseworker"}}, "/accounts")
+	}
+	dee, eli := invite("dee"), invite("eli")
+	wantText(t, b.opens(dee), `name="login" autocomplete="username" value="dee"`, `data-account="dee"`)
+	b.opens(eli)
+	form := url.Values{"login": {"dee"}, "password": {newPassword}, "again": {newPassword}}
+	wantStatus(t, b.post("/join", form), http.StatusGone)
+	wantStatus(t, b.postJSON("/join/options", url.Values{"login": {"dee"}}), http.StatusGone)
+	state, _ := decode(b.postJSON("/join/options", url.Values{"login": {"eli"}}).Body.Bytes())["state"].(string)
+	wantStatus(t, b.postJSON("/join", url.Values{"login": {"dee"}, "state": {state}, "answer": {"key"}}), http.StatusGone)
+	if len(h.invitations) != 2 || len(h.keys) != 0 || h.staffByLogin("eli").PasswordHash != "" {
+		t.Error("one page set another account up")
+	}
+	b.opens(dee)
+	wantPlace(t, b.post("/join", form), "/")
 }
 
 func TestInvitationExpiresAndIsReplaced(t *testing.T) {
@@ -123,8 +146,11 @@ func TestInvitationByPasskey(t *testing.T) {
 	}()
 	b := h.browser(t)
 	b.opens(link)
-	state, _ := decode(b.postJSON("/join/options", nil).Body.Bytes())["state"].(string)
-	wantText(t, b.postJSON("/join", url.Values{"state": {state}, "answer": {"key"}}), `"next":"/"`)
+	state, _ := decode(b.postJSON("/join/options", url.Values{"login": {"dee"}}).Body.Bytes())["state"].(string)
+	wantStatus(t, b.postJSON("/join", url.Values{"login": {"dee"}, "state": {state}, "answer": {"broken"}}), http.StatusUnprocessableEntity)
+	h.refused(t, gateway.CodePasskey)
+	state, _ = decode(b.postJSON("/join/options", url.Values{"login": {"dee"}}).Body.Bytes())["state"].(string)
+	wantText(t, b.postJSON("/join", url.Values{"login": {"dee"}, "state": {state}, "answer": {"key"}}), `"next":"/"`)
 	wantStatus(t, b.get("/"), http.StatusOK)
 	wantStatus(t, h.browser(t).opens(link), http.StatusGone)
 	// Nobody signs in by a password that does not exist.
@@ -144,7 +170,7 @@ func TestResetEndsWhatWasThere(t *testing.T) {
 	wantStatus(t, ana.get("/"), http.StatusOK) // until it is used everything stays
 	b := h.browser(t)
 	setup, _ := setupOf(t, b.opens(link))
-	wantPlace(t, b.post("/join", url.Values{"password": {newPassword}, "again": {newPassword}, "setup": {setup}}), "/")
+	wantPlace(t, b.post("/join", url.Values{"login": {"ana"}, "password": {newPassword}, "again": {newPassword}, "setup": {setup}}), "/")
 	wantStatus(t, ana.get("/"), http.StatusSeeOther)
 	if got := h.staffByLogin("ana"); len(got.SealedTOTP) != 0 || len(h.keysOf(id)) != 0 || got.PasswordHash != "hash:"+newPassword {
 		t.Errorf("%+v", got)

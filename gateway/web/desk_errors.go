@@ -57,7 +57,7 @@ var deskProblems = map[gateway.Code]problem{
 	codeWrongPassword: {Status: http.StatusUnprocessableEntity, Title: "The password is not right",
 		Text: "Nothing was changed. Type the password that you use now."},
 	gateway.CodeInvitation: {Status: http.StatusGone, Title: "This link does not work any more",
-		Text: "It was used, it is too old, or a newer one was made. If your account is set up already, sign in. Otherwise ask an admin of your office for a new link."},
+		Text: "It was used, it is too old, a newer one was made, or another person’s link was opened in this browser. If your account is set up already, sign in. Otherwise open the link once more, or ask an admin of your office for a new one."},
 	gateway.CodeBadLogin: {Status: http.StatusUnprocessableEntity, Title: "That is no sign-in name",
 		Text: "Take 2 to 64 letters, digits or . _ @ + - such as an e-mail address."},
 	gateway.CodeLoginTaken: {Status: http.StatusUnprocessableEntity, Title: "There is an account of this name",

@@ -45,6 +45,16 @@ func (d *desk) setJoinCookie(c echo.Context, value string, maxAge int) {
 // is fetched.
 func (d *desk) joinPage(c echo.Context) error { return d.showJoin(c, http.StatusOK, nil, nil) }
 
+// posted is invited for what a page posts, which names the account that it was
+// made for: a link that was opened in another tab since is for another person.
+func (d *desk) posted(c echo.Context, form url.Values) (gateway.Token, gateway.Staff, error) {
+	token, _, staff, err := d.invited(c)
+	if err == nil && form.Get("login") != staff.Login {
+		err = gateway.NewError(gateway.CodeInvitation, nil)
+	}
+	return token, staff, err
+}
+
 func (d *desk) invited(c echo.Context) (gateway.Token, gateway.Invitation, gateway.Staff, error) {
 	var token gateway.Token
 	cookie, err := c.Cookie(joinCookie)
@@ -85,7 +95,7 @@ func (d *desk) join(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	token, _, staff, err := d.invited(c)
+	token, staff, err := d.posted(c, form)
 	if err != nil {
 		return err
 	}
@@ -139,14 +149,18 @@ func (d *desk) refuseJoin(c echo.Context, err error, form url.Values) error {
 
 // joinOptions begins a passkey instead of a password.
 func (d *desk) joinOptions(c echo.Context) error {
-	_, _, staff, err := d.invited(c)
+	form, err := deskForm(c.Request())
+	if err != nil {
+		return err
+	}
+	_, staff, err := d.posted(c, form)
 	if err != nil {
 		return err
 	}
 	// The passkeys that the account has are replaced: an authenticator may hold
 	// one of them already.
 	staff.Passkeys = 0
-	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff)
+	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff, c.RealIP())
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (d *desk) newPasskeyOptions(c echo.Context) error {
 		return err
 	}
 	staff := actor(c).Staff
-	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff)
+	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), staff, c.RealIP())
 	if err != nil {
 		return err
 	}

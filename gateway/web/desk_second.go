@@ -122,6 +122,9 @@ func (d *desk) setup(c echo.Context) error {
 		return d.refuseSecond(c, err, form)
 	}
 	staff, err := d.SignIns.Staff(c.Request().Context(), who.Staff.ID, "")
+	if err == nil && session.stamp != stampOf(staff) { // the password was changed meanwhile
+		err = gateway.NewError(gateway.CodeSignIn, nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -133,7 +136,7 @@ func (d *desk) setupOptions(c echo.Context) error {
 	if sessionOf(c).step != gateway.StepSetup || d.SignIns.Needs(who.Staff) != gateway.StepSetup {
 		return gateway.NewError(gateway.CodeForbidden, nil)
 	}
-	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), who.Staff)
+	options, state, err := d.SignIns.BeginAddPasskey(c.Request().Context(), who.Staff, c.RealIP())
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type loginView struct {
 	Through  string // what the provider is called, if people may sign in through one
 	Password bool   // a password was tried
 	Away     bool   // the locked account signs in there alone
+	Tab      bool   // this is a second tab, for a page that is locked in the first
 }
 
 // loginPage shows the form, or leads on who is signed in already.
@@ -41,7 +42,7 @@ func (d *desk) loginPage(c echo.Context) error {
 	if session.staff != "" {
 		return d.redirect(c, next)
 	}
-	view := loginView{Next: next, Return: session.token != "", Problem: ssoProblem(c)}
+	view := loginView{Next: next, Return: session.token != "", Problem: ssoProblem(c), Tab: c.QueryParam("tab") == "1"}
 	if session.locked {
 		staff, err := d.owner(c, session)
 		if err != nil && !gateway.Is(err, gateway.CodeSignIn) {
@@ -229,10 +230,12 @@ func (d *desk) logout(c echo.Context) error {
 type sessionView struct {
 	Seconds int    `json:"seconds"`
 	Login   string `json:"login"` // another tab may have signed somebody else in
+	Sight   string `json:"sight"` // or the same person, who may see something else now
 }
 
 func (d *desk) session(c echo.Context) error {
-	return d.json(c, http.StatusOK, sessionView{Seconds: int(sessionOf(c).left.Seconds()), Login: actor(c).Staff.Login})
+	staff := actor(c).Staff
+	return d.json(c, http.StatusOK, sessionView{Seconds: int(sessionOf(c).left.Seconds()), Login: staff.Login, Sight: sightOf(staff)})
 }
 
 // loginPath is the sign-in page that leads back to what was asked for. What

@@ -66,10 +66,26 @@ func parsedToken(text string) (string, bool) {
 	return token.Reveal(), err == nil
 }
 
+// visited tells whether a person opened the address. A picture or a frame of
+// any page can ask for it as well, as often as that page likes.
+func visited(r *http.Request) bool {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return dest == "" || dest == "document"
+}
+
+// strayedSSO leads away what nobody here began. It leaves the tries of the
+// address alone, and the trail.
+func (d *desk) strayedSSO(c echo.Context) error {
+	return d.redirect(c, "/login?sso="+string(gateway.CodeSSOLate))
+}
+
 // beginSSO leads to the organization's provider. It is a plain link: a form
 // may not lead to another site, and who begins a sign-in for somebody else
 // gains nothing by it.
 func (d *desk) beginSSO(c echo.Context) error {
+	if !visited(c.Request()) {
+		return d.strayedSSO(c)
+	}
 	next := localPath(c.QueryParam("next"))
 	if c.QueryParam("tab") == "1" {
 		next = ssoDone
@@ -105,6 +121,9 @@ func (d *desk) beginSSO(c echo.Context) error {
 // finishSSO takes the provider's answer. It never answers with a page: what
 // the provider sent stands in the address, and must not stay in the history.
 func (d *desk) finishSSO(c echo.Context) error {
+	if _, has := ssoBrowser(c); !has || !visited(c.Request()) {
+		return d.strayedSSO(c)
+	}
 	session, err := d.sessions.load(c.Request())
 	if err != nil {
 		return d.refuseSSO(c, "/", err)
@@ -167,8 +186,13 @@ func (d *desk) refuseSSO(c echo.Context, next string, err error) error {
 	if p.Code == gateway.CodeSSO {
 		d.Log.Warn("single sign-on was refused", "err", err) // perhaps the operator's to mend
 	}
-	to := url.Values{"sso": {string(p.Code)}}
-	if next = localPath(next); next != "/" {
+	to := url.Values{"sso": {string(gateway.CodeUnavailable)}}
+	if ssoProblems[p.Code] {
+		to.Set("sso", string(p.Code))
+	}
+	if next == ssoDone {
+		to.Set("tab", "1")
+	} else if next = localPath(next); next != "/" {
 		to.Set("next", next)
 	}
 	return c.Redirect(http.StatusSeeOther, "/login?"+to.Encode())

@@ -143,7 +143,10 @@ func TestAnswersThatBelongToNoSignIn(t *testing.T) {
 		}
 		h.refused(t, gateway.CodeSSOLate)
 	}
-	late(victim, state) // lured there with the attacker's answer
+	before := len(h.audit)
+	if to := victim.comesBack(state, "code-of-dee"); to != "/login?sso=sso-late" || victim.cookie != nil || len(h.audit) != before {
+		t.Errorf("lured there with the attacker's answer: led to %s", to)
+	}
 	victim.goesTo("/login/sso")
 	late(victim, state)
 	late(attacker, strings.Repeat("a", gateway.TokenLength))
@@ -161,7 +164,9 @@ func TestAnswersThatBelongToNoSignIn(t *testing.T) {
 	if to := attacker.comesBack(attacker.goesTo("/login/sso"), "code-of-dee"); to != "/" {
 		t.Errorf("led to %s", to)
 	}
-	late(h.browser(t), state)
+	victim = h.browser(t)
+	victim.goesTo("/login/sso")
+	late(victim, state)
 	slow := h.browser(t)
 	state = slow.goesTo("/login/sso")
 	h.pass(ssoTime + time.Second)

@@ -209,6 +209,13 @@ func stampOf(staff gateway.Staff) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
+// sightOf changes with what an account may see: its roles, and whatever ends
+// its sessions. A page that was on the screen before is not theirs to see again.
+func sightOf(staff gateway.Staff) string {
+	sum := sha256.Sum256([]byte("sight:" + string(staff.ID) + ":" + strconv.FormatInt(staff.Epoch, 10) + ":" + staff.Roles.String()))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
 // takeBack removes the cookie from the browser.
 func (s *deskSessions) takeBack(c echo.Context) {
 	http.SetCookie(c.Response(), &http.Cookie{

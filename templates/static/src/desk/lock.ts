@@ -4,6 +4,7 @@ import { failed, passkeysWork, post, useAPasskey } from "./passkey";
 interface Session {
   seconds: number;
   login: string;
+  sight: string;
 }
 
 // Lock takes the page off the screen and out of the document, and brings it
@@ -92,8 +93,9 @@ export class Lock {
     }
     if (!answer.ok || !this.kept) return;
     const session = (await answer.json()) as Session;
-    if (session.login !== document.body.dataset["login"]) {
-      leave(); // somebody else signed in: this page is not theirs
+    const { login, sight } = document.body.dataset;
+    if (session.login !== login || session.sight !== sight) {
+      leave(); // somebody else signed in, or may see something else: this page is not theirs
       return;
     }
     if (this.kept.querySelector("[data-emergency]")) {

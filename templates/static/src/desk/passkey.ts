@@ -95,8 +95,12 @@ export async function useAPasskey(next: string): Promise<{ next: string; seconds
   return await post("/login/passkey", { state: ceremony.state, answer: answerOf(made), next });
 }
 
-async function addAPasskey(options: string, finish: string, password: string): Promise<{ next: string } | Problem> {
-  const ceremony = await post<Ceremony>(options, { password });
+// addAPasskey sends the account that the page is for, too: in another tab the
+// browser may have come to another one.
+async function addAPasskey(
+  options: string, finish: string, login: string, password: string,
+): Promise<{ next: string } | Problem> {
+  const ceremony = await post<Ceremony>(options, { login, password });
   if (failed(ceremony)) return ceremony;
   let made: Credential | null = null;
   try {
@@ -105,7 +109,7 @@ async function addAPasskey(options: string, finish: string, password: string): P
     return givenUp;
   }
   if (!(made instanceof PublicKeyCredential)) return givenUp;
-  return await post(finish, { state: ceremony.state, answer: answerOf(made) });
+  return await post(finish, { login, state: ceremony.state, answer: answerOf(made) });
 }
 
 // Browsers bind passkeys to a name: at a bare address there are none.
@@ -120,7 +124,8 @@ export function offerPasskeys(): void {
   }
   for (const box of document.querySelectorAll<HTMLElement>("[data-passkey-add]")) {
     const password = box.querySelector<HTMLInputElement>("[data-passkey-password]");
-    work(box, () => addAPasskey(box.dataset["options"] ?? "", box.dataset["finish"] ?? "", password?.value ?? ""));
+    const { options = "", finish = "", account = "" } = box.dataset;
+    work(box, () => addAPasskey(options, finish, account, password?.value ?? ""));
   }
 }
 
