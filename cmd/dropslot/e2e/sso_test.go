@@ -107,7 +107,7 @@ func TestCaseworkerSignsInThroughTheOrganization(t *testing.T) {
 	c.sees("Unlock with North County")
 	c.click("a.main")
 	c.isWho("hana-at-the-county")
-	c.sees("What goes")
+	c.sees("Retention and holds")
 
 	// Switched off here, she stays out, whatever the provider says.
 	w.command("", "staff", "change", "hana@example.gov", "--disable", "-c", w.config)
