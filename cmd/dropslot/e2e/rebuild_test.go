@@ -86,9 +86,9 @@ func TestTheTrailShowsTamperingAndTheVaultRebuildsLostRecords(t *testing.T) {
 	}
 	const viewed = "chain IN (SELECT chain FROM audit WHERE action = 'page.viewed')"
 	for what, statement := range map[string]string{
-		"changed":    "UPDATE audit SET actor = 'staff:somebody-else' WHERE action = 'page.viewed'",
-		"taken away": "DELETE FROM audit WHERE action = 'page.viewed'",
-		"cut from":   "DELETE FROM audit WHERE seq > 2 AND " + viewed,
+		"changed":                       "UPDATE audit SET actor = 'staff:somebody-else' WHERE action = 'page.viewed'",
+		"were removed; the entry after": "DELETE FROM audit WHERE action = 'page.viewed'",
+		"were removed from the end":     "DELETE FROM audit WHERE seq > 2 AND " + viewed,
 	} {
 		h.tamper(statement)
 		words := h.fails("audit", "verify", "-c", h.config)

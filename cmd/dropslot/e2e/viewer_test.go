@@ -82,7 +82,7 @@ func (c *caseworker) everyLook(source, name string) {
 			if wide := c.number("document.documentElement.scrollWidth - innerWidth"); wide > 0 {
 				c.t.Errorf("%s, %s: %v px too wide", name, size, wide)
 			}
-			if long := c.number("document.documentElement.scrollHeight - document.body.scrollHeight"); long > 0 {
+			if long := c.number("document.documentElement.scrollHeight - Math.max(innerHeight, document.body.scrollHeight)"); long > 0 {
 				c.t.Errorf("%s, %s: %v px of nothing below the page", name, size, long)
 			}
 		}
