@@ -19,9 +19,9 @@ NPM_DONE := $(addsuffix /node_modules/.package-lock.json,$(NPM_FOLDERS))
 build: ## the program, as ./dropslot
 	CGO_ENABLED=0 go build -trimpath -o dropslot ./cmd/dropslot
 
-# What mostly waits runs beside the rest: a program that is killed 500 times, and
+# What mostly waits runs beside the rest: programs that are killed again and again, and
 # a megabyte on a weak line.
-LONG := ^(TestKilledIntakeLosesNoAcknowledgedPage|TestAMegabyteOverAWeakLine)$$
+LONG := ^(TestKilledIntakeLosesNoAcknowledgedPage|TestKillsCatchProgramsThatLosePages|TestAMegabyteOverAWeakLine)$$
 
 .PHONY: test
 test: ## everything, as CI does it; installs what is missing if it may
