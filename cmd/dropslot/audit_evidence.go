@@ -195,10 +195,15 @@ func (p *parts) evidence(ctx context.Context, std streams, flags evidenceFlags) 
 	for _, fault := range proof.Faults {
 		fmt.Fprintf(summary, "- FAULT: %s\n", fault)
 	}
-	if err := os.WriteFile(filepath.Join(flags.out, "summary.md"), []byte(summary.String()), 0o600); err != nil {
+	return writeSummary(std, flags.out, summary.String())
+}
+
+// writeSummary puts the words beside the files that they are about, and shows them.
+func writeSummary(std streams, folder, words string) error {
+	if err := os.WriteFile(filepath.Join(folder, "summary.md"), []byte(words), 0o600); err != nil {
 		return err
 	}
-	_, err = io.WriteString(std.out, summary.String())
+	_, err := io.WriteString(std.out, words)
 	return err
 }
 

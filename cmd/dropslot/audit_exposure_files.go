@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"dropslot/gateway"
@@ -94,9 +91,5 @@ func (p *parts) writeExposure(ctx context.Context, std streams, flags exposureFl
 	for _, note := range what.notes {
 		fmt.Fprintf(summary, "\nNote: %s\n", note)
 	}
-	if err := os.WriteFile(filepath.Join(flags.out, "summary.md"), []byte(summary.String()), 0o600); err != nil {
-		return err
-	}
-	_, err = io.WriteString(std.out, summary.String())
-	return err
+	return writeSummary(std, flags.out, summary.String())
 }
