@@ -56,27 +56,40 @@ func (p *prepared) get(ctx context.Context, statement string) (*sql.Stmt, error)
 	return made, nil
 }
 
-// read runs something of which each statement stands for itself.
+// read runs something of which each statement stands for itself. It may run
+// more than once, see again.
 func read[T any](ctx context.Context, s *Store, what string, run func(view) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	v := view{ctx: ctx, from: s.readers}
-	if !s.dialect.prepares() {
-		v.prepared = &s.prepare
-	}
-	result, err := run(v)
-	return result, describe(what, err)
+	return again(ctx, what, func(ctx context.Context) (T, error) {
+		v := view{ctx: ctx, from: s.readers}
+		if !s.dialect.prepares() {
+			v.prepared = &s.prepare
+		}
+		return run(v)
+	})
 }
 
 // snapshot runs something whose statements must see the same state of things.
-func snapshot[T any](ctx context.Context, s *Store, what string, run func(view) (T, error)) (result T, err error) {
+// It may run more than once, see again.
+func snapshot[T any](ctx context.Context, s *Store, what string, run func(view) (T, error)) (T, error) {
+	return again(ctx, what, func(ctx context.Context) (result T, err error) {
+		tx, err := s.readers.BeginTx(ctx, s.dialect.view())
+		if err != nil {
+			return result, err
+		}
+		defer func() { _ = tx.Rollback() }()
+		return run(view{ctx: ctx, from: tx})
+	})
+}
+
+// again runs a read whose connection broke on another one: a server that came
+// back finds every connection of the pool broken, and most of them show it
+// only once they are used.
+func again[T any](ctx context.Context, what string, run func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tx, err := s.readers.BeginTx(ctx, s.dialect.view())
-	if err != nil {
-		return result, describe(what, err)
+	result, err := run(ctx)
+	for try := 0; try < postgresReaders && broken(err) && ctx.Err() == nil; try++ {
+		result, err = run(ctx)
 	}
-	defer func() { _ = tx.Rollback() }()
-	result, err = run(view{ctx: ctx, from: tx})
 	return result, describe(what, err)
 }
