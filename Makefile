@@ -35,7 +35,7 @@ test: ## everything, as CI does it; installs what is missing if it may
 	.ci/step "golangci-lint" $(MAKE) --no-print-directory lint; \
 	.ci/step "bundle" $(MAKE) --no-print-directory check-bundle; \
 	.ci/go-test "tests (race)" "$$summary" . -race -timeout 20m ./...; \
-	{ .ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft|ACrowd|ABrokenConnection' -timeout 15m ./cmd/dropslot && \
+	{ .ci/go-test "at full size" "$$summary" . -run 'Raced|NothingIsLeft|ACrowd|ABrokenConnection|ClientsPDF' -timeout 15m ./cmd/dropslot ./gateway/paper && \
 	  .ci/go-test "long ones" "$$summary" $(E2E) -count 1 -timeout 15m -run '$(LONG)' .; } & beside=$$!; \
 	.ci/go-test "whole program" "$$summary" $(E2E) -count 1 -timeout 20m -skip '$(LONG)' ./... || { wait $$beside || true; exit 1; }; \
 	wait $$beside; \

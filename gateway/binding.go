@@ -5,8 +5,9 @@ import (
 	"io"
 )
 
-// Binder makes one PDF of pictures. It holds few of them in memory at a time,
-// however many there are.
+// Binder makes one PDF of pictures, and of PDFs, whose pages become pictures. It
+// holds few pictures in memory at a time, however many there are; those of PDFs
+// it holds until the one PDF is written, up to a bound.
 type Binder interface {
 	// Prepare looks at every sheet before the first byte of the PDF is made.
 	// What cannot be part of it is named in what it gives. CodePDFTooBig if the
@@ -54,7 +55,7 @@ type LeftOutReason string
 
 // The reasons.
 const (
-	LeftOutPDF     LeftOutReason = "pdf"     // a PDF by itself
+	LeftOutPDF     LeftOutReason = "pdf"     // a PDF that cannot be drawn, or not within its bounds
 	LeftOutHEIC    LeftOutReason = "heic"    // a photograph that only Apple's devices show
 	LeftOutDamaged LeftOutReason = "damaged" // a picture that cannot be read
 	LeftOutPixels  LeftOutReason = "pixels"  // more of them than are held in memory

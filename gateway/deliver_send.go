@@ -73,7 +73,7 @@ func (h *handing) settle(ctx context.Context, rule DeliveryRule) (err error) {
 		}
 	}
 	if !first {
-		return nil
+		return h.whole()
 	}
 	base := DeliveryPath(rule.Path, PathWords{
 		Office: h.one.Office, Reference: h.taken.Row.Submission.ID.Reference(), Case: h.taken.caseNumber,
@@ -92,6 +92,23 @@ func (h *handing) settle(ctx context.Context, rule DeliveryRule) (err error) {
 		}
 	}
 	h.one.Files = len(h.files)
+	return nil
+}
+
+// whole is an error if a page that the first try had in its PDF is left out of
+// this one's, because drawing it took too long here and now: it would arrive nowhere.
+func (h *handing) whole() error {
+	if h.pdf == nil {
+		return nil
+	}
+	for _, out := range h.pdf.LeftOut() {
+		beside := slices.ContainsFunc(h.files, func(file HandedFile) bool {
+			return file.Page != "" && slices.ContainsFunc(h.taken.Sheets, func(p PackedPage) bool { return p.Number == out.Number && p.ID == file.Page })
+		})
+		if !beside {
+			return NewError(CodeUnavailable, fmt.Errorf("page %d was part of the PDF before and is not now", out.Number))
+		}
+	}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func newPartnership(t *testing.T, rule gateway.DeliveryRule, sealTo ...string) *
 		Records: p.records, Sealer: p.sealer, Couriers: map[gateway.OfficeID]gateway.Courier{demoOffice: courier}, Log: p.log,
 	}
 	s, b := p.session(client)
-	for i, plain := range [][]byte{picture(t, 20), []byte("%PDF-1.7\na letter of the client's")} {
+	for i, plain := range [][]byte{picture(t, 20), heicPhoto(t)} {
 		page, err := p.send(s, "page-000000000000000"+string(rune('1'+i)), p.sealed(plain))
 		if err != nil {
 			t.Fatal(err)
@@ -67,6 +67,16 @@ func newPartnership(t *testing.T, rule gateway.DeliveryRule, sealTo ...string) *
 	}
 	p.submission = s.Submission.ID
 	return p
+}
+
+// heicPhoto is a page that cannot be part of a PDF.
+func heicPhoto(t *testing.T) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "gateway", "testdata", "pictures", "page.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
 
 func (p *partnership) ask(pages ...gateway.PageID) gateway.DeliveryID {
@@ -155,8 +165,8 @@ func TestPapersAreDeliveredAndCountAsDone(t *testing.T) {
 	}
 	base := "in/" + string(demoOffice) + "/" + p.submission.Reference() + "-" + p.now().In(p.directory.Offices[demoOffice].Location).Format(time.DateOnly) + "-" + string(id[18:])
 	files := p.arrived()
-	if !bytes.HasPrefix(files[base+".pdf"], []byte("%PDF-1.5")) || string(files[base+"-02-pay-stub.pdf"]) != "%PDF-1.7\na letter of the client's" || len(files) != 2 {
-		t.Errorf("there lies %v, want %s.pdf and -02-pay-stub.pdf", slices.Sorted(keysOf(files)), base)
+	if !bytes.HasPrefix(files[base+".pdf"], []byte("%PDF-1.5")) || !bytes.Equal(files[base+"-02-pay-stub.heic"], heicPhoto(t)) || len(files) != 2 {
+		t.Errorf("there lies %v, want %s.pdf and -02-pay-stub.heic", slices.Sorted(keysOf(files)), base)
 	}
 	// The receipt tells what lies there, and is sealed.
 	plain, size, err := p.opener.Open(demoOffice, bytes.NewReader(d.Sealed), int64(len(d.Sealed)))
@@ -293,6 +303,40 @@ func TestABrokenConnectionNeitherLosesNorDoubles(t *testing.T) {
 		if before < 20 {
 			t.Errorf("only %d steps were broken", before)
 		}
+	}
+}
+
+// hurried leaves the first page out of every second PDF, as a machine does that
+// has no time to draw a client's PDF.
+type hurried struct {
+	gateway.Binder
+	times int
+}
+
+func (h *hurried) Prepare(ctx context.Context, b gateway.Binding) (gateway.PDF, error) {
+	if h.times++; h.times%2 == 0 {
+		b.Sheets[0].Open = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("no picture")), nil }
+	}
+	return h.Binder.Prepare(ctx, b)
+}
+
+// The PDF of a later try holds what that of the first did, or nothing is sent.
+func TestATriesPDFDoesNotLoseAPageThatTheFirstOneHad(t *testing.T) {
+	p := newPartnership(t, gateway.DeliveryRule{Path: "{reference}", Form: gateway.DeliverPDF})
+	p.deliveries.Handoff.Binder = &hurried{Binder: paper.NewBinder()}
+	id := p.ask(p.pages...)
+	p.proxy.BreakAfter(14, -1) // while the PDF is on its way
+	p.run()
+	p.proxy.Heal()
+	p.wait(time.Minute)
+	p.run()
+	if d := p.state(id); d.State != gateway.HandWaiting || d.Fault != gateway.CodeUnavailable {
+		t.Fatalf("%s %s, there lies %v", d.State, d.Fault, slices.Sorted(keysOf(p.arrived())))
+	}
+	p.wait(2 * time.Minute)
+	p.run()
+	if d := p.state(id); d.State != gateway.HandDelivered || len(p.arrived()) != 2 {
+		t.Errorf("%s %s, there lies %v", d.State, d.Fault, slices.Sorted(keysOf(p.arrived())))
 	}
 }
 

@@ -15,11 +15,17 @@ import (
 
 var _ gateway.Binder = (*Binder)(nil)
 
-// Binder makes PDFs. One Binder holds one decoded picture at a time.
-type Binder struct{ decoding chan struct{} }
+// Binder makes PDFs. One Binder holds one decoded picture at a time, and one
+// PDF of a client.
+type Binder struct {
+	decoding chan struct{}
+	sandbox  *sandbox
+}
 
 // NewBinder makes a Binder.
-func NewBinder() *Binder { return &Binder{decoding: make(chan struct{}, 1)} }
+func NewBinder() *Binder {
+	return &Binder{decoding: make(chan struct{}, 1), sandbox: newSandbox()}
+}
 
 // alone runs what decodes a picture, one at a time.
 func (b *Binder) alone(ctx context.Context, do func() error) error {
@@ -35,23 +41,20 @@ func (b *Binder) alone(ctx context.Context, do func() error) error {
 // Prepare looks at every sheet; see the port.
 func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.PDF, error) {
 	p := &prepared{binder: b, binding: binding}
+	d := &drawing{sandbox: b.sandbox, time: drawnTime, bytes: drawnBytes}
 	for _, sheet := range binding.Sheets {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var found picture
-		var reason gateway.LeftOutReason
-		err := b.alone(ctx, func() (err error) {
-			found, reason, err = measure(ctx, sheet, binding.MostPixels)
-			return err
-		})
+		found, reason, err := b.pictures(ctx, d, sheet, binding.MostPixels)
 		switch {
 		case err != nil:
 			return nil, err
 		case reason != "":
 			p.leftOut = append(p.leftOut, gateway.LeftOut{Number: sheet.Number, Reason: reason})
 		default:
-			p.pictures = append(p.pictures, found)
+			p.sheets++
+			p.pictures = append(p.pictures, found...)
 		}
 	}
 	if binding.MostBytes > 0 {
@@ -60,11 +63,44 @@ func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.
 	return p, nil
 }
 
+// pictures gives what a sheet becomes: one picture, or one for each page of a
+// client's PDF. reason tells why it is left out.
+func (b *Binder) pictures(ctx context.Context, d *drawing, sheet gateway.Sheet, mostPixels int64) (found []picture, reason gateway.LeftOutReason, err error) {
+	one, reason, err := b.measured(ctx, sheet, mostPixels)
+	if err != nil || reason != gateway.LeftOutPDF {
+		return []picture{one}, reason, err
+	}
+	drawn, err := d.draw(ctx, sheet)
+	if errors.Is(err, errNotDrawn) {
+		return nil, gateway.LeftOutPDF, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	for _, page := range drawn {
+		one, reason, err := b.measured(ctx, page, mostPixels)
+		if err != nil || reason != "" {
+			return nil, reason, err
+		}
+		found = append(found, one)
+	}
+	return found, "", nil
+}
+
+func (b *Binder) measured(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (found picture, reason gateway.LeftOutReason, err error) {
+	err = b.alone(ctx, func() (err error) {
+		found, reason, err = measure(ctx, sheet, mostPixels)
+		return err
+	})
+	return found, reason, err
+}
+
 // prepared is one PDF.
 type prepared struct {
 	binder   *Binder
 	binding  gateway.Binding
 	pictures []picture
+	sheets   int // that the pictures are of
 	leftOut  []gateway.LeftOut
 }
 
@@ -72,7 +108,7 @@ type prepared struct {
 func (p *prepared) LeftOut() []gateway.LeftOut { return p.leftOut }
 
 // Sheets is how many are.
-func (p *prepared) Sheets() int { return len(p.pictures) }
+func (p *prepared) Sheets() int { return p.sheets }
 
 // shrink encodes pictures anew until all together fit. Each may have the same
 // share; what small ones leave of theirs goes to the others.

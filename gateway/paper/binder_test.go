@@ -122,11 +122,11 @@ func TestWhatIsLeftOutIsNamedInThePDFItself(t *testing.T) {
 	good := jpegOf(t, corners(200, 300), 80)
 	tooMany := pngOf(t, image.NewPaletted(image.Rect(0, 0, 6000, 4000), color.Palette{color.Black, color.White}))
 	pdf := prepare(t, bindingOf(
-		sheetOf(1, 0, good), sheetOf(2, 0, []byte("%PDF-1.7\nsomebody's letter")), sheetOf(3, 0, fixture(t, "page.heic")),
+		sheetOf(1, 0, good), sheetOf(3, 0, fixture(t, "page.heic")),
 		sheetOf(4, 0, good[:len(good)/2]), sheetOf(5, 0, []byte("<svg>")), sheetOf(6, 0, tooMany),
 	))
 	want := []gateway.LeftOut{
-		{Number: 2, Reason: gateway.LeftOutPDF}, {Number: 3, Reason: gateway.LeftOutHEIC}, {Number: 4, Reason: gateway.LeftOutDamaged},
+		{Number: 3, Reason: gateway.LeftOutHEIC}, {Number: 4, Reason: gateway.LeftOutDamaged},
 		{Number: 5, Reason: gateway.LeftOutDamaged}, {Number: 6, Reason: gateway.LeftOutPixels},
 	}
 	if got := pdf.LeftOut(); len(got) != len(want) {
@@ -138,7 +138,7 @@ func TestWhatIsLeftOutIsNamedInThePDFItself(t *testing.T) {
 		}
 	}
 	text := words(t, valid(t, written(t, pdf)))
-	for _, line := range []string{"Page 2: pdf", "Page 3: heic", "Page 4: damaged", "Page 6: pixels"} {
+	for _, line := range []string{"Page 3: heic", "Page 4: damaged", "Page 6: pixels"} {
 		if !strings.Contains(text, line) {
 			t.Errorf("the PDF does not say %q:\n%s", line, text)
 		}

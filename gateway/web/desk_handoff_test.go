@@ -277,7 +277,7 @@ func TestThePrintPageShowsPicturesAsTheyAreTurned(t *testing.T) {
 	b := h.signedIn(t, "ana")
 	answer := b.get(submissionURL(s.ID) + "/print?" + url.Values{"page": {string(h.pages[0].ID), string(h.pages[1].ID)}}.Encode())
 	wantStatus(t, answer, http.StatusOK)
-	wantText(t, answer, pageURL(h.pages[0].ID, 1), `data-turn="270"`, "Page 2 is not a picture", s.ID.Reference())
+	wantText(t, answer, pageURL(h.pages[0].ID, 1), `data-turn="270"`, "Page 2 is a PDF", s.ID.Reference())
 	wantNoText(t, answer, pageURL(h.pages[2].ID, 3), "Maria", "0142")
 	if said := strings.Join(actionsOf(h.audit), "\n"); !strings.Contains(said, "page.exported page:"+string(h.pages[0].ID)+" done print") {
 		t.Errorf("the trail tells %s", said)

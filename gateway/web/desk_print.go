@@ -49,7 +49,11 @@ func (d *desk) print(c echo.Context) error {
 	}
 	for _, p := range taken.Sheets {
 		if !p.Inline || !p.Kind.Picture {
-			view.LeftOut = append(view.LeftOut, fmt.Sprintf("Page %d is not a picture that a browser shows: open or download it by itself.", p.Number))
+			instead := "is not a picture that a browser shows: open or download it by itself"
+			if p.Kind.Media == "application/pdf" {
+				instead = "is a PDF: take the pages along as one PDF, and print that"
+			}
+			view.LeftOut = append(view.LeftOut, fmt.Sprintf("Page %d %s.", p.Number, instead))
 			continue
 		}
 		sheet := printSheet{

@@ -81,6 +81,9 @@ func TestPapersLeaveTheDesk(t *testing.T) {
 	nora.enters()
 	nora.photographs("photo-id")
 	nora.photographs("pay-stub")
+	nora.chooses(w.file("canary-name-of-a-letter.pdf", redSheet()))
+	nora.visible("#send")
+	nora.sends("")
 	submission := nora.submission()
 	nora.isDone("Nora Rivera")
 
@@ -89,10 +92,10 @@ func TestPapersLeaveTheDesk(t *testing.T) {
 	dana.opens(submission)
 	dana.showsPicture()
 	dana.states(source, "handoff")
-	dana.sees("all 2")
+	dana.sees("all 3")
 	dana.click("#handoff summary")
 	dana.click("#handoff .choices label:nth-of-type(2) input")
-	dana.sees("1 of 2")
+	dana.sees("2 of 3")
 	dana.states(source, "handoff-choosing")
 	dana.click(`#handoff button[value=pdf]`)
 	name, pdf := downloaded(t, folder, ".pdf")
@@ -104,18 +107,19 @@ func TestPapersLeaveTheDesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	said, err := exec.Command(program(t, "qpdf"), "--show-npages", path).CombinedOutput()
-	if err != nil || strings.TrimSpace(string(said)) != "2" { // the cover and the one that was chosen
+	if err != nil || strings.TrimSpace(string(said)) != "3" { // the cover, the photo that was chosen and the letter's page
 		t.Errorf("qpdf: %v %s", err, said)
 	}
 	dana.click(`#handoff button[value=zip]`)
 	_, content := downloaded(t, folder, ".zip")
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
-	if err != nil || len(archive.File) != 2 || archive.File[0].Name != "01-photo-id.jpg" || archive.File[1].Name != "manifest.csv" {
+	if err != nil || len(archive.File) != 3 || archive.File[0].Name != "01-photo-id.jpg" || archive.File[2].Name != "manifest.csv" {
 		t.Errorf("the ZIP: %v %v", err, archive)
 	}
 
 	dana.clickThrough(`#handoff button[formmethod=get]`)
 	dana.sees("Print 1 page")
+	dana.sees("Page 3 is a PDF")
 	dana.holds("the picture on paper", `(() => { const i = document.querySelector(".paper img"); return !!i && i.complete && i.naturalWidth > 0 })()`)
 	dana.states(source, "print")
 
@@ -133,7 +137,7 @@ func TestPapersLeaveTheDesk(t *testing.T) {
 	dana.sees("Given to another system")
 	dana.clickThrough(`#work a[href^="/clients/"]`)
 	for _, step := range []string{
-		"1 of them exported as one PDF by " + staffLogin, "1 of them exported as a ZIP by " + staffLogin, "1 of them opened to be printed by " + staffLogin,
+		"2 of them exported as one PDF by " + staffLogin, "2 of them exported as a ZIP by " + staffLogin, "2 of them opened to be printed by " + staffLogin,
 		"handed over to State eligibility",
 	} {
 		dana.sees(step)
