@@ -160,6 +160,8 @@ type EmergencyRecords interface {
 	// time is over, or their session, or their account is switched off: as End
 	// tells.
 	OverEmergencies(ctx context.Context, now time.Time, limit int) ([]Emergency, error)
+	// Sessions is AccountRecords'.
+	Sessions(ctx context.Context, staff StaffID, now time.Time) ([]DeskSession, error)
 	// ListStaff is StaffRecords'.
 	ListStaff(ctx context.Context) ([]Staff, error)
 }

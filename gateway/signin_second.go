@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"time"
 )
 
 // SignInStep is what somebody whose password was right still has to do.
@@ -46,33 +49,45 @@ func (d Directory) AsksSecondFactor(roles Roles) bool {
 // any time.
 const triesPerCode = 5
 
-// Code checks a code of the account's authenticator app.
-func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) error {
+// factorAge is how long an account has a second factor before that counts
+// where a lot hangs on it: who knows a password alone, of an account that has
+// none, can give it one and sign in with that. Its owner hears of the sign-in
+// from a new browser meanwhile.
+const factorAge = 24 * time.Hour
+
+// aged tells whether a second factor that was set up at a time counts now.
+func (s *SignIns) aged(since time.Time) bool {
+	return !since.IsZero() && s.Now().Sub(since) >= factorAge
+}
+
+// Code checks a code of the account's authenticator app, and tells whether the
+// account has the app for long enough.
+func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) (proven bool, err error) {
 	limits := []tries{{"sign-in-code", string(staff.ID), triesPerCode}}
 	if err := s.take(ctx, limits, address); err != nil {
-		return err
+		return false, err
 	}
 	wrong := NewError(CodeSecondFactor, nil)
 	if len(staff.SealedTOTP) == 0 {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	secret, err := s.Secrets.OpenSecret(secretTOTP, staff.ID, staff.SealedTOTP)
 	if err != nil {
-		return err
+		return false, err
 	}
 	step, right := TOTPStep(secret, code, s.Now(), staff.TOTPStep)
 	if !right {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	err = s.Records.UseTOTPStep(ctx, staff.ID, step, staff.SealedTOTP)
 	if Is(err, CodeSecondFactor) {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.giveBack(ctx, limits)
-	return nil
+	return s.aged(staff.TOTPSince), nil
 }
 
 // What small secrets are sealed for.
@@ -138,7 +153,7 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 		return err
 	}
 	s.giveBack(ctx, limits)
-	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
+	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, TOTPSince: s.Now(), First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
 	return s.Records.ChangeStaff(ctx, who.Staff.Login, change, who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
 
@@ -163,26 +178,29 @@ func (s *SignIns) BeginPasskey(ctx context.Context, address string) (options, st
 	return s.Ceremonies.BeginUse()
 }
 
-// UsePasskey gives the account whose passkey answered the challenge. A passkey
-// checks its owner, by finger, face or PIN, so it is both factors.
-func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address string) (Staff, error) {
+// UsePasskey gives the account whose passkey answered the challenge, and tells
+// whether the account has it for long enough. A passkey checks its owner, by
+// finger, face or PIN, so it is both factors.
+func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address string) (found Staff, proven bool, err error) {
+	var keys []Passkey
 	staff, used, err := s.Ceremonies.FinishUse(state, answer, func(id StaffID) (Staff, []Passkey, error) {
 		staff, err := s.Records.StaffByID(ctx, id)
 		if err != nil {
 			return Staff{}, nil, err
 		}
-		keys, err := s.Records.Passkeys(ctx, id)
+		keys, err = s.Records.Passkeys(ctx, id)
 		return staff, keys, err
 	})
 	if Is(err, CodePasskey) || Is(err, CodeNotFound) || err == nil && !staff.DisabledAt.IsZero() {
-		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodePasskey, nil))
+		return Staff{}, false, s.refuse(ctx, staff.ID, address, NewError(CodePasskey, nil))
 	}
 	if err != nil {
-		return Staff{}, err
+		return Staff{}, false, err
 	}
 	s.giveBack(ctx, []tries{passkeyTries(address)})
 	used.UsedAt = s.Now()
-	return staff, s.Records.UsePasskey(ctx, used)
+	proven = slices.ContainsFunc(keys, func(k Passkey) bool { return bytes.Equal(k.ID, used.ID) && s.aged(k.AddedAt) })
+	return staff, proven, s.Records.UsePasskey(ctx, used)
 }
 
 // BeginAddPasskey gives a browser the options for a new passkey.

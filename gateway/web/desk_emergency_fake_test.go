@@ -16,6 +16,10 @@ func (r deskEmergencies) ListStaff(ctx context.Context) ([]gateway.Staff, error)
 	return deskAccounts(r).ListStaff(ctx)
 }
 
+func (r deskEmergencies) Sessions(ctx context.Context, staff gateway.StaffID, now time.Time) ([]gateway.DeskSession, error) {
+	return deskAccounts(r).Sessions(ctx, staff, now)
+}
+
 func (r deskEmergencies) OpenEmergency(_ context.Context, e gateway.Emergency, told []gateway.Notice, _ gateway.Job, audit gateway.AuditEntry) (gateway.Emergency, error) {
 	for _, is := range r.h.emergencies {
 		if is.Staff == e.Staff && is.Office == e.Office && is.End == gateway.EmergencyOverseer && e.OpenedAt.Before(is.Until) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -38,24 +39,109 @@ func TestASmallPictureInAnEmergency(t *testing.T) {
 	wantStatus(t, b.get(small), http.StatusForbidden)
 }
 
-// An organization was asked for a second factor only if an office of the
-// account's own roles asks for one.
-func TestAnOrganizationsSecondFactorInAnEmergency(t *testing.T) {
-	for name, optional := range map[string]bool{"asked for at home": false, "not asked for at home": true} {
+// southDemands lets the south alone ask for a second factor.
+func (h *deskHouse) southDemands(t *testing.T) {
+	h.requireFactor(t)
+	north := h.dir.Offices["north"]
+	north.SecondFactorOptional = true
+	h.dir.Offices["north"] = north
+}
+
+// Whoever knows a password, of an account at an office where that is enough,
+// gives it a second factor of their own: it opens no other office's papers for
+// a day, however they sign in with it. Its owner has heard of it by then.
+func TestAStolenPasswordOpensNothingInAnEmergency(t *testing.T) {
+	for name, factor := range map[string]struct {
+		enrol func(h *deskHouse, b *browser)
+		in    func(h *deskHouse) *browser
+	}{
+		"app": {
+			func(h *deskHouse, b *browser) {
+				setup, secret := setupOf(t, b.get("/account"))
+				form := url.Values{"password": {deskPassword}, "setup": {setup}, "code": {gateway.TOTPCode(secret, h.clock().Unix()/30)}}
+				wantPlace(t, b.post("/account/app", form), "/account?done=app")
+				ana := h.staffByLogin("ana")
+				ana.SealedTOTP, _ = deskSecrets{}.SealSecret("totp", ana.ID, testSecret)
+				h.staff[ana.ID] = ana
+			},
+			func(h *deskHouse) *browser {
+				b := h.browser(t)
+				wantPlace(t, b.post("/login", password("ana")), "/login/second")
+				h.pass(30 * time.Second)
+				wantStatus(t, b.post("/login/second", h.code()), http.StatusSeeOther)
+				return b
+			},
+		},
+		"passkey": {
+			func(_ *deskHouse, b *browser) {
+				state, _ := decode(b.postJSON("/account/passkeys/options", url.Values{"password": {deskPassword}}).Body.Bytes())["state"].(string)
+				wantStatus(t, b.postJSON("/account/passkeys", url.Values{"state": {state}, "answer": {"key"}}), http.StatusOK)
+			},
+			func(h *deskHouse) *browser {
+				b := h.browser(t)
+				state, _ := decode(b.postJSON("/login/options", nil).Body.Bytes())["state"].(string)
+				wantStatus(t, b.postJSON("/login/passkey", url.Values{"state": {state}, "answer": {string(h.staffByLogin("ana").ID) + " key"}}), http.StatusOK)
+				return b
+			},
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			h := emergencyHouse(t)
-			for id, office := range h.dir.Offices {
-				office.SecondFactorOptional = id == "north" && optional
-				h.dir.Offices[id] = office
+			h.southDemands(t)
+			refuses := func(b *browser, words string) {
+				t.Helper()
+				answer := b.post("/emergency", emergencyForm("south"))
+				wantStatus(t, answer, http.StatusForbidden)
+				wantText(t, answer, words, "Nothing was opened", "all the office")
 			}
-			who := gateway.Actor{Staff: h.staffByLogin("ana"), From: "192.0.2.1"}
-			who.Staff.Identity, who.Staff.PasswordHash = gateway.IdentityHash{1}, ""
-			_, err := h.flowOfEmergencies().Open(t.Context(), who, "session", "south", "evicted tonight")
-			if refused := gateway.Is(err, gateway.CodeNoFactor); refused != optional || !refused && err != nil {
-				t.Errorf("opened with %v", err)
+			b := h.signedIn(t, "ana")
+			refuses(b, "Your account needs a second step first")
+			factor.enrol(h, b)
+			refuses(b, "Sign in with your second step first")
+			h.pass(22 * time.Hour)
+			refuses(factor.in(h), "Sign in with your second step first")
+			h.pass(2 * time.Hour)
+			wantPlace(t, factor.in(h).post("/emergency", emergencyForm("south")), "/?office=south")
+			if n := h.count(func(e gateway.AuditEntry) bool {
+				return e.Action == gateway.ActionEmergencyOpened && e.Office == "south" && e.Reason == string(gateway.CodeNoFactor)
+			}); n != 3 {
+				t.Errorf("%d refusals in the trail", n)
 			}
 		})
 	}
+}
+
+// A link of an account gives it a new second factor, which is as young.
+func TestANewAccountsEmergencyWaitsADay(t *testing.T) {
+	h := emergencyHouse(t)
+	h.southDemands(t)
+	token, err := h.accounts().Invite(t.Context(), gateway.Actor{Staff: gateway.Staff{Roles: gateway.RolesIn(gateway.RoleAdmin, "north")}},
+		"dee", gateway.RolesIn(gateway.RoleCaseworker, "north"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := h.browser(t)
+	setup, secret := setupOf(t, b.opens(joinPath(token)))
+	wantStatus(t, b.post("/join", url.Values{
+		"login": {"dee"}, "password": {deskPassword}, "again": {deskPassword}, "setup": {setup}, "code": {gateway.TOTPCode(secret, h.clock().Unix()/30)},
+	}), http.StatusSeeOther)
+	answer := b.post("/emergency", emergencyForm("south"))
+	wantStatus(t, answer, http.StatusForbidden)
+	wantText(t, answer, "Sign in with your second step first")
+}
+
+// What counts of an organization's sign-in is what it says of this one.
+func TestAnOrganizationsSecondFactorInAnEmergency(t *testing.T) {
+	h := emergencyHouse(t)
+	h.southDemands(t)
+	h.withSSO(t)
+	with, without := h.browser(t), h.browser(t)
+	with.through("code-of-dee")
+	without.through("code-of-ann")
+	wantPlace(t, with.post("/emergency", emergencyForm("south")), "/?office=south")
+	answer := without.post("/emergency", emergencyForm("south"))
+	wantStatus(t, answer, http.StatusForbidden)
+	wantText(t, answer, "sign-in did not ask for a second step", "Call the office")
 }
 
 // Whom the office cut off does not come back by opening it again, before the
