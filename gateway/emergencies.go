@@ -225,18 +225,18 @@ func (e *Emergencies) end(ctx context.Context, who Actor, of Emergency, why Emer
 	return e.Records.EndEmergency(ctx, of.ID, why, now, entry)
 }
 
-// CutOff ends somebody's access to an office that the person watches over, who
-// cannot open it anew before its time is over. One that is over already is left
-// as it is.
+// CutOff ends somebody's access to an office that the person watches over, in
+// every session of theirs; they cannot open it anew before its time is over.
+// What is over already is left as it is.
 func (e *Emergencies) CutOff(ctx context.Context, who Actor, id EmergencyID) error {
 	of, err := e.find(ctx, who, RightCutOff, ActionEmergencyEnded, id)
 	if err != nil {
 		return err
 	}
-	if err := e.end(ctx, who, of, EmergencyOverseer); !Is(err, CodeNotFound) {
-		return err
-	}
-	return nil
+	now := e.Now()
+	entry := who.entry(now, ActionEmergencyEnded, "", of.Office)
+	entry.Reason = string(EmergencyOverseer)
+	return e.Records.CutOffEmergencies(ctx, of.Staff, of.Office, now, entry)
 }
 
 // See notes that the person knows of an access; CodeForbidden for their own.

@@ -98,6 +98,16 @@ func (r deskEmergencies) EndEmergency(_ context.Context, id gateway.EmergencyID,
 	})
 }
 
+func (r deskEmergencies) CutOffEmergencies(ctx context.Context, staff gateway.StaffID, office gateway.OfficeID, at time.Time, audit gateway.AuditEntry) error {
+	for _, e := range r.some(func(e gateway.Emergency) bool { return e.Staff == staff && e.Office == office && e.Running(at) }) {
+		audit.Object = "emergency:" + string(e.ID)
+		if err := r.EndEmergency(ctx, e.ID, gateway.EmergencyOverseer, at, audit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r deskEmergencies) SeeEmergency(_ context.Context, id gateway.EmergencyID, by gateway.StaffID, at time.Time, audit gateway.AuditEntry) error {
 	return r.change(id, audit, func(e *gateway.Emergency) bool {
 		e.SeenAt, e.SeenBy = at, by

@@ -148,15 +148,24 @@ func TestAnOrganizationsSecondFactorInAnEmergency(t *testing.T) {
 // time that they were given is over.
 func TestACutOffLasts(t *testing.T) {
 	h := emergencyHouse(t)
-	b := h.inEmergency(t, "ana")
+	b, second, other := h.inEmergency(t, "ana"), h.inEmergency(t, "ana"), h.inEmergency(t, "south-admin")
 	wantPlace(t, h.signedIn(t, "south-supervisor").post("/emergency/"+string(h.emergencies[0].ID)+"/end", nil), "/emergency?done=cutoff")
+	wantStatus(t, other.get(submissionURL(h.subs[0].ID)), http.StatusOK)
+	for _, e := range h.emergencies[:2] {
+		if n := h.count(func(row gateway.AuditEntry) bool {
+			return row.Action == gateway.ActionEmergencyEnded && row.Object == "emergency:"+string(e.ID) && row.Office == "south" && row.Reason == "overseer"
+		}); n != 1 {
+			t.Errorf("%d ends of %s in the trail", n, e.ID)
+		}
+	}
 	again := h.signedIn(t, "ana") // in another session too
-	for _, at := range []*browser{b, again} {
+	for _, at := range []*browser{b, second, again} {
+		wantStatus(t, at.get(submissionURL(h.subs[0].ID)), http.StatusNotFound)
 		wantStatus(t, at.post("/emergency", emergencyForm("south")), http.StatusForbidden)
 	}
 	if n := h.count(func(e gateway.AuditEntry) bool {
 		return e.Action == gateway.ActionEmergencyOpened && e.Outcome == gateway.OutcomeDenied && e.Office == "south" && e.Reason == string(gateway.CodeForbidden)
-	}); n != 2 || len(h.emergencies) != 1 || len(h.alerts) != 3 {
+	}); n != 3 || len(h.emergencies) != 3 || len(h.alerts) != 9 {
 		t.Errorf("%d refusals, %d accesses, %d alerts", n, len(h.emergencies), len(h.alerts))
 	}
 	h.pass(time.Hour)
