@@ -12,9 +12,11 @@ import (
 // Neither takes from what passwords are tried with: a link can lead anybody here.
 const triesPerSSO = 60
 
-func ssoBegun(address string) tries { return tries{"sign-in-sso", AddressKey(address), triesPerSSO} }
+func ssoBegun(address string) tries {
+	return tries{"sign-in-sso", AddressKey(address), triesPerSSO, triesPer}
+}
 func ssoAnswer(address string) tries {
-	return tries{"sign-in-sso-answer", AddressKey(address), triesPerSSO}
+	return tries{"sign-in-sso-answer", AddressKey(address), triesPerSSO, triesPer}
 }
 
 // BeginSSO gives the address that a browser is sent to. Fresh asks the
