@@ -113,6 +113,8 @@ type DeskParts struct {
 	Changes    Changes
 	Audits     Audits
 	Figures    Figures
+	// FiguresEvery is the time from one count of the figures to the next.
+	FiguresEvery time.Duration
 	// Emergencies lets look at another office's papers.
 	Emergencies Emergencies
 	// Sessions keeps sessions where every desk process finds them. It sees
