@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +41,38 @@ func TestASmallPictureInAnEmergency(t *testing.T) {
 	wantStatus(t, b.get(small), http.StatusForbidden)
 }
 
+// What no browser shows is not downloaded in an emergency: the page says who at
+// the office opens it, with scripts and without, as the office's rule is.
+func TestAnUnshownPageInAnEmergencyNamesWhoOpensIt(t *testing.T) {
+	h := emergencyHouse(t)
+	s := h.addSubmission("south", "Maria", otherPhone, heicPage, svgPage)
+	b := h.inEmergency(t, "ana")
+	for _, test := range []struct {
+		off  []gateway.Role
+		want string
+	}{
+		{nil, "Ask a caseworker or supervisor of South County Housing to open it: they may download it."},
+		{[]gateway.Role{gateway.RoleCaseworker}, "Ask a supervisor of South County Housing to open it: they may download it."},
+		{[]gateway.Role{gateway.RoleCaseworker, gateway.RoleSupervisor}, "Ask the person who runs Dropslot to open it: nobody at South County Housing may download papers."},
+	} {
+		south := h.dir.Offices["south"]
+		south.NoDownload = test.off
+		h.dir.Offices["south"] = south
+		for number, kind := range []string{"heic", "other"} {
+			answer := b.get(submissionURL(s.ID) + "?page=" + strconv.Itoa(number+1))
+			wantStatus(t, answer, http.StatusOK)
+			heic := "Browsers cannot show it, and you may not download it. " + test.want + "</p>"
+			other := "no picture or PDF that is safe to show. " + test.want + "</p>"
+			wantText(t, answer, `<template data-note="heic"><p class="note">This is a HEIC photo, as iPhones take them. `+heic, `<template data-note="other">`)
+			shown := map[string]string{"heic": heic, "other": other}[kind]
+			if !strings.Contains(answer.Body.String(), shown+"</noscript>") {
+				t.Errorf("without scripts page %d does not say %q", number+1, shown)
+			}
+			wantNoText(t, answer, "“Original”")
+		}
+	}
+}
+
 // southDemands lets the south alone ask for a second factor.
 func (h *deskHouse) southDemands(t *testing.T) {
 	h.requireFactor(t)
@@ -52,8 +86,8 @@ func (h *deskHouse) southDemands(t *testing.T) {
 // a day, however they sign in with it. Its owner has heard of it by then.
 func TestAStolenPasswordOpensNothingInAnEmergency(t *testing.T) {
 	for name, factor := range map[string]struct {
-		enrol func(h *deskHouse, b *browser)
-		in    func(h *deskHouse) *browser
+		adds func(h *deskHouse, b *browser)
+		in   func(h *deskHouse) *browser
 	}{
 		"app": {
 			func(h *deskHouse, b *browser) {
@@ -96,7 +130,7 @@ func TestAStolenPasswordOpensNothingInAnEmergency(t *testing.T) {
 			}
 			b := h.signedIn(t, "ana")
 			refuses(b, "Your account needs a second step first")
-			factor.enrol(h, b)
+			factor.adds(h, b)
 			refuses(b, "Sign in with your second step first")
 			h.pass(22 * time.Hour)
 			refuses(factor.in(h), "Sign in with your second step first")
