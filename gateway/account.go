@@ -33,6 +33,7 @@ type DeskSession struct {
 	BegunAt time.Time
 	EndsAt  time.Time
 	Fresh   bool // the account never signed in from that browser before
+	Proven  bool // by more than a password; see Arrival
 }
 
 // OtherSessions are those that end when an account's way to sign in changes:

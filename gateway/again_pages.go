@@ -9,21 +9,20 @@ type Again struct {
 	By map[PageID]PageID
 }
 
-// againOf puts together pages, in their order, and what their links asked for.
-func againOf(pages []Page, asked map[LinkID]Wish) Again {
+// againOf puts together a submission's pages, in their order.
+func againOf(pages []Page) Again {
 	a := Again{Wishes: map[PageID]Wish{}, By: map[PageID]PageID{}}
 	there, last := map[PageID]bool{}, map[PageID]Page{}
 	for _, p := range pages {
 		there[p.ID] = true
 	}
 	for _, p := range pages {
-		wish, so := asked[p.Link]
-		if !so || p.Link == "" {
+		if p.Again == "" {
 			continue
 		}
-		a.Wishes[p.ID] = wish
-		if there[wish.Page] && !p.ReceivedAt.Before(last[wish.Page].ReceivedAt) {
-			last[wish.Page], a.By[wish.Page] = p, p.ID
+		a.Wishes[p.ID] = Wish{Page: p.Again, Reason: p.AgainWhy}
+		if there[p.Again] && !p.ReceivedAt.Before(last[p.Again].ReceivedAt) {
+			last[p.Again], a.By[p.Again] = p, p.ID
 		}
 	}
 	return a

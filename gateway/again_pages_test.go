@@ -10,11 +10,11 @@ import (
 func TestWhatCameOnceMoreStandsForWhatItReplaces(t *testing.T) {
 	at := func(minutes int) time.Time { return time.Unix(0, 0).Add(time.Duration(minutes) * time.Minute) }
 	pages := []Page{
-		{ID: "late", Link: "l1", ReceivedAt: at(3)}, // put in front since
-		{ID: "first", Link: "l0", ReceivedAt: at(1)}, {ID: "early", Link: "l1", ReceivedAt: at(2)},
-		{ID: "third", Link: "l2", ReceivedAt: at(4)}, {ID: "texted", ReceivedAt: at(5)},
+		{ID: "late", Again: "first", AgainWhy: AgainBlurry, ReceivedAt: at(3)}, // put in front since
+		{ID: "first", ReceivedAt: at(1)}, {ID: "early", Again: "first", AgainWhy: AgainBlurry, ReceivedAt: at(2)},
+		{ID: "third", Again: "late", ReceivedAt: at(4)}, {ID: "texted", ReceivedAt: at(5)},
 	}
-	again := againOf(pages, map[LinkID]Wish{"l1": {Page: "first", Reason: AgainBlurry}, "l2": {Page: "late"}, "": {Page: "first"}})
+	again := againOf(pages)
 	if len(again.By) != 2 || again.By["first"] != "late" || again.By["late"] != "third" || len(again.Wishes) != 3 || again.Wishes["early"].Reason != AgainBlurry {
 		t.Errorf("%+v", again)
 	}

@@ -95,7 +95,9 @@ type ManifestPage struct {
 	Rotation    int       `json:"rotation,omitempty"` // degrees clockwise
 	ReceivedAt  time.Time `json:"received_at"`
 	// Moved is the submission that a caseworker moved it to.
-	Moved SubmissionID `json:"moved,omitempty"`
+	Moved    SubmissionID `json:"moved,omitempty"`
+	Again    PageID       `json:"again,omitempty"` // that was asked for once more when this one was sent
+	AgainWhy AgainReason  `json:"again_why,omitempty"`
 }
 
 // archiveVersion counts changes to the form of headers and manifests.
@@ -204,6 +206,7 @@ func (a *Archive) WriteManifest(ctx context.Context, s Submission, pages []Page)
 			Moved: moved, ID: p.ID, Key: p.Key, Link: p.Link, Blob: p.Blob, SHA256: hex.EncodeToString(p.Digest[:]),
 			Same: hex.EncodeToString(p.Same[:]), SealedBytes: p.SealedBytes, PlainBytes: p.PlainBytes,
 			Sealing: p.Sealing, Label: p.Label, Place: p.Place, Rotation: p.Rotation, ReceivedAt: p.ReceivedAt.UTC(),
+			Again: p.Again, AgainWhy: p.AgainWhy,
 		})
 	}
 	// Two within a millisecond are both written: what a caseworker did may

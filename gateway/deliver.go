@@ -57,15 +57,11 @@ func (f *Deliveries) Ask(ctx context.Context, who Actor, id SubmissionID, delive
 	if err != nil {
 		return err
 	}
-	said, err := d.Records.Correspondence(ctx, s)
-	if err != nil {
-		return err
-	}
 	now := d.Now()
 	ask := HandDelivery{
 		ID: delivery, Submission: id, Office: s.Office, Staff: who.Staff.ID, State: HandWaiting, AskedAt: now, DueAt: now,
 	}
-	if againOf(pages, said.Again).Whole(pages, chosen) {
+	if againOf(pages).Whole(pages, chosen) {
 		ask.Whole = len(pages)
 	}
 	for _, p := range chosen {

@@ -91,7 +91,7 @@ func (d *Desk) Submission(ctx context.Context, who Actor, id SubmissionID) (Subm
 	if err != nil {
 		return SubmissionView{}, err
 	}
-	view := SubmissionView{InboxRow: d.row(s), Pages: pages, Sendings: said.Sendings, OptedOut: said.OptedOutAt, Again: againOf(pages, said.Again)}
+	view := SubmissionView{InboxRow: d.row(s), Pages: pages, Sendings: said.Sendings, OptedOut: said.OptedOutAt, Again: againOf(pages)}
 	for _, n := range said.Notes {
 		words, err := openBytes(d.Opener, s.Office, n.Sealed)
 		if err != nil {

@@ -27,8 +27,8 @@ const EmergencyReasonRunes = 500
 const (
 	// CodeEmergencyReason tells that no reason was given, or too long a one.
 	CodeEmergencyReason Code = "emergency-reason"
-	// CodeNoFactor tells that the office asks for a second factor that the
-	// account does not have.
+	// CodeNoFactor tells that the office asks for a second factor, and that the
+	// session was not begun with one that counts.
 	CodeNoFactor Code = "no-factor"
 )
 
@@ -127,12 +127,16 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	if !known {
 		entry.Office = "" // what was typed is no name of an office
 	}
+	proven, err := e.proven(ctx, who, session)
+	if err != nil {
+		return Emergency{}, err
+	}
 	reason = strings.TrimSpace(reason)
 	var cause *Error
 	switch {
 	case !e.Directory.mayOpen(who.Staff, office):
 		cause = NewError(CodeForbidden, nil)
-	case !place.SecondFactorOptional && !e.hasFactor(who.Staff):
+	case !place.SecondFactorOptional && !proven:
 		cause = NewError(CodeNoFactor, nil)
 	case reason == "" || utf8.RuneCountInString(reason) > EmergencyReasonRunes:
 		return Emergency{}, NewError(CodeEmergencyReason, nil) // a slip, and no refusal
@@ -161,13 +165,11 @@ func (e *Emergencies) Open(ctx context.Context, who Actor, session SessionID, of
 	return access, denied(ctx, e.Audit, entry, err)
 }
 
-// hasFactor tells whether an account signs in with a second factor. Its
-// organization was asked for one only if an office of its roles asks.
-func (e *Emergencies) hasFactor(s Staff) bool {
-	if s.SSO() {
-		return e.Directory.AsksSecondFactor(s.Roles)
-	}
-	return len(s.SealedTOTP) > 0 || s.Passkeys > 0
+// proven tells whether the session was begun with a second factor that counts:
+// that the account has one says nothing of who sits there.
+func (e *Emergencies) proven(ctx context.Context, who Actor, session SessionID) (bool, error) {
+	sessions, err := e.Records.Sessions(ctx, who.Staff.ID, e.Now())
+	return slices.ContainsFunc(sessions, func(s DeskSession) bool { return s.ID == session && s.Proven }), err
 }
 
 // alertsOf names everybody and everything that is told of an access at once.
@@ -223,18 +225,18 @@ func (e *Emergencies) end(ctx context.Context, who Actor, of Emergency, why Emer
 	return e.Records.EndEmergency(ctx, of.ID, why, now, entry)
 }
 
-// CutOff ends somebody's access to an office that the person watches over, who
-// cannot open it anew before its time is over. One that is over already is left
-// as it is.
+// CutOff ends somebody's access to an office that the person watches over, in
+// every session of theirs; they cannot open it anew before its time is over.
+// What is over already is left as it is.
 func (e *Emergencies) CutOff(ctx context.Context, who Actor, id EmergencyID) error {
 	of, err := e.find(ctx, who, RightCutOff, ActionEmergencyEnded, id)
 	if err != nil {
 		return err
 	}
-	if err := e.end(ctx, who, of, EmergencyOverseer); !Is(err, CodeNotFound) {
-		return err
-	}
-	return nil
+	now := e.Now()
+	entry := who.entry(now, ActionEmergencyEnded, "", of.Office)
+	entry.Reason = string(EmergencyOverseer)
+	return e.Records.CutOffEmergencies(ctx, of.Staff, of.Office, now, entry)
 }
 
 // See notes that the person knows of an access; CodeForbidden for their own.

@@ -154,12 +154,17 @@ type EmergencyRecords interface {
 	EmergenciesOf(ctx context.Context, staff StaffID) ([]Emergency, error)
 	// EndEmergency notes the end of one, CodeNotFound if that was noted before.
 	EndEmergency(ctx context.Context, id EmergencyID, end EmergencyEnd, at time.Time, audit AuditEntry) error
+	// CutOffEmergencies ends all of an account at an office, in whichever session
+	// they run, with an audit row for each, which names it.
+	CutOffEmergencies(ctx context.Context, staff StaffID, office OfficeID, at time.Time, audit AuditEntry) error
 	// SeeEmergency notes who knows of one; who did so first stays.
 	SeeEmergency(ctx context.Context, id EmergencyID, by StaffID, at time.Time, audit AuditEntry) error
 	// OverEmergencies gives at most limit of which no end is noted, though their
 	// time is over, or their session, or their account is switched off: as End
 	// tells.
 	OverEmergencies(ctx context.Context, now time.Time, limit int) ([]Emergency, error)
+	// Sessions is AccountRecords'.
+	Sessions(ctx context.Context, staff StaffID, now time.Time) ([]DeskSession, error)
 	// ListStaff is StaffRecords'.
 	ListStaff(ctx context.Context) ([]Staff, error)
 }

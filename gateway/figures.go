@@ -201,6 +201,7 @@ type FiguresView struct {
 	Records   FigureRecords
 	Audit     AuditTrail
 	Now       func() time.Time
+	Every     time.Duration // from one count to the next
 }
 
 // OfficeFigures are an office's weeks, the oldest first and the present one
@@ -208,6 +209,7 @@ type FiguresView struct {
 type OfficeFigures struct {
 	Office Office
 	Weeks  []Figures
+	Next   time.Time // when the present week is counted again; zero if it was not counted yet
 }
 
 // Weeks gives the last weeks of every office whose figures a person may see.
@@ -244,6 +246,9 @@ func (f *FiguresView) Weeks(ctx context.Context, who Actor, weeks int) ([]Office
 				row = Figures{Office: id, Week: week, Waiting: NotCounted}
 			}
 			of.Weeks = append(of.Weeks, row)
+		}
+		if counted := of.Weeks[weeks-1].CountedAt; !counted.IsZero() {
+			of.Next = counted.Add(f.Every)
 		}
 		all = append(all, of)
 	}

@@ -30,7 +30,7 @@ type Joining struct {
 // Join uses a one-time link up. Everything is checked before: a password that
 // is too short or a code that was mistyped does not cost the link.
 func (s *SignIns) Join(ctx context.Context, token Token, j Joining, address string) (Staff, error) {
-	limits := []tries{{"join-address", AddressKey(address), triesPerAddress}}
+	limits := []tries{{"join-address", AddressKey(address), triesPerAddress, triesPer}}
 	if err := s.take(ctx, limits, address); err != nil {
 		return Staff{}, err
 	}

@@ -36,9 +36,16 @@ type Office struct {
 
 // Downloads tells whether one of a person's roles lets them take papers along.
 func (o Office) Downloads(s Staff) bool {
-	return s.DisabledAt.IsZero() && slices.ContainsFunc(s.Roles[o.ID], func(role Role) bool {
-		return slices.Contains(rights[role], RightDownload) && !slices.Contains(o.NoDownload, role)
-	})
+	return s.DisabledAt.IsZero() && slices.ContainsFunc(s.Roles[o.ID], o.downloads)
+}
+
+func (o Office) downloads(role Role) bool {
+	return slices.Contains(rights[role], RightDownload) && !slices.Contains(o.NoDownload, role)
+}
+
+// DownloadRoles are the roles at the office that let a person take papers along.
+func (o Office) DownloadRoles() []Role {
+	return slices.DeleteFunc(AllRoles(), func(role Role) bool { return !o.downloads(role) })
 }
 
 // Asked tells whether a label is one the office asks for.

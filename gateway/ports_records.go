@@ -244,9 +244,6 @@ type Correspondence struct {
 	Notes      []Note    // what the client wrote, oldest first
 	Sendings   []Sending // what Dropslot sent by itself, oldest first
 	OptedOutAt time.Time // the client texted STOP; zero if not
-	// Again gives the page that was asked for once more, and why, for each link
-	// of such a kind that brought one.
-	Again map[LinkID]Wish
 }
 
 // Note is what a client wrote, sealed to the office.

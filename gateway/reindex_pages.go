@@ -130,7 +130,7 @@ func (r *Reindex) listed(s shelf, m Manifest, report *ReindexReport) []Page {
 				ID: listed.ID, Key: listed.Key, Submission: placed, Home: home, Office: s.office, Link: listed.Link, Blob: listed.Blob,
 				Digest: digest, Same: same, SealedBytes: listed.SealedBytes, PlainBytes: listed.PlainBytes,
 				Sealing: listed.Sealing, Label: listed.Label, Place: listed.Place, Rotation: rotationOf(listed.Rotation),
-				ReceivedAt: listed.ReceivedAt,
+				ReceivedAt: listed.ReceivedAt, Again: listed.Again, AgainWhy: listed.AgainWhy,
 			})
 		}
 	}

@@ -39,6 +39,7 @@ const (
 type tries struct {
 	kind, key string
 	n         int
+	per       time.Duration
 }
 
 // TooManyTries tells how long to wait; it travels inside the Error.
@@ -52,8 +53,8 @@ func (e TooManyTries) Error() string { return "wait " + e.Wait.Round(time.Second
 func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (Staff, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
 	limits := []tries{
-		{"sign-in-address", AddressKey(address), triesPerAddress},
-		{"sign-in-account", login, triesPerAccount},
+		{"sign-in-address", AddressKey(address), triesPerAddress, triesPer},
+		{"sign-in-account", login, triesPerAccount, triesPer},
 	}
 	if err := s.take(ctx, limits, address); err != nil {
 		return Staff{}, err
@@ -76,7 +77,7 @@ func (s *SignIns) SignIn(ctx context.Context, login, password, address string) (
 // take takes one try from each of the buckets, or refuses.
 func (s *SignIns) take(ctx context.Context, limits []tries, address string) error {
 	for _, limit := range limits {
-		allowed, wait, err := s.Limiter.Allow(ctx, limit.kind, limit.key, limit.n, triesPer)
+		allowed, wait, err := s.Limiter.Allow(ctx, limit.kind, limit.key, limit.n, limit.per)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (s *SignIns) take(ctx context.Context, limits []tries, address string) erro
 // given back comes back with time.
 func (s *SignIns) giveBack(ctx context.Context, limits []tries) {
 	for _, limit := range limits {
-		_ = s.Limiter.Forgive(ctx, limit.kind, limit.key, limit.n, triesPer)
+		_ = s.Limiter.Forgive(ctx, limit.kind, limit.key, limit.n, limit.per)
 	}
 }
 

@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"time"
 )
 
 // SignInStep is what somebody whose password was right still has to do.
@@ -42,37 +45,62 @@ func (d Directory) AsksSecondFactor(roles Roles) bool {
 	return false
 }
 
-// triesPerCode is how many codes may be guessed: of a million, three count at
-// any time.
-const triesPerCode = 5
+// How many codes of an account may be wrong: of a million, three count at any
+// time. The window alone lets 485 through in a day, which is a chance of 1 in
+// 700; with the day's bucket it is 100 while that runs out and 50 a day then: 3
+// in 10,000, and half of that. (NIST SP 800-63B, "Rate Limiting", bounds those
+// in a row by 100.) A code that is right is given back.
+const (
+	triesPerCode    = 5
+	triesPerCodeDay = 50
+)
 
-// Code checks a code of the account's authenticator app.
-func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) error {
-	limits := []tries{{"sign-in-code", string(staff.ID), triesPerCode}}
+func codeTries(staff StaffID) []tries {
+	return []tries{
+		{"sign-in-code", string(staff), triesPerCode, triesPer},
+		{"sign-in-code-day", string(staff), triesPerCodeDay, 24 * time.Hour},
+	}
+}
+
+// factorAge is how long an account has a second factor before that counts
+// where a lot hangs on it: who knows a password alone, of an account that has
+// none, can give it one and sign in with that. Its owner hears of the sign-in
+// from a new browser meanwhile.
+const factorAge = 24 * time.Hour
+
+// aged tells whether a second factor that was set up at a time counts now.
+func (s *SignIns) aged(since time.Time) bool {
+	return !since.IsZero() && s.Now().Sub(since) >= factorAge
+}
+
+// Code checks a code of the account's authenticator app, and tells whether the
+// account has the app for long enough.
+func (s *SignIns) Code(ctx context.Context, staff Staff, code, address string) (proven bool, err error) {
+	limits := codeTries(staff.ID)
 	if err := s.take(ctx, limits, address); err != nil {
-		return err
+		return false, err
 	}
 	wrong := NewError(CodeSecondFactor, nil)
 	if len(staff.SealedTOTP) == 0 {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	secret, err := s.Secrets.OpenSecret(secretTOTP, staff.ID, staff.SealedTOTP)
 	if err != nil {
-		return err
+		return false, err
 	}
 	step, right := TOTPStep(secret, code, s.Now(), staff.TOTPStep)
 	if !right {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	err = s.Records.UseTOTPStep(ctx, staff.ID, step, staff.SealedTOTP)
 	if Is(err, CodeSecondFactor) {
-		return s.refuse(ctx, staff.ID, address, wrong)
+		return false, s.refuse(ctx, staff.ID, address, wrong)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.giveBack(ctx, limits)
-	return nil
+	return s.aged(staff.TOTPSince), nil
 }
 
 // What small secrets are sealed for.
@@ -126,7 +154,7 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 	if err := who.Staff.local(); err != nil {
 		return err
 	}
-	limits := []tries{{"sign-in-code", string(who.Staff.ID), triesPerCode}}
+	limits := codeTries(who.Staff.ID)
 	if err := s.take(ctx, limits, who.From); err != nil {
 		return err
 	}
@@ -138,7 +166,7 @@ func (s *SignIns) SetUpApp(ctx context.Context, who Actor, sealed []byte, code s
 		return err
 	}
 	s.giveBack(ctx, limits)
-	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
+	change := StaffChange{SealedTOTP: &kept, TOTPStep: step, TOTPSince: s.Now(), First: who.halfway(), Others: &OtherSessions{who.Session, s.Now()}}
 	return s.Records.ChangeStaff(ctx, who.Staff.Login, change, who.entry(s.Now(), ActionFactorChanged, who.own(), ""))
 }
 
@@ -152,7 +180,7 @@ func (a Actor) halfway() bool { return a.Session == "" }
 const triesPerPasskey = 60
 
 func passkeyTries(address string) tries {
-	return tries{"sign-in-passkey", AddressKey(address), triesPerPasskey}
+	return tries{"sign-in-passkey", AddressKey(address), triesPerPasskey, triesPer}
 }
 
 // BeginPasskey gives a browser the challenge for a passkey.
@@ -163,26 +191,29 @@ func (s *SignIns) BeginPasskey(ctx context.Context, address string) (options, st
 	return s.Ceremonies.BeginUse()
 }
 
-// UsePasskey gives the account whose passkey answered the challenge. A passkey
-// checks its owner, by finger, face or PIN, so it is both factors.
-func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address string) (Staff, error) {
+// UsePasskey gives the account whose passkey answered the challenge, and tells
+// whether the account has it for long enough. A passkey checks its owner, by
+// finger, face or PIN, so it is both factors.
+func (s *SignIns) UsePasskey(ctx context.Context, state, answer []byte, address string) (found Staff, proven bool, err error) {
+	var keys []Passkey
 	staff, used, err := s.Ceremonies.FinishUse(state, answer, func(id StaffID) (Staff, []Passkey, error) {
 		staff, err := s.Records.StaffByID(ctx, id)
 		if err != nil {
 			return Staff{}, nil, err
 		}
-		keys, err := s.Records.Passkeys(ctx, id)
+		keys, err = s.Records.Passkeys(ctx, id)
 		return staff, keys, err
 	})
 	if Is(err, CodePasskey) || Is(err, CodeNotFound) || err == nil && !staff.DisabledAt.IsZero() {
-		return Staff{}, s.refuse(ctx, staff.ID, address, NewError(CodePasskey, nil))
+		return Staff{}, false, s.refuse(ctx, staff.ID, address, NewError(CodePasskey, nil))
 	}
 	if err != nil {
-		return Staff{}, err
+		return Staff{}, false, err
 	}
 	s.giveBack(ctx, []tries{passkeyTries(address)})
 	used.UsedAt = s.Now()
-	return staff, s.Records.UsePasskey(ctx, used)
+	proven = slices.ContainsFunc(keys, func(k Passkey) bool { return bytes.Equal(k.ID, used.ID) && s.aged(k.AddedAt) })
+	return staff, proven, s.Records.UsePasskey(ctx, used)
 }
 
 // BeginAddPasskey gives a browser the options for a new passkey.

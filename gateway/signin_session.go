@@ -5,6 +5,7 @@ import "context"
 // Arrival is one sign-in that succeeded.
 type Arrival struct {
 	How     string // "password", "password and code", "passkey", "single sign-on"
+	Proven  bool   // a second factor was shown that is old enough, or the organization asked for one
 	From    string // network address
 	Browser string // in words
 	Device  string // the secret that this browser keeps
@@ -25,7 +26,7 @@ func (s *SignIns) Begin(ctx context.Context, staff Staff, a Arrival) (SessionID,
 	fresh.Reason = a.Browser
 	session := DeskSession{
 		ID: SessionID(id), Staff: staff.ID, Browser: a.Browser, From: a.From, Device: deviceOf(a.Device),
-		BegunAt: now, EndsAt: now.Add(s.Total),
+		BegunAt: now, EndsAt: now.Add(s.Total), Proven: a.Proven,
 	}
 	_, err = s.Records.BeginSession(ctx, session, fresh, entry)
 	return session.ID, err

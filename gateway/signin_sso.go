@@ -12,9 +12,11 @@ import (
 // Neither takes from what passwords are tried with: a link can lead anybody here.
 const triesPerSSO = 60
 
-func ssoBegun(address string) tries { return tries{"sign-in-sso", AddressKey(address), triesPerSSO} }
+func ssoBegun(address string) tries {
+	return tries{"sign-in-sso", AddressKey(address), triesPerSSO, triesPer}
+}
 func ssoAnswer(address string) tries {
-	return tries{"sign-in-sso-answer", AddressKey(address), triesPerSSO}
+	return tries{"sign-in-sso-answer", AddressKey(address), triesPerSSO, triesPer}
 }
 
 // BeginSSO gives the address that a browser is sent to. Fresh asks the
@@ -40,18 +42,19 @@ func (s *SignIns) BeginSSO(ctx context.Context, name string, fresh bool, address
 }
 
 // FinishSSO gives the account of whom the provider let in, with the roles that
-// their groups have now. The first time it is made. Without a state the answer
-// belongs to no sign-in of this browser.
-func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAnswer, address string) (Staff, error) {
+// their groups have now, and tells whether it asked for a second factor. The
+// first time the account is made. Without a state the answer belongs to no
+// sign-in of this browser.
+func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAnswer, address string) (found Staff, proven bool, err error) {
 	if s.SSO == nil {
-		return Staff{}, NewError(CodeNotFound, nil)
+		return Staff{}, false, NewError(CodeNotFound, nil)
 	}
 	limits := []tries{ssoAnswer(address)}
 	if err := s.take(ctx, limits, address); err != nil {
-		return Staff{}, err
+		return Staff{}, false, err
 	}
 	if state == nil {
-		return Staff{}, s.refuse(ctx, "", address, NewError(CodeSSOLate, nil))
+		return Staff{}, false, s.refuse(ctx, "", address, NewError(CodeSSOLate, nil))
 	}
 	limits = append(limits, ssoBegun(address))
 	identity, err := s.SSO.Provider.Finish(ctx, state, answer)
@@ -60,17 +63,17 @@ func (s *SignIns) FinishSSO(ctx context.Context, state []byte, answer IdentityAn
 	}
 	if Is(err, CodeSSO) {
 		// What the provider said is for the log alone.
-		return Staff{}, errors.Join(err, written(s.refuse(ctx, "", address, NewError(CodeSSO, nil)), CodeSSO))
+		return Staff{}, false, errors.Join(err, written(s.refuse(ctx, "", address, NewError(CodeSSO, nil)), CodeSSO))
 	}
 	if err != nil {
-		return Staff{}, err
+		return Staff{}, false, err
 	}
 	staff, err := s.admit(ctx, identity, address)
 	if err != nil {
-		return Staff{}, err
+		return Staff{}, false, err
 	}
 	s.giveBack(ctx, limits)
-	return staff, nil
+	return staff, identity.SecondFactor, nil
 }
 
 // written gives what kept the row of a refusal from being written.

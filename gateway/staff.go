@@ -14,6 +14,7 @@ type Staff struct {
 	Roles        Roles
 	SealedTOTP   []byte       // the secret of an authenticator app; empty if there is none
 	TOTPStep     int64        // of the last code that was used
+	TOTPSince    time.Time    // the account has this app
 	Passkeys     int          // how many the account has
 	Epoch        int64        // a higher one ends every session
 	Identity     IdentityHash // of whom an organization signs in; zero if the account signs in here
@@ -28,6 +29,7 @@ type StaffChange struct {
 	Roles        Roles
 	SealedTOTP   *[]byte
 	TOTPStep     int64          // with SealedTOTP
+	TOTPSince    time.Time      // with SealedTOTP
 	First        bool           // CodeForbidden, and nothing is changed, if the account has a second factor
 	DisabledAt   *time.Time     // zero switches the account on again
 	Others       *OtherSessions // these end

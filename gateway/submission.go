@@ -108,6 +108,10 @@ type Page struct {
 	// Home is the submission it was sent to, if it was moved since: its object
 	// stays in that one's folder.
 	Home SubmissionID
+	// Again is the page that was asked for once more when this one was sent, which
+	// may be gone or elsewhere by now, and why; empty for most.
+	Again    PageID
+	AgainWhy AgainReason
 }
 
 // SentTo is the submission that the client sent the page to.

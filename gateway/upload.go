@@ -259,6 +259,7 @@ func (u *Uploads) record(ctx context.Context, s Session, blob BlobName, p Page, 
 	}
 	p.ID, p.Submission, p.Office, p.Link = PageID(id), s.Submission.ID, s.Submission.Office, s.Link.ID
 	p.Blob, p.ReceivedAt = blob, now
+	p.Again, p.AgainWhy = s.Wish.Page, s.Wish.Reason
 	if !u.Directory.Offices[p.Office].Asked(p.Label) {
 		p.Label = "" // the office asks for other things by now; the page counts all the same
 	}

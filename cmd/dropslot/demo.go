@@ -104,7 +104,7 @@ func demo(ctx context.Context, std streams, address string) (err error) {
 	served := make(chan error, 1)
 	go func() {
 		defer cancel()
-		served <- serve(ctx, c, config.RoleAll, log, rates{})
+		served <- serve(ctx, c, config.RoleAll, log, rates{figures: time.Minute}) // nobody tries things for an hour
 	}()
 	if waitReady(ctx, "http://"+place.ops+"/readyz") {
 		place.tell(std)

@@ -143,7 +143,7 @@ func newBenchDesk(b *testing.B, records string) *deskUnderLoad {
 	pages, err := templates.LoadPages(h.texts)
 	must(b, err)
 	opener := seal.NewOpener(map[gateway.OfficeID][]seal.Identity{demoOffice: {keys.identity}})
-	h.handler, err = h.desk(pages, opener, prometheus.NewRegistry())
+	h.handler, err = h.desk(pages, opener, rates{}.orDefault(), prometheus.NewRegistry())
 	must(b, err)
 	answer := h.ask(http.MethodPost, "/login", url.Values{"login": {demoLogin}, "password": {place.password}})
 	for _, cookie := range answer.Result().Cookies() {

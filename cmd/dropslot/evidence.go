@@ -10,9 +10,6 @@ import (
 	"dropslot/gateway/jobs"
 )
 
-// figuresEvery is how often the figures are counted.
-const figuresEvery = time.Hour
-
 // prove checks the audit trail against the heads in the vault.
 func (p *parts) prove(ctx context.Context) (gateway.AuditProof, error) {
 	heads, err := gateway.LoadHeads(ctx, p.vault)
@@ -56,12 +53,12 @@ func (p *parts) tellConfiguration(ctx context.Context, role config.Role) error {
 }
 
 // figures builds the flow of who looks at counts.
-func (p *parts) figures() *gateway.FiguresView {
-	return &gateway.FiguresView{Directory: p.directory, Records: p.records, Audit: p.records, Now: time.Now}
+func (p *parts) figures(every time.Duration) *gateway.FiguresView {
+	return &gateway.FiguresView{Directory: p.directory, Records: p.records, Audit: p.records, Now: time.Now, Every: every}
 }
 
 // countFigures is the periodic job that counts.
-func (p *parts) countFigures() jobs.Periodic {
+func (p *parts) countFigures(every time.Duration) jobs.Periodic {
 	counting := &gateway.Counting{Directory: p.directory, Records: p.records, Now: time.Now}
-	return jobs.Periodic{Name: "figures", Every: figuresEvery, Run: counting.Run}
+	return jobs.Periodic{Name: "figures", Every: every, Run: counting.Run}
 }

@@ -73,7 +73,7 @@ func (p *parts) intake(pages *templates.Pages, metrics prometheus.Registerer) (h
 }
 
 // desk builds the caseworkers' side, the only one with identities.
-func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics prometheus.Registerer) (http.Handler, error) {
+func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, pace rates, metrics prometheus.Registerer) (http.Handler, error) {
 	signIns, err := p.signIns()
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (p *parts) desk(pages *templates.Pages, opener *seal.Opener, metrics promet
 		Notices:  &gateway.NoticeDesk{Directory: p.directory, Records: p.records, Now: time.Now}, Mails: p.config.SMTP != nil,
 		Holds:   &gateway.Holds{Desk: flow, Records: p.records, Archive: p.archive},
 		SignIns: signIns, Emergencies: p.emergencies(opener), SSO: p.ssoName(),
-		Audits: p.audits(), Figures: p.figures(),
+		Audits: p.audits(), Figures: p.figures(pace.figures), FiguresEvery: pace.figures,
 		Accounts: p.accounts(),
 		Sessions: linkstore.NewSessions(p.redis), Pages: pages, Static: templates.StaticHandler(),
 		Directory: p.directory, ParsePhone: phoneParser(p.config.Countries),
@@ -189,7 +189,7 @@ func (p *parts) work(ctx context.Context, role config.Role, pace rates, metrics 
 			jobs.Periodic{Name: "expire", Every: pace.expire, Run: tend.Expire},
 			jobs.Periodic{Name: "archive", Every: pace.expire, Run: tend.ArchiveEnded},
 			jobs.Periodic{Name: "sweep", Every: pace.sweep, Run: tend.Sweep},
-			p.countFigures(),
+			p.countFigures(pace.figures),
 			jobs.Periodic{Name: "notices", Every: pace.expire, Run: tending.notices.Run},
 			jobs.Periodic{Name: "retention", Every: pace.sweep, Run: p.retention().Run},
 			jobs.Periodic{Name: "emergencies", Every: pace.expire, Run: p.emergencies(nil).Settle},

@@ -84,12 +84,12 @@ func loadConfig(std streams, path string, role config.Role, options ...config.Op
 }
 
 // rates are how often the periodic work is done; zero means the defaults.
-type rates struct{ heads, expire, sweep, deliver time.Duration }
+type rates struct{ heads, expire, sweep, deliver, figures time.Duration }
 
 func (r rates) orDefault() rates {
 	return rates{
 		heads: cmp.Or(r.heads, time.Minute), expire: cmp.Or(r.expire, 30*time.Second), sweep: cmp.Or(r.sweep, time.Hour),
-		deliver: cmp.Or(r.deliver, 5*time.Second),
+		deliver: cmp.Or(r.deliver, 5*time.Second), figures: cmp.Or(r.figures, time.Hour),
 	}
 }
 
@@ -135,7 +135,7 @@ func serve(ctx context.Context, c *config.Config, role config.Role, log *slog.Lo
 		if err != nil {
 			return err
 		}
-		handler, err := p.desk(pages, opener, metrics)
+		handler, err := p.desk(pages, opener, pace.orDefault(), metrics)
 		if err != nil {
 			return err
 		}

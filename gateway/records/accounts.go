@@ -166,8 +166,8 @@ func (s *Store) AcceptInvitation(ctx context.Context, hash gateway.TokenHash, no
 		if err != nil {
 			return struct{}{}, err
 		}
-		_, err = x.exec("UPDATE staff SET password_hash = $2, totp = $3, totp_step = $4, epoch = epoch + 1 WHERE id = $1",
-			id, c.PasswordHash, solid(c.SealedTOTP), c.TOTPStep)
+		_, err = x.exec("UPDATE staff SET password_hash = $2, totp = $3, totp_step = $4, totp_since = $5, epoch = epoch + 1 WHERE id = $1",
+			id, c.PasswordHash, solid(c.SealedTOTP), c.TOTPStep, ms(now))
 		if err != nil {
 			return struct{}{}, err
 		}

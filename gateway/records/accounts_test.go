@@ -64,7 +64,7 @@ func TestInvitation(t *testing.T) {
 			t.Errorf("used %d times, %d rows", used, n)
 		}
 		now := w.account(ann.ID)
-		if now.PasswordHash != "new" || string(now.SealedTOTP) != "\x01\x02" || now.TOTPStep != 7 || now.Passkeys != 0 || now.Epoch != 1 {
+		if now.PasswordHash != "new" || string(now.SealedTOTP) != "\x01\x02" || now.TOTPStep != 7 || !now.TOTPSince.Equal(noon) || now.Passkeys != 0 || now.Epoch != 1 {
 			t.Errorf("%+v", now)
 		}
 		_, err = w.StaffInSession(ctx, ann.ID, session)
@@ -351,6 +351,31 @@ func TestDeskSessions(t *testing.T) {
 		w.check(err, "")
 		_, err = w.StaffInSession(ctx, bob.ID, theirs)
 		w.check(err, "")
+	})
+}
+
+// How old an app is, and whether a sign-in counts, stays what it was when
+// something else of the account changes.
+func TestWhatASignInIsWorth(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ann, totp, hash := w.addAccount("ann", nil), []byte{1}, "new"
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{SealedTOTP: &totp, TOTPStep: 1, TOTPSince: noon}), "")
+		w.check(w.ChangeStaff(ctx, "ann", gateway.StaffChange{PasswordHash: &hash}), "")
+		w.check(w.UseTOTPStep(ctx, ann.ID, 2, totp), "")
+		if since := w.account(ann.ID).TOTPSince; !since.Equal(noon) {
+			t.Errorf("the app is of %s", since)
+		}
+		for _, proven := range []bool{true, false} {
+			s := gateway.DeskSession{ID: gateway.SessionID(newID(t)), Staff: ann.ID, BegunAt: noon, EndsAt: noon.Add(time.Hour), Proven: proven}
+			_, err := w.BeginSession(ctx, s, gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+			w.check(err, "")
+			living, err := w.Sessions(ctx, ann.ID, noon)
+			if w.check(err, ""); len(living) != 1 || living[0].Proven != proven {
+				t.Errorf("%+v", living)
+			}
+			w.check(w.EndSessions(ctx, ann.ID, s.ID, "", noon), "")
+		}
 	})
 }
 

@@ -104,29 +104,8 @@ func (s *Store) Correspondence(ctx context.Context, about gateway.Submission) (g
 		out, _, err := first(v, scanInt, "SELECT opted_out_at FROM senders WHERE office = $1 AND sender = $2",
 			string(about.Office), sender)
 		c.OptedOutAt = timeOf(out)
-		if err != nil {
-			return c, err
-		}
-		c.Again, err = againIn(v, "submission = $1", string(about.ID))
 		return c, err
 	})
-}
-
-// againIn gives the page that was asked for once more, by the links that
-// brought pages of which the condition holds.
-func againIn(q queryer, pages string, args ...any) (map[gateway.LinkID]gateway.Wish, error) {
-	type asked struct {
-		link gateway.LinkID
-		wish gateway.Wish
-	}
-	rows, err := all(q, func(r scanner) (a asked, err error) {
-		return a, r.Scan((*string)(&a.link), (*string)(&a.wish.Page), (*string)(&a.wish.Reason))
-	}, "SELECT link, page, reason FROM wishes WHERE page <> '' AND link IN (SELECT link FROM pages WHERE removed_at = 0 AND "+pages+")", args...)
-	again := make(map[gateway.LinkID]gateway.Wish, len(rows))
-	for _, a := range rows {
-		again[a.link] = a.wish
-	}
-	return again, err
 }
 
 // Page gives one page that counts.

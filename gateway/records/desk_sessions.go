@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	sessionColumns = "id, staff, browser, origin, device, begun_at, ends_at, fresh"
+	sessionColumns = "id, staff, browser, origin, device, begun_at, ends_at, fresh, proven"
 
 	// sessionKept is how long a sign-in is remembered: a browser keeps the
 	// secret it is recognized by no longer.
@@ -17,7 +17,7 @@ const (
 
 func scanDeskSession(r scanner) (d gateway.DeskSession, err error) {
 	return d, r.Scan((*string)(&d.ID), (*string)(&d.Staff), &d.Browser, &d.From, fixed(d.Device[:]),
-		at(&d.BegunAt), at(&d.EndsAt), flag(&d.Fresh))
+		at(&d.BegunAt), at(&d.EndsAt), flag(&d.Fresh), flag(&d.Proven))
 }
 
 // BeginSession stores a session and tells whether its browser is new to the
@@ -38,8 +38,8 @@ func (s *Store) BeginSession(ctx context.Context, d gateway.DeskSession, fresh g
 		}
 		isFresh := before > 0 && known == 0
 		_, err = x.exec(`INSERT INTO desk_sessions (`+sessionColumns+`, ended_at, told_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)`, string(d.ID), string(d.Staff), d.Browser, d.From, d.Device[:],
-			ms(d.BegunAt), ms(d.EndsAt), bit(isFresh))
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)`, string(d.ID), string(d.Staff), d.Browser, d.From, d.Device[:],
+			ms(d.BegunAt), ms(d.EndsAt), bit(isFresh), bit(d.Proven))
 		if err != nil {
 			return false, err
 		}

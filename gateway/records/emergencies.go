@@ -32,8 +32,11 @@ func scanEmergency(r scanner) (e gateway.Emergency, err error) {
 // One whose time is over, and whose end is not noted yet, makes room first.
 func (s *Store) OpenEmergency(ctx context.Context, e gateway.Emergency, told []gateway.Notice, job gateway.Job, audit gateway.AuditEntry) (gateway.Emergency, error) {
 	return write(ctx, s, "open papers in an emergency", "", func(x *tx) (gateway.Emergency, error) {
-		// The session's row is held: of two requests at once the second finds the
-		// access of the first.
+		// The account is held: of two requests at once the second finds the access
+		// of the first, and none opens while the office cuts off another.
+		if _, err := holdStaff(x, string(e.Staff)); err != nil {
+			return gateway.Emergency{}, err
+		}
 		n, err := x.exec(`UPDATE desk_sessions SET ended_at = 0 WHERE id = $1 AND staff = $2 AND ended_at = 0
 			AND EXISTS (SELECT 1 FROM staff s WHERE s.id = $2 AND s.disabled_at = 0)`, string(e.Session), string(e.Staff))
 		if err == nil && n == 0 {
@@ -104,6 +107,24 @@ func (x *tx) endEmergency(id gateway.EmergencyID, end gateway.EmergencyEnd, when
 func (s *Store) EndEmergency(ctx context.Context, id gateway.EmergencyID, end gateway.EmergencyEnd, at time.Time, audit gateway.AuditEntry) error {
 	_, err := write(ctx, s, "end an emergency access", "", func(x *tx) (struct{}, error) {
 		return struct{}{}, x.endEmergency(id, end, at, audit)
+	})
+	return err
+}
+
+// CutOffEmergencies ends all of an account at an office; see the port.
+func (s *Store) CutOffEmergencies(ctx context.Context, staff gateway.StaffID, office gateway.OfficeID, at time.Time, audit gateway.AuditEntry) error {
+	_, err := write(ctx, s, "cut off emergency access", "", func(x *tx) (struct{}, error) {
+		// The account is held: what it opens at the same time is ended, or refused.
+		if _, err := holdStaff(x, string(staff)); err != nil {
+			return struct{}{}, err
+		}
+		running, err := all(x, scanEmergency, selectEmergency+"WHERE staff = $1 AND office = $2 AND ended_at = 0 AND until > $3 ORDER BY id",
+			string(staff), string(office), ms(at))
+		for i := 0; err == nil && i < len(running); i++ {
+			audit.Object = "emergency:" + string(running[i].ID)
+			err = x.endEmergency(running[i].ID, gateway.EmergencyOverseer, at, audit)
+		}
+		return struct{}{}, err
 	})
 	return err
 }

@@ -72,6 +72,55 @@ func TestAnEmergencyOpensOnce(t *testing.T) {
 	})
 }
 
+// The office cuts off all that a person has open at it, with a row for each,
+// though they open one more at the same time.
+func TestACutOffEndsEverySession(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx, one, bystander, another := t.Context(), w.inSession("ana"), w.inSession("bob"), w.another()
+		sessions := []gateway.DeskSession{one, one, one}
+		for i := range sessions[1:] {
+			sessions[i+1].ID = gateway.SessionID(newID(t))
+			_, err := w.BeginSession(ctx, sessions[i+1], gateway.AuditEntry{}, entry(gateway.ActionSignedIn, ""))
+			w.check(err, "")
+		}
+		for _, s := range []gateway.DeskSession{sessions[0], sessions[1], bystander} {
+			_, err := w.open(newEmergency(t, s, noon))
+			w.check(err, "")
+		}
+		elsewhere := newEmergency(t, one, noon)
+		elsewhere.Office = south
+		_, err := w.open(elsewhere)
+		w.check(err, "")
+		errs := race(2, func(i int) error {
+			if i == 0 {
+				return w.CutOffEmergencies(ctx, one.Staff, north, noon, entry(gateway.ActionEmergencyEnded, ""))
+			}
+			_, err := another.open(newEmergency(t, sessions[2], noon))
+			return err
+		})
+		if w.check(errs[0], ""); errs[1] != nil {
+			w.check(errs[1], gateway.CodeForbidden)
+		}
+		of, err := w.EmergenciesOf(ctx, one.Staff)
+		w.check(err, "")
+		for _, e := range of {
+			if cut := e.End == gateway.EmergencyOverseer && e.EndedAt.Equal(noon); cut != (e.Office == north) {
+				t.Errorf("at %s: %+v", e.Office, e)
+			}
+			if n := w.count("audit WHERE action = 'emergency.ended' AND object = 'emergency:" + string(e.ID) + "'"); (n == 1) != (e.Office == north) {
+				t.Errorf("at %s: %d rows in the trail", e.Office, n)
+			}
+		}
+		if n := w.count("emergencies WHERE ended_at = 0"); n != 2 {
+			t.Errorf("%d still run", n)
+		}
+		w.check(w.CutOffEmergencies(ctx, one.Staff, north, noon, entry(gateway.ActionEmergencyEnded, "")), "") // once more
+		if n := w.count("audit WHERE action = 'emergency.ended'"); n != len(of)-1 {
+			t.Errorf("%d ends in the trail", n)
+		}
+	})
+}
+
 // What fails after the row takes the row back: there is no access that nobody
 // is told of, wherever it dies.
 func TestAnEmergencyNobodyIsToldOfIsNone(t *testing.T) {

@@ -8,14 +8,15 @@ import (
 )
 
 const pageColumns = `id, page_key, submission, office, link, blob, digest, same, sealed_bytes, plain_bytes,
-	sealing, label, received_at, removed_at, text, place, rotation, home`
+	sealing, label, received_at, removed_at, text, place, rotation, home, again, again_why`
 
 var insertPage = insertInto("pages", pageColumns)
 
 func scanPage(r scanner) (p gateway.Page, err error) {
 	err = r.Scan((*string)(&p.ID), (*string)(&p.Key), (*string)(&p.Submission), (*string)(&p.Office), (*string)(&p.Link),
 		(*string)(&p.Blob), fixed(p.Digest[:]), fixed(p.Same[:]), &p.SealedBytes, &p.PlainBytes,
-		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text), &p.Place, &p.Rotation, (*string)(&p.Home))
+		(*string)(&p.Sealing), &p.Label, at(&p.ReceivedAt), at(&p.RemovedAt), (*string)(&p.Text), &p.Place, &p.Rotation, (*string)(&p.Home),
+		(*string)(&p.Again), (*string)(&p.AgainWhy))
 	return p, err
 }
 
@@ -23,6 +24,7 @@ func pageArgs(p gateway.Page) []any {
 	return []any{
 		string(p.ID), string(p.Key), string(p.Submission), string(p.Office), string(p.Link), string(p.Blob),
 		p.Digest[:], p.Same[:], p.SealedBytes, p.PlainBytes, string(p.Sealing), p.Label, ms(p.ReceivedAt), ms(p.RemovedAt), string(p.Text), p.Place, p.Rotation, string(p.Home),
+		string(p.Again), string(p.AgainWhy),
 	}
 }
 

@@ -7,14 +7,14 @@ import (
 	"dropslot/gateway"
 )
 
-const staffColumns = "id, login, password_hash, roles, totp, totp_step, epoch, created_at, disabled_at, identity"
+const staffColumns = "id, login, password_hash, roles, totp, totp_step, totp_since, epoch, created_at, disabled_at, identity"
 
 const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM passkeys WHERE passkeys.staff = staff.id) FROM staff "
 
 func scanStaff(r scanner) (s gateway.Staff, err error) {
 	var roles string
 	var identity []byte
-	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, &s.Epoch,
+	err = r.Scan((*string)(&s.ID), &s.Login, &s.PasswordHash, &roles, &s.SealedTOTP, &s.TOTPStep, at(&s.TOTPSince), &s.Epoch,
 		at(&s.CreatedAt), at(&s.DisabledAt), &identity, &s.Passkeys)
 	if err != nil {
 		return s, err
@@ -42,7 +42,7 @@ func (s *Store) AddStaff(ctx context.Context, staff gateway.Staff, audit ...gate
 	}
 	_, err = write(ctx, s, "add staff", "", func(x *tx) (struct{}, error) {
 		n, err := x.exec(insertInto("staff", staffColumns)+" ON CONFLICT DO NOTHING", string(staff.ID), staff.Login,
-			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt), identityOf(staff))
+			staff.PasswordHash, roles, solid(staff.SealedTOTP), staff.TOTPStep, ms(staff.TOTPSince), staff.Epoch, ms(staff.CreatedAt), ms(staff.DisabledAt), identityOf(staff))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -71,8 +71,10 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		disabled = &at
 	}
 	var totp []byte
+	var since *int64
 	if change.SealedTOTP != nil {
-		totp = solid(*change.SealedTOTP)
+		at := ms(change.TOTPSince)
+		totp, since = solid(*change.SealedTOTP), &at
 	}
 	_, err := write(ctx, s, "change staff", "", func(x *tx) (struct{}, error) {
 		id, err := only(first(x, scanText[string], "UPDATE staff SET roles = roles WHERE login = $1 RETURNING id", login))
@@ -93,8 +95,9 @@ func (s *Store) ChangeStaff(ctx context.Context, login string, change gateway.St
 		}
 		_, err = x.exec(`UPDATE staff SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
 			disabled_at = COALESCE($4, disabled_at), totp = COALESCE($5, totp),
-			totp_step = CASE WHEN $6 > 0 THEN $6 ELSE totp_step END, epoch = epoch + $7 WHERE id = $1`,
-			id, change.PasswordHash, roles, disabled, totp, change.TOTPStep, bit(!change.EndsAt.IsZero()))
+			totp_step = CASE WHEN $6 > 0 THEN $6 ELSE totp_step END, totp_since = COALESCE($8, totp_since),
+			epoch = epoch + $7 WHERE id = $1`,
+			id, change.PasswordHash, roles, disabled, totp, change.TOTPStep, bit(!change.EndsAt.IsZero()), since)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -241,3 +241,20 @@ func (r *threadReader) words() (err error) {
 	r.t.OptedOutAt = timeOf(out)
 	return err
 }
+
+// againIn gives the page that was asked for once more, by the links that
+// brought pages of which the condition holds.
+func againIn(q queryer, pages string, args ...any) (map[gateway.LinkID]gateway.Wish, error) {
+	type asked struct {
+		link gateway.LinkID
+		wish gateway.Wish
+	}
+	rows, err := all(q, func(r scanner) (a asked, err error) {
+		return a, r.Scan((*string)(&a.link), (*string)(&a.wish.Page), (*string)(&a.wish.Reason))
+	}, "SELECT link, page, reason FROM wishes WHERE page <> '' AND link IN (SELECT link FROM pages WHERE removed_at = 0 AND "+pages+")", args...)
+	again := make(map[gateway.LinkID]gateway.Wish, len(rows))
+	for _, a := range rows {
+		again[a.link] = a.wish
+	}
+	return again, err
+}

@@ -48,17 +48,17 @@ type Requests interface {
 type SignIns interface {
 	SignIn(ctx context.Context, login, password, address string) (gateway.Staff, error)
 	Needs(staff gateway.Staff) gateway.SignInStep
-	Code(ctx context.Context, staff gateway.Staff, code, address string) error
+	Code(ctx context.Context, staff gateway.Staff, code, address string) (proven bool, err error)
 	NewSetup(staff gateway.StaffID) (gateway.Setup, error)
 	SetupAgain(staff gateway.StaffID, sealed []byte) (gateway.Setup, error)
 	SetUpApp(ctx context.Context, who gateway.Actor, sealed []byte, code string) error
 	BeginPasskey(ctx context.Context, address string) (options, state []byte, err error)
-	UsePasskey(ctx context.Context, state, answer []byte, address string) (gateway.Staff, error)
+	UsePasskey(ctx context.Context, state, answer []byte, address string) (found gateway.Staff, proven bool, err error)
 	BeginAddPasskey(ctx context.Context, staff gateway.Staff, address string) (options, state []byte, err error)
 	AddPasskey(ctx context.Context, who gateway.Actor, name string, state, answer []byte) error
 	RemovePasskey(ctx context.Context, who gateway.Actor, id []byte) error
 	BeginSSO(ctx context.Context, name string, fresh bool, address string) (to string, state []byte, err error)
-	FinishSSO(ctx context.Context, state []byte, answer gateway.IdentityAnswer, address string) (gateway.Staff, error)
+	FinishSSO(ctx context.Context, state []byte, answer gateway.IdentityAnswer, address string) (found gateway.Staff, proven bool, err error)
 	Begin(ctx context.Context, staff gateway.Staff, a gateway.Arrival) (gateway.SessionID, error)
 	Unlocked(ctx context.Context, who gateway.Actor) error
 	Invited(ctx context.Context, token gateway.Token) (gateway.Invitation, gateway.Staff, error)
@@ -113,6 +113,8 @@ type DeskParts struct {
 	Changes    Changes
 	Audits     Audits
 	Figures    Figures
+	// FiguresEvery is the time from one count of the figures to the next.
+	FiguresEvery time.Duration
 	// Emergencies lets look at another office's papers.
 	Emergencies Emergencies
 	// Sessions keeps sessions where every desk process finds them. It sees

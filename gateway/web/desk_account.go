@@ -137,7 +137,7 @@ func (d *desk) changePassword(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		id, err := d.SignIns.Begin(c.Request().Context(), staff, d.arrival(c, "new password"))
+		id, err := d.SignIns.Begin(c.Request().Context(), staff, d.arrival(c, shown{how: "new password"}))
 		if err != nil {
 			return err
 		}

@@ -116,7 +116,7 @@ func (r deskAccounts) ChangeStaff(_ context.Context, login string, change gatewa
 		s.Roles = change.Roles
 	}
 	if change.SealedTOTP != nil {
-		s.SealedTOTP, s.TOTPStep = *change.SealedTOTP, change.TOTPStep
+		s.SealedTOTP, s.TOTPStep, s.TOTPSince = *change.SealedTOTP, change.TOTPStep, change.TOTPSince
 	}
 	if change.DisabledAt != nil {
 		s.DisabledAt = *change.DisabledAt
@@ -210,7 +210,7 @@ func (r deskAccounts) AcceptInvitation(ctx context.Context, hash gateway.TokenHa
 		return err
 	}
 	delete(r.h.invitations, i.Staff)
-	staff.PasswordHash, staff.SealedTOTP, staff.TOTPStep = c.PasswordHash, c.SealedTOTP, c.TOTPStep
+	staff.PasswordHash, staff.SealedTOTP, staff.TOTPStep, staff.TOTPSince = c.PasswordHash, c.SealedTOTP, c.TOTPStep, now
 	staff.Epoch++
 	r.h.staff[staff.ID] = staff
 	r.h.keys = slices.DeleteFunc(r.h.keys, func(k gateway.Passkey) bool { return k.Staff == staff.ID })
@@ -407,7 +407,7 @@ func (deskCeremonies) FinishUse(state, answer []byte, find func(gateway.StaffID)
 	}
 	for _, k := range keys {
 		if string(k.ID) == name && string(state) == "use" {
-			return staff, k, nil
+			return staff, gateway.Passkey{ID: k.ID, Staff: k.Staff, Record: k.Record}, nil // as the real ones do
 		}
 	}
 	return gateway.Staff{}, gateway.Passkey{}, gateway.NewError(gateway.CodePasskey, nil)

@@ -16,8 +16,14 @@ const browserSecretCookie = "__Host-desk-browser" // #nosec G101 -- the name, no
 
 const browserSecretAge = 400 * 24 * time.Hour // what browsers keep a cookie for at most
 
+// shown is what somebody signs in with.
+type shown struct {
+	how    string // see gateway.Arrival
+	proven bool
+}
+
 // arrival tells of a sign-in that is about to succeed.
-func (d *desk) arrival(c echo.Context, how string) gateway.Arrival {
+func (d *desk) arrival(c echo.Context, by shown) gateway.Arrival {
 	secret := ""
 	if cookie, err := c.Cookie(browserSecretCookie); err == nil {
 		if token, err := gateway.ParseToken(cookie.Value); err == nil {
@@ -31,7 +37,7 @@ func (d *desk) arrival(c echo.Context, how string) gateway.Arrival {
 		Name: browserSecretCookie, Value: secret, Path: "/", MaxAge: int(browserSecretAge.Seconds()),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
-	return gateway.Arrival{How: how, From: c.RealIP(), Browser: browserWords(c.Request().UserAgent()), Device: secret}
+	return gateway.Arrival{How: by.how, Proven: by.proven, From: c.RealIP(), Browser: browserWords(c.Request().UserAgent()), Device: secret}
 }
 
 // What a User-Agent names, the more special ones first: Edge and Opera also

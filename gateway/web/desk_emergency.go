@@ -227,7 +227,13 @@ func (d *desk) refuseEmergency(c echo.Context, err error, form url.Values) error
 		p.Title, p.Text, p.Status = "The password is not right", "Nothing was opened. Type the password that you use now.", http.StatusUnprocessableEntity
 	case codeNotRecent:
 		p.Text = "Nothing was opened. For 15 minutes after you signed in you can open papers in an emergency, so nobody can do it at a desk that you left."
-	case gateway.CodeTooManyTries, gateway.CodeEmergencyReason, gateway.CodeNoFactor:
+	case gateway.CodeNoFactor:
+		if staff := actor(c).Staff; staff.SSO() {
+			p.Title, p.Text = "Your organization’s sign-in did not ask for a second step", "Nothing was opened. This office lets nobody in by a password alone. Call the office, and ask the person who runs Dropslot."
+		} else if staff.HasFactor() {
+			p.Title, p.Text = "Sign in with your second step first", "Nothing was opened. This office asks for a sign-in with an authenticator app or a passkey that your account has had for a day. Sign in again with one. If yours is newer, call the office."
+		}
+	case gateway.CodeTooManyTries, gateway.CodeEmergencyReason:
 	default:
 		return err
 	}

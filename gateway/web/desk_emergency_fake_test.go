@@ -16,6 +16,10 @@ func (r deskEmergencies) ListStaff(ctx context.Context) ([]gateway.Staff, error)
 	return deskAccounts(r).ListStaff(ctx)
 }
 
+func (r deskEmergencies) Sessions(ctx context.Context, staff gateway.StaffID, now time.Time) ([]gateway.DeskSession, error) {
+	return deskAccounts(r).Sessions(ctx, staff, now)
+}
+
 func (r deskEmergencies) OpenEmergency(_ context.Context, e gateway.Emergency, told []gateway.Notice, _ gateway.Job, audit gateway.AuditEntry) (gateway.Emergency, error) {
 	for _, is := range r.h.emergencies {
 		if is.Staff == e.Staff && is.Office == e.Office && is.End == gateway.EmergencyOverseer && e.OpenedAt.Before(is.Until) {
@@ -92,6 +96,16 @@ func (r deskEmergencies) EndEmergency(_ context.Context, id gateway.EmergencyID,
 		e.EndedAt, e.End = at, end
 		return true
 	})
+}
+
+func (r deskEmergencies) CutOffEmergencies(ctx context.Context, staff gateway.StaffID, office gateway.OfficeID, at time.Time, audit gateway.AuditEntry) error {
+	for _, e := range r.some(func(e gateway.Emergency) bool { return e.Staff == staff && e.Office == office && e.Running(at) }) {
+		audit.Object = "emergency:" + string(e.ID)
+		if err := r.EndEmergency(ctx, e.ID, gateway.EmergencyOverseer, at, audit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r deskEmergencies) SeeEmergency(_ context.Context, id gateway.EmergencyID, by gateway.StaffID, at time.Time, audit gateway.AuditEntry) error {

@@ -86,7 +86,7 @@ var deskProblems = map[gateway.Code]problem{
 	gateway.CodeEmergencyReason: {Status: http.StatusUnprocessableEntity, Title: "Say what the emergency is",
 		Text: "Nothing was opened. Write why it cannot wait, in up to 500 characters."},
 	gateway.CodeNoFactor: {Status: http.StatusForbidden, Title: "Your account needs a second step first",
-		Text: "This office lets nobody in by a password alone. Set up an authenticator app or a passkey under your account, then sign in with it. If your organization signs you in, call the office."},
+		Text: "Nothing was opened. This office lets nobody in by a password alone. Call the office now. For the next time, set up an authenticator app or a passkey under your account: a day later it counts here, once you signed in with it."},
 
 	gateway.CodeBadAddress: {Status: http.StatusUnprocessableEntity, Title: "Not an e-mail address",
 		Text: "Type your address at work, like ana@example.gov, or leave it empty and choose “Only what is told at once”."},

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"dropslot/gateway"
@@ -29,11 +30,13 @@ type figuresView struct {
 	Choices []int
 	Offices []figuresOffice
 	Few     int
+	Every   string // how often is counted, as in "every hour"
 }
 
 type figuresOffice struct {
 	ID, Name, Zone string
 	Counted        moment // zero if nothing was counted yet
+	Next           string // when the next count comes
 	Plots          []plot
 }
 
@@ -59,7 +62,7 @@ func (d *desk) figures(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := figuresView{frame: d.frame(c, "Figures", "figures"), Weeks: weeks, Choices: weekChoices, Few: fewTimes}
+	view := figuresView{frame: d.frame(c, "Figures", "figures"), Weeks: weeks, Choices: weekChoices, Few: fewTimes, Every: strings.TrimPrefix(lengthWords(d.FiguresEvery), "1 ")}
 	for _, of := range offices {
 		zone := of.Office.Location
 		if zone == nil {
@@ -67,10 +70,23 @@ func (d *desk) figures(c echo.Context) error {
 		}
 		view.Offices = append(view.Offices, figuresOffice{
 			ID: string(of.Office.ID), Name: of.Office.Name, Zone: zone.String(),
-			Counted: momentOf(of.Weeks[len(of.Weeks)-1].CountedAt, d.Now(), zone), Plots: plotsOf(string(of.Office.ID), of.Weeks),
+			Counted: momentOf(of.Weeks[len(of.Weeks)-1].CountedAt, d.Now(), zone),
+			Next:    d.nextCount(of.Next, zone), Plots: plotsOf(string(of.Office.ID), of.Weeks),
 		})
 	}
 	return d.render(c, http.StatusOK, "figures", view)
+}
+
+// nextCount says when figures are counted again. A count that is late by the
+// time between two of them was not only slow.
+func (d *desk) nextCount(at time.Time, zone *time.Location) string {
+	switch late := d.Now().Sub(at); {
+	case late < 0:
+		return "The next count comes at " + at.In(zone).Format("3:04 PM MST") + "."
+	case late < d.FiguresEvery:
+		return "The next count is due: load this page again in a minute."
+	}
+	return "The next count is overdue: tell the person who runs Dropslot that its worker may be off."
 }
 
 // plotsOf gives an office's plots. Behind each bar stands the one it is a part of.

@@ -61,6 +61,27 @@ func TestFiguresAreShown(t *testing.T) {
 	wantStatus(t, b.get("/figures?weeks=9999"), http.StatusBadRequest)
 }
 
+// The page tells how old its counts are and when the next come: nobody takes an
+// empty page of an office's first minutes for the last word.
+func TestFiguresTellWhenTheyAreCounted(t *testing.T) {
+	h, b := figuresHouse(t)
+	for ago, want := range map[time.Duration]string{
+		20 * time.Minute:  "20 minutes ago</span> <span class=\"clock\">Tue, Nov 3, 2:21 PM CST</span></time>. The next count comes at 3:21 PM CST.",
+		time.Hour:         "1 hour ago</span> <span class=\"clock\">Tue, Nov 3, 1:41 PM CST</span></time>. The next count is due: load this page again in a minute.",
+		119 * time.Minute: "The next count is due",
+		2 * time.Hour:     "The next count is overdue: tell the person who runs Dropslot",
+	} {
+		h.figures.rows[1].CountedAt = h.clock().Add(-ago)
+		answer := b.get("/figures")
+		wantText(t, answer, want, "Counted every hour;")
+		wantNoText(t, answer, "not counted yet")
+	}
+	h.figures.rows = h.figures.rows[:1] // a Monday, a minute past midnight; or a fresh office
+	answer := b.get("/figures")
+	wantText(t, answer, "This week was not counted yet: it is counted every hour, as long as Dropslot’s worker runs.")
+	wantNoText(t, answer, "The next count")
+}
+
 func TestFiguresCSV(t *testing.T) {
 	_, b := figuresHouse(t)
 	table, err := csv.NewReader(b.get("/figures/csv").Body).ReadAll()

@@ -126,8 +126,8 @@ func newDeskHouse(t testing.TB) *deskHouse {
 		Audits: &gateway.AuditView{
 			Directory: h.dir, Records: deskTrail{h}, Audit: deskAudit{h}, Phones: deskPhones{h}, Blind: h.blind, Prove: h.prove, Now: h.clock,
 		},
-		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock},
-		Desk:    h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
+		Figures: &gateway.FiguresView{Directory: h.dir, Records: &h.figures, Audit: deskAudit{h}, Now: h.clock, Every: time.Hour}, FiguresEvery: time.Hour,
+		Desk: h.desk, Handoff: h.handoff, Deliveries: deskDeliveries{h}, Random: rand.Reader,
 		Threads: &gateway.Threads{
 			Directory: h.dir, Records: threadRecords{deskRecords{h}}, Audit: deskAudit{h}, Sealer: plainSealer{}, Opener: plainOpener{},
 			Phones: deskPhones{h}, Blind: h.blind, Now: h.clock,

@@ -124,7 +124,7 @@ func (d *desk) join(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.complete(c, session, staff, how, "/")
+	return d.complete(c, session, staff, shown{how: how}, "/")
 }
 
 // codeTypedTwice is for two passwords that differ, which only a page can tell.

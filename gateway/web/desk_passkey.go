@@ -81,11 +81,11 @@ func (d *desk) passkeyLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	staff, err := d.SignIns.UsePasskey(ctx, state, []byte(form.Get("answer")), c.RealIP())
+	staff, proven, err := d.SignIns.UsePasskey(ctx, state, []byte(form.Get("answer")), c.RealIP())
 	if err != nil {
 		return err
 	}
-	return d.enter(c, session, staff, "passkey", localPath(form.Get("next")))
+	return d.enter(c, session, staff, shown{"passkey", proven}, localPath(form.Get("next")))
 }
 
 // newPasskeyOptions begins to add a passkey to the person's own account.

@@ -94,10 +94,11 @@ func (d *desk) second(c echo.Context) error {
 		return err
 	}
 	staff, session := halfActor(c).Staff, sessionOf(c)
-	if err := d.SignIns.Code(c.Request().Context(), staff, form.Get("code"), c.RealIP()); err != nil {
+	proven, err := d.SignIns.Code(c.Request().Context(), staff, form.Get("code"), c.RealIP())
+	if err != nil {
 		return d.refuseSecond(c, err, form)
 	}
-	return d.complete(c, session, staff, "password and code", session.next)
+	return d.complete(c, session, staff, shown{"password and code", proven}, session.next)
 }
 
 // setup gives an account without a second factor its first: an app that proves
@@ -128,7 +129,7 @@ func (d *desk) setup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.complete(c, session, staff, how, session.next)
+	return d.complete(c, session, staff, shown{how: how}, session.next)
 }
 
 func (d *desk) setupOptions(c echo.Context) error {

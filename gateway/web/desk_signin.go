@@ -84,7 +84,7 @@ func (d *desk) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.enter(c, session, staff, "password", view.Next)
+	return d.enter(c, session, staff, shown{how: "password"}, view.Next)
 }
 
 // nextView tells a script where the page goes on; Seconds of a session that
@@ -96,20 +96,20 @@ type nextView struct {
 
 // enter takes somebody on who showed what they know or have: back behind the
 // lock screen, in, or to the second factor.
-func (d *desk) enter(c echo.Context, session deskSession, staff gateway.Staff, how, next string) error {
+func (d *desk) enter(c echo.Context, session deskSession, staff gateway.Staff, by shown, next string) error {
 	if session.locked && session.account == staff.ID {
 		if again, err := d.unlock(c, session, staff); again || err != nil {
 			return d.goOn(c, next, err)
 		}
 	}
-	if step := d.SignIns.Needs(staff); how == "password" && step != gateway.StepNone {
+	if step := d.SignIns.Needs(staff); by.how == "password" && step != gateway.StepNone {
 		if err := d.endOld(c, session); err != nil {
 			return err
 		}
 		half := deskSession{step: step, since: d.Now(), next: next}
 		return d.goOn(c, "/login/second", d.sessions.start(c, session, staff, half))
 	}
-	return d.complete(c, session, staff, how, next)
+	return d.complete(c, session, staff, by, next)
 }
 
 // unlock brings a locked session back, of the same age as before; false if it
@@ -134,9 +134,9 @@ func (d *desk) unlock(c echo.Context, session deskSession, staff gateway.Staff) 
 
 // complete signs somebody in. Sign-ins from browsers that the account never
 // had are told first.
-func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff, how, next string) error {
+func (d *desk) complete(c echo.Context, session deskSession, staff gateway.Staff, by shown, next string) error {
 	ctx := c.Request().Context()
-	id, err := d.SignIns.Begin(ctx, staff, d.arrival(c, how))
+	id, err := d.SignIns.Begin(ctx, staff, d.arrival(c, by))
 	if err != nil {
 		return err
 	}

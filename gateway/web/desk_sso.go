@@ -132,14 +132,14 @@ func (d *desk) finishSSO(c echo.Context) error {
 	if err != nil {
 		return d.refuseSSO(c, "/", err)
 	}
-	staff, err := d.SignIns.FinishSSO(c.Request().Context(), begun.State, gateway.IdentityAnswer{
+	staff, proven, err := d.SignIns.FinishSSO(c.Request().Context(), begun.State, gateway.IdentityAnswer{
 		Code: c.QueryParam("code"), Fault: c.QueryParam("error"), Issuer: c.QueryParam("iss"),
 	}, c.RealIP())
 	if err != nil {
 		return d.refuseSSO(c, begun.Next, err)
 	}
 	d.setSSOCookie(c, ssoAnewCookie, "", 0)
-	if err := d.enter(c, session, staff, "single sign-on", begun.Next); err != nil {
+	if err := d.enter(c, session, staff, shown{"single sign-on", proven}, begun.Next); err != nil {
 		return d.refuseSSO(c, begun.Next, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"dropslot/gateway"
 
@@ -20,9 +21,10 @@ type viewerView struct {
 	Base     string // of the submission
 	Labels   []choice
 	Light    lightView
-	Lacks    bool // the client said what they do not have
-	MayMore  bool // change pages and ask for one again
-	MayTake  bool // a page as it came
+	Lacks    bool   // the client said what they do not have
+	MayMore  bool   // change pages and ask for one again
+	MayTake  bool   // a page as it came
+	AskWhom  string // opens a page that is not shown here, where the person may not take it
 }
 
 // pageView is one page in the list beside the viewer.
@@ -47,6 +49,7 @@ type pageView struct {
 	Again    *pageAgain // what it is the new picture of; nil for most
 	Newer    *pageAgain // the page that came instead of it
 	MayTake  bool       // as the client sent it
+	AskWhom  string
 }
 
 // pageAgain names the other one of two pictures of a page.
@@ -73,9 +76,12 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 		Lacks: len(found.Submission.Lacks) > 0, Base: submissionURL(found.Submission.ID), Light: lightOf(c),
 		MayMore: staff.Can(gateway.RightChange, office.ID), MayTake: office.Downloads(staff), Labels: d.labels(office),
 	}
+	if !view.MayTake {
+		view.AskWhom = askWhom(office)
+	}
 	for i, p := range found.Pages {
 		view.Pages = append(view.Pages, d.pageView(p, i+1, found))
-		view.Pages[i].MayTake = view.MayTake
+		view.Pages[i].MayTake, view.Pages[i].AskWhom = view.MayTake, view.AskWhom
 	}
 	view.nameAgain(found.Again)
 	shown := pageNumber(c.QueryParam("page"), len(view.Pages))
@@ -99,6 +105,18 @@ func (d *desk) viewer(c echo.Context, found gateway.SubmissionView) viewerView {
 		view.Next = view.Pages[shown].ShownAt
 	}
 	return view
+}
+
+// askWhom says who opens a page that no browser shows.
+func askWhom(office gateway.Office) string {
+	var roles []string
+	for _, role := range office.DownloadRoles() {
+		roles = append(roles, string(role))
+	}
+	if len(roles) == 0 {
+		return "Ask the person who runs Dropslot to open it: nobody at " + office.Name + " may download papers."
+	}
+	return "Ask a " + strings.Join(roles, " or ") + " of " + office.Name + " to open it: they may download it."
 }
 
 // nameAgain has pages that were sent once more, and those before them, name

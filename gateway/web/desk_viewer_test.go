@@ -105,11 +105,8 @@ func TestSignOutClearsWhatTheBrowserKept(t *testing.T) {
 func TestANewPictureOfAPageIsShownAsOne(t *testing.T) {
 	h := newDeskHouse(t)
 	s := h.addSubmission("north", "Maria", "+15551230142", jpegPage(8, 8), jpegPage(9, 9), jpegPage(10, 10), jpegPage(11, 11))
-	h.pages[2].Link, h.pages[3].Link = "again", "gone"
-	h.said = map[gateway.SubmissionID]gateway.Correspondence{s.ID: {Again: map[gateway.LinkID]gateway.Wish{
-		"again": {Page: h.pages[1].ID, Reason: gateway.AgainBlurry},
-		"gone":  {Page: "erased", Reason: gateway.AgainOther},
-	}}}
+	h.pages[2].Again, h.pages[2].AgainWhy = h.pages[1].ID, gateway.AgainBlurry
+	h.pages[3].Again, h.pages[3].AgainWhy = "erased", gateway.AgainOther
 	b := h.signedIn(t, "ana")
 	answer := b.get(submissionURL(s.ID))
 	second := string(h.pages[1].ID)

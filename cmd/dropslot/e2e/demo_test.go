@@ -61,6 +61,8 @@ func TestDemo(t *testing.T) {
 	dana.showsPicture()
 	content, _ := dana.original(1)
 	showsPaper(t, content, payStatement)
+	dana.visit("http://" + here.desk + "/figures")
+	dana.sees("Counted every minute")
 
 	screen.expects("ERR_CONNECTION_REFUSED") // it asks for messages every second
 	if err := demo.command.Process.Signal(os.Interrupt); err != nil {

@@ -9,6 +9,7 @@ ALTER TABLE staff DROP COLUMN offices;
 
 ALTER TABLE staff ADD COLUMN totp BYTES NOT NULL DEFAULT '';      -- sealed; empty if there is no app
 ALTER TABLE staff ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0; -- of the last code that was used
+ALTER TABLE staff ADD COLUMN totp_since BIGINT NOT NULL DEFAULT 0; -- the account has this app
 ALTER TABLE staff ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;     -- a higher one ends every session
 -- A keyed hash of who an organization's provider says it is; NULL, of which
 -- there may be many, for an account that signs in here.
@@ -47,6 +48,7 @@ CREATE TABLE desk_sessions (
     ends_at  BIGINT  NOT NULL,
     ended_at BIGINT  NOT NULL, -- before its time; 0 if not
     fresh    INTEGER NOT NULL, -- the browser was new to the account
+    proven   INTEGER NOT NULL, -- begun with a second factor that was a day old, or the organization's
     told_at  BIGINT  NOT NULL  -- the person was asked about it
 );
 CREATE INDEX desk_sessions_staff ON desk_sessions (staff, begun_at);

@@ -14,6 +14,11 @@ ALTER TABLE links ADD COLUMN canceled_at BIGINT NOT NULL DEFAULT 0; -- by staff;
 ALTER TABLE links ADD COLUMN root TEXT NOT NULL DEFAULT '';
 CREATE INDEX links_root ON links (root) WHERE root <> '';
 
+-- The page that was asked for once more when this one was sent, and why; empty
+-- for most.
+ALTER TABLE pages ADD COLUMN again TEXT NOT NULL DEFAULT '';
+ALTER TABLE pages ADD COLUMN again_why TEXT NOT NULL DEFAULT '';
+
 -- What a caseworker asks for with a link.
 CREATE TABLE wishes (
     link   TEXT  NOT NULL PRIMARY KEY REFERENCES links (id),
