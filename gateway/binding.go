@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Binder makes one PDF of pictures, and of PDFs, whose pages become pictures. It
-// holds few pictures in memory at a time, however many there are; those of PDFs
-// it holds until the one PDF is written, up to a bound.
+// Binder makes one PDF of pictures and of PDFs. It holds few pictures in memory at
+// a time, however many there are; PDFs it holds until the one is written, up to a
+// bound.
 type Binder interface {
 	// Prepare looks at every sheet before the first byte of the PDF is made.
 	// What cannot be part of it is named in what it gives. CodePDFTooBig if the
@@ -55,7 +55,7 @@ type LeftOutReason string
 
 // The reasons.
 const (
-	LeftOutPDF     LeftOutReason = "pdf"     // a PDF that cannot be drawn, or not within its bounds
+	LeftOutPDF     LeftOutReason = "pdf"     // a PDF whose pages cannot be taken over
 	LeftOutHEIC    LeftOutReason = "heic"    // a photograph that only Apple's devices show
 	LeftOutDamaged LeftOutReason = "damaged" // a picture that cannot be read
 	LeftOutPixels  LeftOutReason = "pixels"  // more of them than are held in memory

@@ -65,15 +65,14 @@ func (f *Deliveries) deliver(ctx context.Context, one *HandDelivery, moves func(
 // settle has the first try choose the files and their names. They stay: a name
 // that follows a new case number or label would be a second file to the partner.
 // What cannot be part of a PDF goes beside it as it is.
-func (h *handing) settle(ctx context.Context, rule DeliveryRule) (err error) {
-	first := len(h.files) == 0
-	if first && rule.Form == DeliverPDF || slices.ContainsFunc(h.files, func(file HandedFile) bool { return file.Page == "" && !file.Arrived }) {
-		if h.pdf, err = h.Handoff.PDF(ctx, h.taken, Take{Form: TakePDF, Cover: true}); err != nil {
+func (h *handing) settle(ctx context.Context, rule DeliveryRule) error {
+	if len(h.files) > 0 {
+		return nil
+	}
+	if rule.Form == DeliverPDF {
+		if err := h.bind(ctx); err != nil {
 			return err
 		}
-	}
-	if !first {
-		return h.whole()
 	}
 	base := DeliveryPath(rule.Path, PathWords{
 		Office: h.one.Office, Reference: h.taken.Row.Submission.ID.Reference(), Case: h.taken.caseNumber,
@@ -95,15 +94,17 @@ func (h *handing) settle(ctx context.Context, rule DeliveryRule) (err error) {
 	return nil
 }
 
-// whole is an error if a page that the first try had in its PDF is left out of
-// this one's, because drawing it took too long here and now: it would arrive nowhere.
-func (h *handing) whole() error {
-	if h.pdf == nil {
-		return nil
+// bind makes the PDF. Later tries make it once the partner wants it, and none may
+// leave out a page that the first had in it, because reading it takes too long
+// here and now: it would arrive nowhere.
+func (h *handing) bind(ctx context.Context) (err error) {
+	h.pdf, err = h.Handoff.PDF(ctx, h.taken, Take{Form: TakePDF, Cover: true})
+	if err != nil || len(h.files) == 0 {
+		return err
 	}
 	for _, out := range h.pdf.LeftOut() {
 		beside := slices.ContainsFunc(h.files, func(file HandedFile) bool {
-			return file.Page != "" && slices.ContainsFunc(h.taken.Sheets, func(p PackedPage) bool { return p.Number == out.Number && p.ID == file.Page })
+			return slices.ContainsFunc(h.taken.Sheets, func(p PackedPage) bool { return p.Number == out.Number && p.ID == file.Page })
 		})
 		if !beside {
 			return NewError(CodeUnavailable, fmt.Errorf("page %d was part of the PDF before and is not now", out.Number))
@@ -182,6 +183,11 @@ func (h *handing) arrived(ctx context.Context, file *HandedFile) error {
 
 // put writes a file under its name for this try.
 func (h *handing) put(ctx context.Context, file *HandedFile) error {
+	if file.Page == "" && h.pdf == nil {
+		if err := h.bind(ctx); err != nil {
+			return err
+		}
+	}
 	return h.partner.Put(file.Part, func(w io.Writer) error {
 		sum := &summed{to: w, hash: sha256.New(), before: func() error { return h.renew(ctx) }}
 		sealed, err := h.courier.Seal(sum)

@@ -9,7 +9,7 @@ import (
 
 // leftOutWords say why a page is not part of a PDF.
 var leftOutWords = map[LeftOutReason]string{
-	LeftOutPDF:     "is a PDF that could not be drawn here",
+	LeftOutPDF:     "is a PDF that cannot be put into another one here",
 	LeftOutHEIC:    "is a HEIC photo, which cannot be put into a PDF here",
 	LeftOutDamaged: "cannot be read as a picture",
 	LeftOutPixels:  "has too many pixels",

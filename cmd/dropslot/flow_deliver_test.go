@@ -165,7 +165,7 @@ func TestPapersAreDeliveredAndCountAsDone(t *testing.T) {
 	}
 	base := "in/" + string(demoOffice) + "/" + p.submission.Reference() + "-" + p.now().In(p.directory.Offices[demoOffice].Location).Format(time.DateOnly) + "-" + string(id[18:])
 	files := p.arrived()
-	if !bytes.HasPrefix(files[base+".pdf"], []byte("%PDF-1.5")) || !bytes.Equal(files[base+"-02-pay-stub.heic"], heicPhoto(t)) || len(files) != 2 {
+	if !bytes.HasPrefix(files[base+".pdf"], []byte("%PDF-1.7")) || !bytes.Equal(files[base+"-02-pay-stub.heic"], heicPhoto(t)) || len(files) != 2 {
 		t.Errorf("there lies %v, want %s.pdf and -02-pay-stub.heic", slices.Sorted(keysOf(files)), base)
 	}
 	// The receipt tells what lies there, and is sealed.

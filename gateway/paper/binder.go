@@ -15,8 +15,8 @@ import (
 
 var _ gateway.Binder = (*Binder)(nil)
 
-// Binder makes PDFs. One Binder holds one decoded picture at a time, and one
-// PDF of a client.
+// Binder makes PDFs. One Binder holds one decoded picture at a time, and has one
+// PDF of a client in its sandbox.
 type Binder struct {
 	decoding chan struct{}
 	sandbox  *sandbox
@@ -41,20 +41,19 @@ func (b *Binder) alone(ctx context.Context, do func() error) error {
 // Prepare looks at every sheet; see the port.
 func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.PDF, error) {
 	p := &prepared{binder: b, binding: binding}
-	d := &drawing{sandbox: b.sandbox, time: drawnTime, bytes: drawnBytes}
+	left := &allowance{time: clientTime, bytes: clientBytes}
 	for _, sheet := range binding.Sheets {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		found, reason, err := b.pictures(ctx, d, sheet, binding.MostPixels)
+		found, reason, err := b.part(ctx, left, sheet, binding.MostPixels)
 		switch {
 		case err != nil:
 			return nil, err
 		case reason != "":
 			p.leftOut = append(p.leftOut, gateway.LeftOut{Number: sheet.Number, Reason: reason})
 		default:
-			p.sheets++
-			p.pictures = append(p.pictures, found...)
+			p.pictures = append(p.pictures, found)
 		}
 	}
 	if binding.MostBytes > 0 {
@@ -63,27 +62,21 @@ func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.
 	return p, nil
 }
 
-// pictures gives what a sheet becomes: one picture, or one for each page of a
-// client's PDF. reason tells why it is left out.
-func (b *Binder) pictures(ctx context.Context, d *drawing, sheet gateway.Sheet, mostPixels int64) (found []picture, reason gateway.LeftOutReason, err error) {
-	one, reason, err := b.measured(ctx, sheet, mostPixels)
+// part gives what a sheet becomes: a picture, or the pages of a client's PDF.
+// reason tells why it is left out.
+func (b *Binder) part(ctx context.Context, left *allowance, sheet gateway.Sheet, mostPixels int64) (picture, gateway.LeftOutReason, error) {
+	found, reason, err := b.measured(ctx, sheet, mostPixels)
 	if err != nil || reason != gateway.LeftOutPDF {
-		return []picture{one}, reason, err
+		return found, reason, err
 	}
-	drawn, err := d.draw(ctx, sheet)
-	if errors.Is(err, errNotDrawn) {
-		return nil, gateway.LeftOutPDF, nil
+	found.client, err = b.sandbox.bring(ctx, sheet, left)
+	switch {
+	case errors.Is(err, errNotWhole), errors.Is(err, errTakesTooMuch):
+		return found, gateway.LeftOutPDF, nil
+	case err != nil:
+		return found, "", err
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	for _, page := range drawn {
-		one, reason, err := b.measured(ctx, page, mostPixels)
-		if err != nil || reason != "" {
-			return nil, reason, err
-		}
-		found = append(found, one)
-	}
+	found.passes, found.bytes = true, found.client.bytes
 	return found, "", nil
 }
 
@@ -100,7 +93,6 @@ type prepared struct {
 	binder   *Binder
 	binding  gateway.Binding
 	pictures []picture
-	sheets   int // that the pictures are of
 	leftOut  []gateway.LeftOut
 }
 
@@ -108,7 +100,7 @@ type prepared struct {
 func (p *prepared) LeftOut() []gateway.LeftOut { return p.leftOut }
 
 // Sheets is how many are.
-func (p *prepared) Sheets() int { return p.sheets }
+func (p *prepared) Sheets() int { return len(p.pictures) }
 
 // shrink encodes pictures anew until all together fit. Each may have the same
 // share; what small ones leave of theirs goes to the others.
@@ -117,7 +109,7 @@ func (p *prepared) shrink(ctx context.Context) error {
 	total := int64(0)
 	for i := range p.pictures {
 		most := share(p.pictures[i:], room)
-		if one := &p.pictures[i]; !one.passes || one.bytes > most {
+		if one := &p.pictures[i]; one.client == nil && (!one.passes || one.bytes > most) {
 			err := p.binder.alone(ctx, func() error { return one.remake(ctx, most) })
 			if err != nil {
 				return err
@@ -226,7 +218,11 @@ func (p *prepared) Write(ctx context.Context, w io.Writer) error {
 				return err
 			}
 		}
-		if err := d.addPicture(one); err != nil {
+		add := d.addPicture
+		if one.client != nil {
+			add = func(p picture) error { return d.addClient(p.client) }
+		}
+		if err := add(one); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ const (
 func newDocument(w io.Writer) *document {
 	d := &document{to: bufio.NewWriterSize(w, 64<<10), begins: make([]int64, firstFree-1)}
 	// Bytes above 127 in the second line tell programs that this is no text.
-	_, _ = io.WriteString(d, "%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
+	_, _ = io.WriteString(d, "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 	d.object(regularObject, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
 	d.object(boldObject, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>")
 	return d

@@ -25,7 +25,8 @@ type picture struct {
 	adobe         bool
 	progressive   bool // a decoder holds all coefficients beside the pixels
 	turn          turn
-	made          []byte // encoded anew to fit a size; nil if it is made while the PDF is written
+	made          []byte     // encoded anew to fit a size; nil if it is made while the PDF is written
+	client        *clientPDF // instead of a picture, the pages of a PDF
 }
 
 // turn is how stored pixels become what is seen: mirrored, then turned

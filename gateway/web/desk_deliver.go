@@ -36,7 +36,7 @@ func (d *desk) deliver(c echo.Context) error {
 		}
 		return d.redirect(c, submissionURL(id)+"#handoff")
 	}
-	t, _, err := takeForm(form, form["page"])
+	t, _, err := takeForm(form)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -31,10 +32,10 @@ var pdfSizes = []choice{{"", "As large as it gets"}, {"25", "At most 25 MB"}, {"
 const withoutThese gateway.TakeForm = "pdf-without"
 
 // takeForm reads what somebody wants to take along.
-func takeForm(form interface{ Get(string) string }, pages []string) (t gateway.Take, without bool, err error) {
+func takeForm(form url.Values) (t gateway.Take, without []string, err error) {
 	t.Form = gateway.TakeForm(form.Get("form"))
 	if t.Form == withoutThese {
-		t.Form, without = gateway.TakePDF, true
+		t.Form, without = gateway.TakePDF, form["without"]
 	}
 	t.Cover, t.Transcript = form.Get("cover") != "", form.Get("transcript") != ""
 	if size := form.Get("size"); size != "" {
@@ -44,7 +45,7 @@ func takeForm(form interface{ Get(string) string }, pages []string) (t gateway.T
 		megabytes, _ := strconv.ParseInt(size, 10, 64) // one of those offered
 		t.MostBytes = megabytes * 1_000_000
 	}
-	for _, id := range pages {
+	for _, id := range form["page"] {
 		if !gateway.ValidID(id) {
 			return t, without, gateway.NewError(gateway.CodeBadRequest, nil)
 		}
@@ -63,7 +64,7 @@ func (d *desk) export(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t, without, err := takeForm(form, form["page"])
+	t, without, err := takeForm(form)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (d *desk) handoffFailed(c echo.Context, id gateway.SubmissionID, t gateway.
 	return err
 }
 
-func (d *desk) exportPDF(c echo.Context, id gateway.SubmissionID, t gateway.Take, without bool) error {
+func (d *desk) exportPDF(c echo.Context, id gateway.SubmissionID, t gateway.Take, without []string) error {
 	ctx := c.Request().Context()
 	patient(c)
 	taken, err := d.Handoff.Take(ctx, actor(c), id, t)
@@ -103,7 +104,9 @@ func (d *desk) exportPDF(c echo.Context, id gateway.SubmissionID, t gateway.Take
 	if err != nil {
 		return errors.Join(err, taken.Failed(ctx, err))
 	}
-	if out := pdf.LeftOut(); len(out) > 0 && (!without || pdf.Sheets() == 0) {
+	out := pdf.LeftOut()
+	unsaid := func(l gateway.LeftOut) bool { return !slices.Contains(without, strconv.Itoa(l.Number)) }
+	if len(out) > 0 && (slices.ContainsFunc(out, unsaid) || pdf.Sheets() == 0) {
 		if err := taken.Failed(ctx, gateway.NewError(gateway.CodePageType, nil)); err != nil {
 			return err
 		}
@@ -200,8 +203,13 @@ type handoffView struct {
 	Live          bool   // the client may still add pages
 	Waiting       bool   // a delivery is under way
 	Deliveries    []deliveryLine
-	LeftOut       []string // what a PDF would not hold
-	Rest          int      // how many pages it would
+	LeftOut       []leftOut // what a PDF would not hold
+	Rest          int       // how many pages it would
+}
+
+type leftOut struct {
+	Number int
+	Words  string
 }
 
 type handoffPage struct {
@@ -223,7 +231,7 @@ func (d *desk) handoffView(c echo.Context, found gateway.SubmissionView) (handof
 		v.Size = strconv.FormatInt(asked.take.MostBytes/1_000_000, 10)
 	}
 	for _, l := range asked.leftOut {
-		v.LeftOut = append(v.LeftOut, l.Words())
+		v.LeftOut = append(v.LeftOut, leftOut{l.Number, l.Words()})
 	}
 	chosen := map[gateway.PageID]bool{}
 	for _, page := range asked.take.Pages {

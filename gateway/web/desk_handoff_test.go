@@ -153,21 +153,26 @@ func TestAPDFIsNeverSilentAboutWhatItLeavesOut(t *testing.T) {
 	b := h.signedIn(t, "ana")
 	answer := b.post(submissionURL(s.ID)+"/export", taking("pdf", h.pages...))
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
-	wantText(t, answer, "Page 2 is a PDF of its own.", "Page 3 is a HEIC photo", "The ZIP holds every chosen page", `value="pdf-without"`)
+	wantText(t, answer, "Page 2 is a PDF that cannot be put", `name="without" value="2"`, "Page 3 is a HEIC photo", "The ZIP holds every chosen page", `value="pdf-without"`)
 	if strings.Count(answer.Body.String(), " checked") < 3 {
 		t.Error("the choice was forgotten")
 	}
 	if last := h.audit[len(h.audit)-2:]; last[0].Action != gateway.ActionExported || last[0].Outcome != gateway.OutcomeFailed {
 		t.Errorf("the trail tells that it left: %+v", last)
 	}
-	answer = b.post(submissionURL(s.ID)+"/export", taking("pdf-without", h.pages...))
+	without := taking("pdf-without", h.pages...)
+	without["without"] = []string{"2"} // and of the third nobody was told
+	wantStatus(t, b.post(submissionURL(s.ID)+"/export", without), http.StatusUnprocessableEntity)
+	without.Add("without", "3")
+	answer = b.post(submissionURL(s.ID)+"/export", without)
 	wantStatus(t, answer, http.StatusOK)
 	if page := h.bound.Missing(h.leftOut); !strings.Contains(strings.Join(page.Lists[0].Lines, " "), "Page 2 is a PDF") {
 		t.Errorf("the last page says %v", page)
 	}
 
 	h.leftOut = append(h.leftOut, gateway.LeftOut{Number: 1, Reason: gateway.LeftOutDamaged})
-	answer = b.post(submissionURL(s.ID)+"/export", taking("pdf-without", h.pages...))
+	without.Add("without", "1")
+	answer = b.post(submissionURL(s.ID)+"/export", without)
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
 	wantNoText(t, answer, `value="pdf-without"`)
 }

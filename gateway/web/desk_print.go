@@ -35,7 +35,7 @@ func (d *desk) print(c echo.Context) error {
 		return err
 	}
 	query := c.QueryParams()
-	t, _, err := takeForm(query, query["page"])
+	t, _, err := takeForm(query)
 	if err != nil {
 		return err
 	}
