@@ -151,6 +151,33 @@ func pagesOf(p pdfium.Pdfium, document references.FPDF_DOCUMENT) (int, error) {
 	return pages.PageCount, nil
 }
 
+// settle writes into a page what it may have from those above it: PDFium's
+// flattening takes a page without a size of its own for one of letter size.
+func settle(p pdfium.Pdfium, page requests.Page) error {
+	box, err := p.FPDF_GetPageBoundingBox(&requests.FPDF_GetPageBoundingBox{Page: page})
+	if err != nil {
+		return err
+	}
+	r := box.Rect
+	if !(r.Right > r.Left && r.Top > r.Bottom) { // also what is no number
+		return errNotWhole
+	}
+	_, err = p.FPDFPage_SetMediaBox(&requests.FPDFPage_SetMediaBox{Page: page, Left: r.Left, Bottom: r.Bottom, Right: r.Right, Top: r.Top})
+	if err != nil {
+		return err
+	}
+	_, err = p.FPDFPage_SetCropBox(&requests.FPDFPage_SetCropBox{Page: page, Left: r.Left, Bottom: r.Bottom, Right: r.Right, Top: r.Top})
+	if err != nil {
+		return err
+	}
+	turn, err := p.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page})
+	if err != nil {
+		return err
+	}
+	_, err = p.FPDFPage_SetRotation(&requests.FPDFPage_SetRotation{Page: page, Rotate: turn.PageRotation})
+	return err
+}
+
 // flatten makes part of a page what lies on it.
 func flatten(p pdfium.Pdfium, document references.FPDF_DOCUMENT, index int, left *int) error {
 	loaded, err := p.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: document, Index: index})
@@ -158,6 +185,9 @@ func flatten(p pdfium.Pdfium, document references.FPDF_DOCUMENT, index int, left
 		return err
 	}
 	page := requests.Page{ByReference: &loaded.Page}
+	if err := settle(p, page); err != nil {
+		return err
+	}
 	count, err := p.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: page})
 	if err != nil {
 		return err

@@ -91,6 +91,22 @@ func TestClientsPDFsGoAlong(t *testing.T) {
 	}
 }
 
+func TestClientsPDFsKeepWhatPagesInherit(t *testing.T) {
+	letter := pdfOf(
+		"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 300 900] /Rotate 90 >>",
+		"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Annots [5 0 R] >>", streamOf("", "0 0 1 rg 0 0 150 450 re f"),
+		"<< /Type /Annot /Subtype /Stamp /F 4 /Rect [10 800 20 810] /AP << /N 6 0 R >> >>",
+		streamOf("/Type /XObject /Subtype /Form /BBox [0 0 100 100]", "0 g 0 0 100 100 re f"),
+	)
+	drawn := rendered(t, valid(t, written(t, clientsPDF(t, bindingOf(sheetOf(1, 0, letter))))), 1)
+	if size := drawn.Bounds().Size(); size.X != 900 || size.Y != 300 {
+		t.Errorf("the page has the size %v", size)
+	}
+	if got := drawn.At(200, 70); !near(got, color.RGBA{0, 0, 255, 255}) {
+		t.Errorf("top left is %v", got)
+	}
+}
+
 // What somebody wrote into a form is no part of the page itself, and some
 // programs leave it to others to draw.
 func TestClientsPDFsGoAlongWithWhatWasFilledIn(t *testing.T) {
