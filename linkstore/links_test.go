@@ -252,7 +252,7 @@ func TestACrowdSharesItsRoundTrips(t *testing.T) {
 		hook := &trips{}
 		client.AddHook(hook)
 		links := linkstore.NewLinks(client)
-		const crowd = 400
+		const crowd = 100
 		var all sync.WaitGroup
 		for n := range crowd {
 			all.Go(func() {
@@ -268,6 +268,9 @@ func TestACrowdSharesItsRoundTrips(t *testing.T) {
 				}
 				e := linkstoretest.Fresh()
 				err := links.Put(ctx, e)
+				for try := 0; gateway.Is(err, gateway.CodeUnavailable) && ctx.Err() == nil && try < 5; try++ {
+					err = links.Put(ctx, e) // a machine too slow for so many within a second
+				}
 				if n%10 == 0 {
 					return // may have been in time
 				}

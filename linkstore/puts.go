@@ -65,6 +65,19 @@ func (p *puts) make(batch []*put) {
 		batch[0].done <- p.alone(ctx, batch[0])
 		return
 	}
+	// A Redis that was restarted knows no scripts: it is told once, not by each.
+	forgotten := p.together(ctx, batch)
+	if len(forgotten) > 0 && putScript.Load(ctx, p.client).Err() == nil {
+		forgotten = p.together(ctx, forgotten)
+	}
+	for _, one := range forgotten {
+		one.done <- p.alone(ctx, one)
+	}
+}
+
+// together makes puts in one round trip, and gives those back for which Redis
+// did not know the script.
+func (p *puts) together(ctx context.Context, batch []*put) (forgotten []*put) {
 	answers := make([]*redis.Cmd, len(batch))
 	_, _ = p.client.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each answer holds its own error
 		for i, one := range batch {
@@ -75,10 +88,12 @@ func (p *puts) make(batch []*put) {
 	for i, one := range batch {
 		err := answers[i].Err()
 		if redis.HasErrorPrefix(err, "NOSCRIPT") {
-			err = p.alone(ctx, one)
+			forgotten = append(forgotten, one)
+			continue
 		}
 		one.done <- err
 	}
+	return forgotten
 }
 
 func (p *puts) alone(ctx context.Context, one *put) error {

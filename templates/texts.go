@@ -45,9 +45,11 @@ type catalog struct {
 	words    map[string]bool   // folded, see fold
 }
 
-// LoadTexts reads and checks every catalog. An error is a fault in a catalog,
-// never in a configuration.
-func LoadTexts() (*Texts, error) { return loadTexts(textFiles, "text") }
+// LoadTexts reads and checks every catalog, the first time; afterwards it gives
+// the same Texts. An error is a fault in a catalog, never in a configuration.
+func LoadTexts() (*Texts, error) { return shippedTexts() }
+
+var shippedTexts = sync.OnceValues(func() (*Texts, error) { return loadTexts(textFiles, "text") })
 
 func loadTexts(files fs.FS, folder string) (*Texts, error) {
 	names, err := fs.Glob(files, folder+"/*.yaml")

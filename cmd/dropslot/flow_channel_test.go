@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,16 +251,20 @@ func TestAMessageThatCannotBeLookedAtIsInNoOthersWay(t *testing.T) {
 // One picture that comes slowly keeps nobody else's waiting.
 func TestASlowPictureKeepsNoOtherWaiting(t *testing.T) {
 	w := newTown(t, nil)
-	w.fake.Break(twiliotest.Fault{Kind: twiliotest.Slow, On: twiliotest.FetchMedia, Times: 1, Delay: 5 * time.Second})
+	w.fake.Break(twiliotest.Fault{Kind: twiliotest.Slow, On: twiliotest.FetchMedia, Times: 1, Delay: 10 * time.Second})
 	w.text(client, "", twiliotest.Media{Content: picture(t, 1)})
 	w.wait(time.Minute)
+	began, due := time.Now(), w.ids("SELECT due_at FROM texts")
 	ended := make(chan error, 1)
 	go func() { ended <- w.channel.Run(t.Context()) }()
-	time.Sleep(200 * time.Millisecond) // the slow one is taken on
+	for slices.Equal(w.ids("SELECT due_at FROM texts"), due) && time.Since(began) < 9*time.Second {
+		time.Sleep(20 * time.Millisecond) // until the slow one is taken on
+	}
+	time.Sleep(200 * time.Millisecond) // and asked for
 	w.text("+13125550199", "", twiliotest.Media{Content: picture(t, 2)})
 	w.wait(time.Minute)
-	for began := time.Now(); w.count("pages") == 0; time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > 4*time.Second {
+	for ; w.count("pages") == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 9*time.Second {
 			t.Fatal("the second person's picture waits for the first one's")
 		}
 	}

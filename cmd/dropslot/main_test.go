@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain lets the scripts call the real main, each in a process of its own.
 func TestMain(m *testing.M) {
+	recordsPatience = time.Minute
 	testscript.Main(m, map[string]func(){
 		"dropslot": func() {
 			identityWork = 10 // milliseconds instead of a second and 256 MiB

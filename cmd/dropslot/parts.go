@@ -75,6 +75,10 @@ func newParts(c *config.Config, log *slog.Logger) (*parts, error) {
 	return p, nil
 }
 
+// recordsPatience is that of records.Options. Tests whose matter is not the
+// speed of a machine allow more.
+var recordsPatience time.Duration
+
 // openParts opens the records and the vault; Redis is told apart because the
 // commands that work without it must not need it. Only who serves may bring
 // the records up to date: any other command may run beside an older Dropslot
@@ -95,7 +99,7 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger, keep boo
 	p.teardown = append(p.teardown, p.vault.Close)
 	p.archive = &gateway.Archive{Vault: p.vault, Sealer: p.sealer, Phones: p.phones, Now: time.Now}
 	p.records, err = records.Open(ctx, c.Records.URL.Reveal(), records.Options{
-		AuditKey: p.key.Subkey(gateway.SubkeyAudit), Now: time.Now, Random: rand.Reader, Keep: keep, Log: log,
+		AuditKey: p.key.Subkey(gateway.SubkeyAudit), Now: time.Now, Random: rand.Reader, Keep: keep, Log: log, Patience: recordsPatience,
 	})
 	if err != nil {
 		return nil, err

@@ -217,7 +217,7 @@ func TestLostHeads(t *testing.T) {
 }
 
 func TestReportReads(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openWorld(t, readySQLite(t))
 	heads := w.append(6)
 	report, err := w.Verify(t.Context(), heads[3:4])
 	w.check(err, "")

@@ -187,7 +187,7 @@ func TestClientObjects(t *testing.T) {
 // Every way to look walks an index in order: a year of texts behind it costs
 // a page nothing. Only a client's own things are sorted.
 func TestAuditViewWalksItsIndexes(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openWorld(t, readySQLite(t))
 	db := w.database()
 	defer db.Close()
 	offices := []gateway.OfficeID{north}

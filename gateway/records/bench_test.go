@@ -15,7 +15,7 @@ import (
 // benchBoth runs a benchmark on SQLite and on Postgres. Postgres commits to
 // disk only with DROPSLOT_POSTGRES_FSYNC=on.
 func benchBoth(b *testing.B, bench func(b *testing.B, w *world)) {
-	b.Run("sqlite", func(b *testing.B) { bench(b, openWorld(b, sqliteURL(b))) })
+	b.Run("sqlite", func(b *testing.B) { bench(b, openWorld(b, readySQLite(b))) })
 	b.Run("postgres", func(b *testing.B) { bench(b, openWorld(b, recordstest.Postgres(b))) })
 }
 

@@ -2,8 +2,10 @@ package records
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -26,21 +28,14 @@ type faulty struct {
 
 func openFaulty(t *testing.T) (*world, *faulty) {
 	t.Helper()
-	url := sqliteURL(t)
+	url := readySQLite(t)
 	d, err := newSQLite(strings.TrimPrefix(url, "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &faulty{dialect: d}
 	o := options()
-	s, err := Open(t.Context(), url, o) // only for the schema
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Random, o.Log = s.writer.trail.random, s.writer.log
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	o.Random, o.Log = rand.Reader, slog.New(slog.DiscardHandler)
 	store, err := open(t.Context(), f, o)
 	if err != nil {
 		t.Fatal(err)

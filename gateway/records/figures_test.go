@@ -109,7 +109,7 @@ func zone(t *testing.T, name string) *time.Location {
 // The page reads what was counted; what counts reads the last weeks alone,
 // along identifiers, however many years lie behind.
 func TestFiguresReadAlongIdentifiers(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openWorld(t, readySQLite(t))
 	db := w.database()
 	defer db.Close()
 	for text, want := range map[string]string{

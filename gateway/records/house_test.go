@@ -198,7 +198,7 @@ func TestRestore(t *testing.T) {
 		submission, _, err := w.SubmissionPages(t.Context(), link.Submission)
 		w.check(err, "")
 
-		lost := openWorld(t, sqliteURL(t))
+		lost := openWorld(t, readySQLite(t))
 		if w.dialect.ordered() {
 			lost = openWorld(t, w.url)
 			lost.raw("TRUNCATE pages, submissions, links, senders, audit CASCADE")

@@ -43,26 +43,38 @@ type world struct {
 // onBoth runs a test on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, openWorld(t, sqliteURL(t)))
+		test(t, openWorld(t, readySQLite(t)))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		test(t, openWorld(t, recordstest.PostgresReady(t, func(url string) error {
-			s, err := Open(t.Context(), url, options())
-			if err != nil {
-				return err
-			}
-			return s.Close()
-		})))
+		test(t, openWorld(t, recordstest.PostgresReady(t, prepare)))
 	})
 }
 
+// sqliteURL is where there are no records yet.
 func sqliteURL(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "records.db")
 }
 
+// readySQLite is where there are empty records.
+func readySQLite(t testing.TB) string { return recordstest.SQLiteReady(t, prepare) }
+
+// prepare makes records that tests get copies of.
+func prepare(url string) error {
+	s, err := Open(context.Background(), url, options())
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func openWorld(t testing.TB, url string) *world {
 	t.Helper()
-	s, err := Open(t.Context(), url, options())
+	return openWorldWith(t, url, options())
+}
+
+func openWorldWith(t testing.TB, url string, o Options) *world {
+	t.Helper()
+	s, err := Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +86,9 @@ func openWorld(t testing.TB, url string) *world {
 	return &world{Store: s, t: t, url: url}
 }
 
+// options have the patience for a machine that is busy with other things.
 func options() Options {
-	return Options{AuditKey: testKey, Now: func() time.Time { return noon }}
+	return Options{AuditKey: testKey, Now: func() time.Time { return noon }, Patience: time.Minute}
 }
 
 // another opens the same records as a second process would.

@@ -49,6 +49,11 @@ type Options struct {
 	// date: an older Dropslot may be at work on them. Where there are none yet
 	// they are made all the same.
 	Keep bool
+	// Patience bounds how long a call waits for the database before it answers
+	// with an error: 1.5 seconds if zero, so that a webhook can say so within
+	// two. A write whose context has a deadline waits until then instead, be it
+	// sooner or later.
+	Patience time.Duration
 	// Log hears of migrations and of writes whose outcome is not known;
 	// nothing is logged if nil.
 	Log *slog.Logger
@@ -57,9 +62,7 @@ type Options struct {
 // auditKeySize is the least length of the audit key in bytes.
 const auditKeySize = 32
 
-// Patience bounds how long a call waits for the database before it answers
-// with an error, so that a webhook can say so within two seconds. A write
-// whose context has a deadline waits until then instead, be it sooner or later.
+// patience is Options.Patience if that is zero.
 const patience = 1500 * time.Millisecond
 
 // Store is the records. It is safe for concurrent use.
@@ -70,6 +73,8 @@ type Store struct {
 	writer  *writer
 	prepare prepared
 	key     []byte
+	// patience is Options.Patience.
+	patience time.Duration
 }
 
 // Open opens the records at `sqlite:PATH` or `postgres://…`, creates or brings
@@ -106,6 +111,9 @@ func dialectOf(url string) (dialect, error) {
 }
 
 func open(ctx context.Context, d dialect, o Options) (*Store, error) {
+	if o.Patience == 0 {
+		o.Patience = patience
+	}
 	writing, err := d.openWriter()
 	if err != nil {
 		return nil, err
@@ -129,7 +137,7 @@ func open(ctx context.Context, d dialect, o Options) (*Store, error) {
 		_ = writing.Close()
 		return nil, err
 	}
-	s := &Store{dialect: d, readers: reading, workers: working, key: o.AuditKey}
+	s := &Store{dialect: d, readers: reading, workers: working, key: o.AuditKey, patience: o.Patience}
 	s.prepare.db = reading
 	s.writer, err = startWriter(ctx, d, writing, o)
 	if err != nil {

@@ -10,19 +10,35 @@ import (
 	"dropslot/gateway/records/recordstest"
 )
 
+// openImpatient opens records that wait for the database no longer than an
+// intake's do.
+func openImpatient(t *testing.T, url string) *world {
+	o := options()
+	o.Patience = 0
+	return openWorldWith(t, url, o)
+}
+
 // failsInTime fails the test if a call to a dead database takes longer than a
-// webhook can wait, or does not fail.
+// webhook can wait, or does not fail. What a busy machine delayed once is not
+// late a third time.
 func (w *world) failsInTime(what string, call func() error) {
 	w.t.Helper()
-	start := time.Now()
-	err := call()
-	if took := time.Since(start); err == nil || gateway.CodeOf(err) != gateway.CodeUnavailable || took > 1900*time.Millisecond {
-		w.t.Errorf("%s: %v after %v", what, err, took)
+	for try := 1; ; try++ {
+		start := time.Now()
+		err := call()
+		took := time.Since(start)
+		late := took > 1900*time.Millisecond
+		if err == nil || gateway.CodeOf(err) != gateway.CodeUnavailable || late && try == 3 {
+			w.t.Errorf("%s: %v after %v", what, err, took)
+		}
+		if !late || try == 3 {
+			return
+		}
 	}
 }
 
 func TestSQLiteLockedByAnother(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openImpatient(t, readySQLite(t))
 	link := w.session(north, 1)
 	db := w.database()
 	defer db.Close()
@@ -48,7 +64,7 @@ func TestSQLiteLockedByAnother(t *testing.T) {
 // A write waits as long as its caller allows, also when it shared a batch with
 // one that allowed less and had to be told of the lock.
 func TestAPatientWriteOutlastsAnImpatientOne(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openImpatient(t, readySQLite(t))
 	w.append(1)
 	db := w.database()
 	defer db.Close()
@@ -97,7 +113,7 @@ func TestAPatientWriteOutlastsAnImpatientOne(t *testing.T) {
 // Postgres stops answering without a word, and comes back.
 func TestPostgresSilent(t *testing.T) {
 	url, p := throughProxy(t)
-	w := openWorld(t, url)
+	w := openImpatient(t, url)
 	link := w.session(north, 1)
 	p.freeze()
 	errs := race(20, func(i int) error {
@@ -122,7 +138,7 @@ func TestPostgresSilent(t *testing.T) {
 // the next call finds a new one.
 func TestPostgresReconnects(t *testing.T) {
 	url, p := throughProxy(t)
-	w := openWorld(t, url)
+	w := openImpatient(t, url)
 	for range 3 {
 		w.append(1)
 		p.cut()
@@ -138,7 +154,7 @@ func TestPostgresReconnects(t *testing.T) {
 // A row that another program locks for a while is waited for; one that it
 // keeps is an error in time.
 func TestPostgresRowIsLocked(t *testing.T) {
-	w := openWorld(t, recordstest.Postgres(t))
+	w := openImpatient(t, recordstest.Postgres(t))
 	w.text(north, phone(north, 1))
 	db := w.database()
 	defer db.Close()

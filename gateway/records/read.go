@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 )
 
 // view reads: each statement by itself, or all of them in one state of things.
@@ -59,7 +60,7 @@ func (p *prepared) get(ctx context.Context, statement string) (*sql.Stmt, error)
 // read runs something of which each statement stands for itself. It may run
 // more than once, see again.
 func read[T any](ctx context.Context, s *Store, what string, run func(view) (T, error)) (T, error) {
-	return again(ctx, what, func(ctx context.Context) (T, error) {
+	return again(ctx, s.patience, what, func(ctx context.Context) (T, error) {
 		v := view{ctx: ctx, from: s.readers}
 		if !s.dialect.prepares() {
 			v.prepared = &s.prepare
@@ -71,7 +72,7 @@ func read[T any](ctx context.Context, s *Store, what string, run func(view) (T, 
 // snapshot runs something whose statements must see the same state of things.
 // It may run more than once, see again.
 func snapshot[T any](ctx context.Context, s *Store, what string, run func(view) (T, error)) (T, error) {
-	return again(ctx, what, func(ctx context.Context) (result T, err error) {
+	return again(ctx, s.patience, what, func(ctx context.Context) (result T, err error) {
 		tx, err := s.readers.BeginTx(ctx, s.dialect.view())
 		if err != nil {
 			return result, err
@@ -84,7 +85,7 @@ func snapshot[T any](ctx context.Context, s *Store, what string, run func(view) 
 // again runs a read whose connection broke on another one: a server that came
 // back finds every connection of the pool broken, and most of them show it
 // only once they are used.
-func again[T any](ctx context.Context, what string, run func(context.Context) (T, error)) (T, error) {
+func again[T any](ctx context.Context, patience time.Duration, what string, run func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	result, err := run(ctx)

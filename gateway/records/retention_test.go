@@ -449,7 +449,7 @@ func TestHoldsOfOneSubmissionAreToldApart(t *testing.T) {
 
 // Of a million papers the page of retention must not read all.
 func TestThePageOfRetentionWalksItsIndexes(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openWorld(t, readySQLite(t))
 	fillInbox(w, 20_000)
 	for i, want := range []string{"submissions_done (office=? AND handled_at<", "SCAN w", "SCAN h"} {
 		args := []any{string(north), 10, ms(noon)}

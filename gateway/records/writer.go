@@ -26,6 +26,8 @@ type writer struct {
 	jobs    *jobInserter
 	trail   *trail
 	log     *slog.Logger
+	// patience is Options.Patience.
+	patience time.Duration
 
 	queue   chan *op
 	held    *op // taken from the queue, but not fit for the batch
@@ -59,7 +61,8 @@ const (
 
 func startWriter(ctx context.Context, d dialect, db *sql.DB, o Options) (*writer, error) {
 	w := &writer{
-		dialect: d, db: db, log: o.Log, trail: &trail{key: o.AuditKey, now: o.Now, random: o.Random},
+		dialect: d, db: db, log: o.Log, patience: o.Patience,
+		trail: &trail{key: o.AuditKey, now: o.Now, random: o.Random},
 		queue: make(chan *op, queueLength), stopped: make(chan struct{}),
 	}
 	var err error
@@ -110,7 +113,7 @@ func (w *writer) hand(ctx context.Context, o *op) error {
 	}
 	deadline, limited := ctx.Deadline()
 	if !limited {
-		deadline = time.Now().Add(patience)
+		deadline = time.Now().Add(w.patience)
 	}
 	o.deadline, o.done = deadline, make(chan struct{})
 	timer := time.NewTimer(time.Until(deadline))
@@ -139,7 +142,7 @@ func (w *writer) hand(ctx context.Context, o *op) error {
 	select {
 	case <-o.done:
 		return o.outcome()
-	case <-time.After(patience / 10):
+	case <-time.After(w.patience / 10):
 		return errNoReply
 	}
 }
@@ -263,7 +266,7 @@ func (w *writer) work(batch []*op) {
 	}
 	// One that hangs must not hold up the others for all of its own time: it
 	// goes back into the queue instead.
-	if most := time.Now().Add(patience); deadline.After(most) {
+	if most := time.Now().Add(w.patience); deadline.After(most) {
 		deadline = most
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)

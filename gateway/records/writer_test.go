@@ -224,7 +224,7 @@ func TestCloseDrains(t *testing.T) {
 
 // One process writes without a pause; another, on the same file, gets its turn.
 func TestProcessesTakeTurns(t *testing.T) {
-	w := openWorld(t, sqliteURL(t))
+	w := openWorld(t, readySQLite(t))
 	other := w.another()
 	ctx, stop := context.WithCancel(t.Context())
 	var done sync.WaitGroup

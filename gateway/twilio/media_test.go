@@ -334,10 +334,10 @@ func TestASlowPictureIsReadToItsEnd(t *testing.T) {
 		for range 10 {
 			_, _ = io.WriteString(w, "x")
 			w.(http.Flusher).Flush()
-			time.Sleep(30 * time.Millisecond)
+			time.Sleep(120 * time.Millisecond)
 		}
 	})
-	c.config.Timeout = 200 * time.Millisecond
+	c.config.Timeout = time.Second
 	if got, err := opened(t, c); err != nil || len(got) != 10 {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}

@@ -73,6 +73,9 @@ func model(t *testing.T, s Subject) {
 		if there != (err == nil) || !there && !gateway.Is(err, gateway.CodeLinkUnknown) {
 			t.Fatalf("seed %d, step %d: %v, although known is %v", seed, step, err, there)
 		}
+		if got == want {
+			continue // spares most of the comparing
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("seed %d, step %d (-want +got):\n%s", seed, step, diff)
 		}

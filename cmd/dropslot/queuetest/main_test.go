@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -47,18 +46,21 @@ type house struct {
 func onBoth(t *testing.T, test func(h *house)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		test(newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "records.db")))
+		test(newHouse(t, recordstest.SQLiteReady(t, prepare)))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(newHouse(t, recordstest.PostgresReady(t, func(url string) error {
-			store, err := open(t.Context(), url)
-			if err != nil {
-				return err
-			}
-			return store.Close()
-		})))
+		test(newHouse(t, recordstest.PostgresReady(t, prepare)))
 	})
+}
+
+// prepare makes records that tests get copies of.
+func prepare(url string) error {
+	store, err := open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	return store.Close()
 }
 
 func newHouse(t *testing.T, url string) *house {
@@ -77,7 +79,7 @@ func newHouse(t *testing.T, url string) *house {
 }
 
 func open(ctx context.Context, url string) (*records.Store, error) {
-	return records.Open(ctx, url, records.Options{AuditKey: []byte("0123456789abcdef0123456789abcdef")})
+	return records.Open(ctx, url, records.Options{AuditKey: []byte("0123456789abcdef0123456789abcdef"), Patience: patience})
 }
 
 func newQueue(s *records.Store, handler jobs.Handler) *jobs.Queue {
@@ -120,7 +122,7 @@ func (h *house) enqueue(n int) {
 // wait waits until something holds.
 func (h *house) wait(what string, holds func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			h.t.Fatalf("%s does not come about; jobs: %v", what, h.counts())
 		}

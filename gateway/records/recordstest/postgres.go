@@ -90,7 +90,8 @@ func need(tb testing.TB) {
 }
 
 // database makes one that lives as long as the test. FILE_COPY: where nothing
-// is synced, copying files beats writing every block into the log.
+// is synced and memory holds the files, copying them beats writing every block
+// into the log.
 func (s *server) database(tb testing.TB, template string) string {
 	tb.Helper()
 	made++
@@ -140,7 +141,7 @@ func start() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "dropslot-postgres-")
+	folder, err := os.MkdirTemp(memory(), "dropslot-postgres-")
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +182,7 @@ func (s *server) serve(postgres, data string, owner *syscall.Credential) error {
 	// #nosec G204 -- a test's own program
 	command := exec.CommandContext(ctx, postgres, "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "deadlock_timeout=100ms",
-		"-c", "shared_buffers=64MB", "-c", "fsync="+fsync())
+		"-c", "shared_buffers=64MB", "-c", "max_wal_size=96MB", "-c", "fsync="+strconv.FormatBool(durable()))
 	command.Dir, command.SysProcAttr, command.Stderr = s.folder, attributes(owner), &log
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGQUIT) } // immediate shutdown
 	started := make(chan error)
@@ -217,13 +218,22 @@ func (s *server) serve(postgres, data string, owner *syscall.Credential) error {
 	}
 }
 
-// fsync is off in tests, which do not cut the power; a benchmark sets
-// DROPSLOT_POSTGRES_FSYNC=on for figures that count.
-func fsync() string {
-	if os.Getenv("DROPSLOT_POSTGRES_FSYNC") == "on" {
-		return "on"
+// durable tells whether Postgres is to sync what it writes. Tests do not cut
+// the power; a benchmark sets DROPSLOT_POSTGRES_FSYNC=on for figures that count.
+func durable() bool { return os.Getenv("DROPSLOT_POSTGRES_FSYNC") == "on" }
+
+// room is the least free memory, in bytes, for the files of a Postgres: five
+// times what they take.
+const room = 2 << 30
+
+// memory gives the folder that lives in memory, where a database is made far
+// sooner than on a busy disk; "", for the usual one, if there is no room or the
+// disk is what counts.
+func memory() string {
+	if durable() || free(shm) < room {
+		return ""
 	}
-	return "off"
+	return shm
 }
 
 // program finds a program in PATH or where Debian keeps Postgres's own, the
