@@ -38,8 +38,9 @@ type Binding struct {
 
 // Sheet is one page of a submission on its way into a PDF.
 type Sheet struct {
-	Number   int // from 1, as at the desk
-	Rotation int // clockwise degrees beyond what the picture says itself
+	Number   int  // from 1, as at the desk
+	Rotation int  // clockwise degrees beyond what the picture says itself
+	Aside    bool // it goes beside the PDF, and is named in it as left out
 	// Open gives the plain bytes from their start. It may be called again.
 	Open func() (io.ReadCloser, error)
 }
@@ -58,6 +59,7 @@ const (
 	LeftOutPDF     LeftOutReason = "pdf"     // a PDF whose pages cannot be taken over
 	LeftOutHEIC    LeftOutReason = "heic"    // a photograph that only Apple's devices show
 	LeftOutDamaged LeftOutReason = "damaged" // a picture that cannot be read
+	LeftOutAside   LeftOutReason = "aside"   // it went beside an earlier PDF of the same delivery
 	LeftOutPixels  LeftOutReason = "pixels"  // more of them than are held in memory
 )
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -94,23 +95,21 @@ func (h *handing) settle(ctx context.Context, rule DeliveryRule) error {
 	return nil
 }
 
-// bind makes the PDF. Later tries make it once the partner wants it, and none may
-// leave out a page that the first had in it, because reading it takes too long
-// here and now: it would arrive nowhere.
+// bind makes the PDF. Later tries make it once the partner wants it, of the
+// pages that were in the first: one that it leaves out, because reading it takes
+// too long here and now, would arrive nowhere.
 func (h *handing) bind(ctx context.Context) (err error) {
-	h.pdf, err = h.Handoff.PDF(ctx, h.taken, Take{Form: TakePDF, Cover: true})
-	if err != nil || len(h.files) == 0 {
-		return err
-	}
-	for _, out := range h.pdf.LeftOut() {
-		beside := slices.ContainsFunc(h.files, func(file HandedFile) bool {
-			return slices.ContainsFunc(h.taken.Sheets, func(p PackedPage) bool { return p.Number == out.Number && p.ID == file.Page })
-		})
-		if !beside {
-			return NewError(CodeUnavailable, fmt.Errorf("page %d was part of the PDF before and is not now", out.Number))
+	t := Take{Form: TakePDF, Cover: true}
+	for _, file := range h.files {
+		if file.Page != "" {
+			t.Aside = append(t.Aside, file.Page)
 		}
 	}
-	return nil
+	h.pdf, err = h.Handoff.PDF(ctx, h.taken, t)
+	if err == nil && len(h.files) > 0 && len(h.pdf.LeftOut()) > len(t.Aside) {
+		h.pdf, err = nil, NewError(CodeUnavailable, errors.New("a page was part of the PDF before and is not now"))
+	}
+	return err
 }
 
 // begin takes away what earlier tries left half written, and notes the names

@@ -54,9 +54,10 @@ const (
 type Take struct {
 	Form       TakeForm
 	Pages      []PageID
-	Cover      bool  // a PDF begins with a page that tells what it is
-	MostBytes  int64 // of a PDF; 0 if it does not matter
-	Transcript bool  // a ZIP holds what was texted
+	Cover      bool     // a PDF begins with a page that tells what it is
+	MostBytes  int64    // of a PDF; 0 if it does not matter
+	Transcript bool     // a ZIP holds what was texted
+	Aside      []PageID // that a PDF names and does not hold
 }
 
 // Package is the chosen pages, proven: what a PDF, a ZIP or a print is made from.
@@ -196,7 +197,7 @@ func (h *Handoff) PDF(ctx context.Context, taken *Package, t Take) (PDF, error) 
 		b.Cover = &cover
 	}
 	for _, p := range taken.Sheets {
-		b.Sheets = append(b.Sheets, Sheet{Number: p.Number, Rotation: p.Rotation, Open: func() (io.ReadCloser, error) {
+		b.Sheets = append(b.Sheets, Sheet{Number: p.Number, Rotation: p.Rotation, Aside: slices.Contains(t.Aside, p.ID), Open: func() (io.ReadCloser, error) {
 			return taken.open(ctx, p.Page)
 		}})
 	}

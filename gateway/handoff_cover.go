@@ -11,6 +11,7 @@ import (
 var leftOutWords = map[LeftOutReason]string{
 	LeftOutPDF:     "is a PDF that cannot be put into another one here",
 	LeftOutHEIC:    "is a HEIC photo, which cannot be put into a PDF here",
+	LeftOutAside:   "lies beside this file",
 	LeftOutDamaged: "cannot be read as a picture",
 	LeftOutPixels:  "has too many pixels",
 }

@@ -46,6 +46,10 @@ func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if sheet.Aside {
+			p.leftOut = append(p.leftOut, gateway.LeftOut{Number: sheet.Number, Reason: gateway.LeftOutAside})
+			continue
+		}
 		found, reason, err := b.part(ctx, left, sheet, binding.MostPixels)
 		switch {
 		case err != nil:

@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/klippa-app/go-pdfium"
 	"github.com/klippa-app/go-pdfium/enums"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
-	"github.com/klippa-app/go-pdfium/responses"
+	"github.com/klippa-app/go-pdfium/structs"
 	"golang.org/x/text/encoding/charmap"
 
 	"dropslot/gateway"
@@ -22,10 +23,10 @@ const (
 	clientNotes   = 5_000   // annotations and fields of one PDF at most
 	clientObjects = 200_000 // of one PDF at most
 	// clientBytes bounds the PDFs of one hand-off: they are held until it is written.
-	clientBytes = 64 << 20
+	clientBytes = 48 << 20
 	// clientTime bounds the reading for one hand-off: a proxy waits a minute for
 	// the first byte. 200 pages take about half a second.
-	clientTime = 25 * time.Second
+	clientTime = 15 * time.Second
 )
 
 // errNotWhole is of a PDF whose pages alone are not all that it shows, as far as
@@ -45,26 +46,21 @@ func (s *sandbox) bring(ctx context.Context, sheet gateway.Sheet, left *allowanc
 	if left.time <= 0 {
 		return nil, errTakesTooMuch
 	}
+	content, err := contentOf(sheet)
+	if err != nil {
+		return nil, err
+	}
 	var found *clientPDF
-	var outside error // what is not the PDF's fault
-	began := time.Now()
-	err := s.run(ctx, left.time, func(p pdfium.Pdfium) error {
-		began = time.Now()
-		var content []byte
-		if content, outside = contentOf(sheet); outside != nil {
-			return outside
-		}
-		anew, err := writtenAnew(p, content, left.bytes)
+	err = s.run(ctx, left.time, func(p pdfium.Pdfium) error {
+		began := time.Now()
+		defer func() { left.time -= time.Since(began) }()
+		anew, pages, err := writtenAnew(p, &content, left.bytes)
 		if err != nil {
 			return errors.Join(errNotWhole, err)
 		}
-		found, err = readClient(anew, sheet.Rotation)
+		found, err = readClient(anew, pages, sheet.Rotation)
 		return err
 	})
-	left.time -= time.Since(began)
-	if outside != nil {
-		return nil, outside
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -81,45 +77,48 @@ func contentOf(sheet gateway.Sheet) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// writtenAnew has PDFium make a PDF of a PDF's pages, with what was filled into
-// forms and drawn onto them as part of the pages.
-func writtenAnew(p pdfium.Pdfium, content []byte, most int) ([]byte, error) {
-	opened, err := p.OpenDocument(&requests.OpenDocument{File: &content})
+// writtenAnew has PDFium make a PDF of a PDF's pages, and counts them.
+func writtenAnew(p pdfium.Pdfium, content *[]byte, most int) (anew []byte, pages int, err error) {
+	opened, err := p.OpenDocument(&requests.OpenDocument{File: content})
+	*content = nil // PDFium has its own copy
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	from := opened.Document
-	pages, err := pagesOf(p, from)
-	if err != nil {
-		return nil, err
+	if pages, err = pagesOf(p, from); err != nil {
+		return nil, 0, err
 	}
-	notes := clientNotes
-	for i := range pages {
-		if err := flatten(p, from, i, &notes); err != nil {
-			return nil, err
-		}
+	if err := settle(p, from, pages); err != nil {
+		return nil, 0, err
 	}
 	made, err := p.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if _, err := p.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: made.Document}); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	anew := &bounded{most: most}
-	_, err = p.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: made.Document, Flags: requests.SaveFlagNoIncremental, FileWriter: anew})
-	return anew.Bytes(), errors.Join(err, anew.failed)
+	out := &bounded{most: most}
+	_, err = p.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: made.Document, Flags: requests.SaveFlagNoIncremental, FileWriter: out})
+	return bytes.Clone(out.Bytes()), pages, errors.Join(err, out.failed)
 }
 
-// bounded is a buffer that is full at some time.
+// bounded is a buffer that is full at some time, also if it is emptied meanwhile.
 type bounded struct {
 	bytes.Buffer
-	most   int
-	failed error
+	most    int
+	spilled int
+	failed  error
+}
+
+// spill forgets what was written, but not how much.
+func (b *bounded) spill() {
+	b.spilled += b.Len()
+	b.Reset()
 }
 
 func (b *bounded) Write(piece []byte) (int, error) {
-	if b.Len()+len(piece) > b.most {
+	if b.spilled+b.Len()+len(piece) > b.most {
 		b.failed = errTakesTooMuch
 		return 0, b.failed
 	}
@@ -151,53 +150,54 @@ func pagesOf(p pdfium.Pdfium, document references.FPDF_DOCUMENT) (int, error) {
 	return pages.PageCount, nil
 }
 
-// settle writes into a page what it may have from those above it: PDFium's
-// flattening takes a page without a size of its own for one of letter size.
-func settle(p pdfium.Pdfium, page requests.Page) error {
-	box, err := p.FPDF_GetPageBoundingBox(&requests.FPDF_GetPageBoundingBox{Page: page})
+// settle has what lies on the pages show itself: some programs leave the
+// appearance of fields and notes to whoever shows them.
+func settle(p pdfium.Pdfium, document references.FPDF_DOCUMENT, pages int) error {
+	form, err := p.FPDFDOC_InitFormFillEnvironment(&requests.FPDFDOC_InitFormFillEnvironment{Document: document, FormFillInfo: nobodyFills})
 	if err != nil {
 		return err
 	}
-	r := box.Rect
-	if !(r.Right > r.Left && r.Top > r.Bottom) { // also what is no number
-		return errNotWhole
+	notes := clientNotes
+	var noted []requests.Page
+	for i := range pages {
+		loaded, err := p.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: document, Index: i})
+		if err != nil {
+			return err
+		}
+		page := requests.Page{ByReference: &loaded.Page}
+		// An indirect number becomes a direct one by this.
+		turn, err := p.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page})
+		if err != nil {
+			return err
+		}
+		if _, err := p.FPDFPage_SetRotation(&requests.FPDFPage_SetRotation{Page: page, Rotate: turn.PageRotation}); err != nil {
+			return err
+		}
+		count, err := p.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: page})
+		if err != nil {
+			return err
+		}
+		if count.Count == 0 {
+			if _, err := p.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: loaded.Page}); err != nil {
+				return err
+			}
+			continue
+		}
+		if notes -= count.Count; notes < 0 {
+			return errTakesTooMuch
+		}
+		for i := range count.Count {
+			if err := isWritable(p, form.FormHandle, page, i); err != nil {
+				return err
+			}
+		}
+		noted = append(noted, page)
 	}
-	_, err = p.FPDFPage_SetMediaBox(&requests.FPDFPage_SetMediaBox{Page: page, Left: r.Left, Bottom: r.Bottom, Right: r.Right, Top: r.Top})
-	if err != nil {
+	if _, err := p.FPDFDOC_ExitFormFillEnvironment(&requests.FPDFDOC_ExitFormFillEnvironment{FormHandle: form.FormHandle}); err != nil {
 		return err
 	}
-	_, err = p.FPDFPage_SetCropBox(&requests.FPDFPage_SetCropBox{Page: page, Left: r.Left, Bottom: r.Bottom, Right: r.Right, Top: r.Top})
-	if err != nil {
-		return err
-	}
-	turn, err := p.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page})
-	if err != nil {
-		return err
-	}
-	_, err = p.FPDFPage_SetRotation(&requests.FPDFPage_SetRotation{Page: page, Rotate: turn.PageRotation})
-	return err
-}
-
-// flatten makes part of a page what lies on it.
-func flatten(p pdfium.Pdfium, document references.FPDF_DOCUMENT, index int, left *int) error {
-	loaded, err := p.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: document, Index: index})
-	if err != nil {
-		return err
-	}
-	page := requests.Page{ByReference: &loaded.Page}
-	if err := settle(p, page); err != nil {
-		return err
-	}
-	count, err := p.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: page})
-	if err != nil {
-		return err
-	}
-	if *left -= count.Count; *left < 0 {
-		return errTakesTooMuch
-	}
-	if count.Count > 0 {
-		// Drawn once, however small, everything on the page gets the appearance
-		// that some programs leave to whoever shows it.
+	for _, page := range noted {
+		// Whatever is drawn, however small, has an appearance afterwards.
 		drawn, err := p.RenderPageInDPI(&requests.RenderPageInDPI{
 			Page: page, DPI: 1, Document: &document, RenderForm: true, RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT,
 		})
@@ -205,59 +205,65 @@ func flatten(p pdfium.Pdfium, document references.FPDF_DOCUMENT, index int, left
 			return err
 		}
 		drawn.Cleanup()
-	}
-	for i := range count.Count {
-		if err := appears(p, page, i); err != nil {
+		if _, err := p.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: *page.ByReference}); err != nil {
 			return err
 		}
 	}
-	done, err := p.FPDFPage_Flatten(&requests.FPDFPage_Flatten{Page: page})
-	if err != nil {
-		return err
-	}
-	if done.Result == responses.FPDFPage_FlattenResultFail {
-		return errNotWhole
-	}
-	_, err = p.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: loaded.Page})
-	return err
+	return nil
 }
 
-// appears is errNotWhole if something on a page has no appearance that can be
-// made part of it.
-func appears(p pdfium.Pdfium, page requests.Page, index int) error {
+// nobodyFills is what PDFium wants of a program in which people fill in forms.
+var nobodyFills = structs.FPDF_FORMFILLINFO{
+	FFI_Invalidate:         func(references.FPDF_PAGE, float64, float64, float64, float64) {},
+	FFI_SetCursor:          func(enums.FXCT) {},
+	FFI_SetTimer:           func(int, func(int)) int { return 0 },
+	FFI_KillTimer:          func(int) {},
+	FFI_GetLocalTime:       func() structs.FPDF_SYSTEMTIME { return structs.FPDF_SYSTEMTIME{} },
+	FFI_GetPage:            func(references.FPDF_DOCUMENT, int) *references.FPDF_PAGE { return nil },
+	FFI_GetRotation:        func(references.FPDF_PAGE) enums.FPDF_PAGE_ROTATION { return 0 },
+	FFI_ExecuteNamedAction: func(string) {},
+}
+
+// isWritable is errNotWhole of a field with letters that PDFium, which may have
+// to write them, does not have.
+func isWritable(p pdfium.Pdfium, form references.FPDF_FORMHANDLE, page requests.Page, index int) error {
 	got, err := p.FPDFPage_GetAnnot(&requests.FPDFPage_GetAnnot{Page: page, Index: index})
 	if err != nil {
 		return err
 	}
-	note := got.Annotation
-	kind, err := p.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: note})
+	field := got.Annotation
+	kind, err := p.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: field})
 	if err != nil {
 		return err
 	}
-	has := func(key string) bool {
-		answer, failed := p.FPDFAnnot_HasKey(&requests.FPDFAnnot_HasKey{Annotation: note, Key: key})
-		err = errors.Join(err, failed)
-		return failed == nil && answer.HasKey
+	if kind.Subtype == enums.FPDF_ANNOT_SUBTYPE_WIDGET {
+		// Each fails for fields that have no such thing.
+		var words []string
+		if value, err := p.FPDFAnnot_GetFormFieldValue(&requests.FPDFAnnot_GetFormFieldValue{FormHandle: form, Annotation: field}); err == nil {
+			words = append(words, value.FormFieldValue)
+		}
+		if count, err := p.FPDFAnnot_GetOptionCount(&requests.FPDFAnnot_GetOptionCount{FormHandle: form, Annotation: field}); err == nil {
+			if count.OptionCount > clientNotes {
+				return errTakesTooMuch
+			}
+			for i := range count.OptionCount {
+				chosen, err := p.FPDFAnnot_IsOptionSelected(&requests.FPDFAnnot_IsOptionSelected{FormHandle: form, Annotation: field, Index: i})
+				if err != nil || !chosen.IsOptionSelected {
+					continue
+				}
+				label, err := p.FPDFAnnot_GetOptionLabel(&requests.FPDFAnnot_GetOptionLabel{FormHandle: form, Annotation: field, Index: i})
+				if err != nil {
+					return err
+				}
+				words = append(words, label.OptionLabel)
+			}
+		}
+		if !isLatin(strings.Join(words, " ")) {
+			return errNotWhole
+		}
 	}
-	shown := has("AP")
-	switch kind.Subtype {
-	case enums.FPDF_ANNOT_SUBTYPE_LINK, enums.FPDF_ANNOT_SUBTYPE_POPUP:
-	case enums.FPDF_ANNOT_SUBTYPE_WIDGET:
-		// PDFium writes Latin letters alone into a field that it draws itself.
-		value, failed := p.FPDFAnnot_GetStringValue(&requests.FPDFAnnot_GetStringValue{Annotation: note, Key: "V"})
-		if err = errors.Join(err, failed); err != nil {
-			return err
-		}
-		if !isLatin(value.Value) || !shown && (has("V") || has("Parent")) {
-			return errors.Join(errNotWhole, err)
-		}
-	default:
-		if !shown {
-			return errors.Join(errNotWhole, err)
-		}
-	}
-	_, closed := p.FPDFPage_CloseAnnot(&requests.FPDFPage_CloseAnnot{Annotation: note})
-	return errors.Join(err, closed)
+	_, err = p.FPDFPage_CloseAnnot(&requests.FPDFPage_CloseAnnot{Annotation: field})
+	return err
 }
 
 func isLatin(text string) bool {

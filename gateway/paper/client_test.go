@@ -93,12 +93,23 @@ func TestClientsPDFsGoAlong(t *testing.T) {
 
 func TestClientsPDFsKeepWhatPagesInherit(t *testing.T) {
 	letter := pdfOf(
-		"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 300 900] /Rotate 90 >>",
-		"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Annots [5 0 R] >>", streamOf("", "0 0 1 rg 0 0 150 450 re f"),
-		"<< /Type /Annot /Subtype /Stamp /F 4 /Rect [10 800 20 810] /AP << /N 6 0 R >> >>",
+		"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 300 900] /Rotate 6 0 R /Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Courier >> >> >> >>",
+		"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Annots [5 0 R] >>", streamOf("", "0 0 1 rg 0 0 150 450 re f BT /F 20 Tf 20 700 Td (printed words) Tj ET q 0 0 1 1 re W n"),
+		"<< /Type /Annot /Subtype /Stamp /F 4 /Rect [200 800 300 900] /AP << /N 7 0 R >> >>", "90",
 		streamOf("/Type /XObject /Subtype /Form /BBox [0 0 100 100]", "0 g 0 0 100 100 re f"),
 	)
-	drawn := rendered(t, valid(t, written(t, clientsPDF(t, bindingOf(sheetOf(1, 0, letter))))), 1)
+	pdf := clientsPDF(t, bindingOf(sheetOf(1, 0, letter)))
+	if len(pdf.LeftOut()) > 0 {
+		t.Fatal("left out")
+	}
+	path := valid(t, written(t, pdf))
+	if text := words(t, path); !strings.Contains(text, "printed words") {
+		t.Errorf("the words are %q", text)
+	}
+	drawn := rendered(t, path, 1)
+	if r, _, _, _ := drawn.At(850, 250).RGBA(); r > 0x4000 { // whatever the page's own drawing left behind
+		t.Errorf("the stamp is %v", drawn.At(850, 250))
+	}
 	if size := drawn.Bounds().Size(); size.X != 900 || size.Y != 300 {
 		t.Errorf("the page has the size %v", size)
 	}
@@ -211,6 +222,8 @@ func TestClientsPDFsThatArePagesAndMoreAreLeftOut(t *testing.T) {
 		"half a PDF":             lettersPages()[:700],
 		"501 pages":              bytes.Replace(drawnBy("", ""), []byte(onePage), []byte(many), 1),
 		"a name in Russian":      noted("/Subtype /Widget /FT /Tx /T (name) /V <FEFF041C04300440> /DA (/Helv 20 Tf 0 g)"),
+		"a name of its parent":   noted("/Subtype /Widget /Parent 5 0 R /DA (/Helv 20 Tf 0 g)", "<< /FT /Tx /T (name) /V <FEFF041C04300440> /Kids [4 0 R] >>"),
+		"a choice in Russian":    noted("/Subtype /Widget /FT /Ch /T (name) /V (a) /Opt [[(a) <FEFF041C04300440>]] /DA (/Helv 20 Tf 0 g)"),
 		"a line drawn by nobody": noted("/Subtype /Line /L [0 0 100 100]"),
 		"300 MB in 300 KB":       noted("/Subtype /Stamp /AP << /N 5 0 R >>", inflating(300<<20)),
 		"drawings in drawings":   noted("/Subtype /Stamp /AP << /N 5 0 R >>", nested...),
@@ -279,6 +292,10 @@ func TestClientsPDFsSeeNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := papers.sandbox.run(t.Context(), time.Minute, func(p pdfium.Pdfium) error {
+		content := lettersPages()
+		if _, err := p.OpenDocument(&requests.OpenDocument{File: &content}); err != nil {
+			t.Errorf("it opens nothing at all: %v", err)
+		}
 		_, err := p.OpenDocument(&requests.OpenDocument{FilePath: &path})
 		return err
 	})

@@ -11,9 +11,11 @@ import (
 // clientPDF is a client's PDF as PDFium wrote it anew.
 type clientPDF struct {
 	file     []byte
-	begins   map[int]int // where each object begins
-	pages    []int       // objects, in order
-	others   []int       // objects that the pages need, in the order in which they are found
+	begins   map[int]int    // where each object begins
+	pages    []int          // objects, in order
+	others   []int          // objects that the pages need, in the order in which they are found
+	notes    map[int][]note // by page
+	noted    int            // how many there are
 	rotation int
 	bytes    int64 // an upper bound of what they take in another PDF
 }
@@ -22,14 +24,14 @@ type clientPDF struct {
 // there are actions, comments, notes of editors, and ways through the document.
 var pageKeys = []string{"Type", "MediaBox", "CropBox", "Resources", "Contents", "Group", "UserUnit"}
 
-// readClient finds the pages and what they need.
-func readClient(file []byte, rotation int) (*clientPDF, error) {
-	c := &clientPDF{file: file, begins: map[int]int{}, rotation: rotation}
+// readClient finds the pages, so many, and what they need.
+func readClient(file []byte, pages, rotation int) (*clientPDF, error) {
+	c := &clientPDF{file: file, begins: map[int]int{}, notes: map[int][]note{}, rotation: rotation}
 	trailer, err := c.readTable()
 	if err != nil {
 		return nil, err
 	}
-	tree, err := c.readTree(trailer)
+	tree, err := c.readTree(trailer, pages)
 	if err != nil {
 		return nil, err
 	}
@@ -45,19 +47,30 @@ func readClient(file []byte, rotation int) (*clientPDF, error) {
 		}
 		return "1000000 0 R"
 	}
-	var size counter
+	// Objects that lie in each other could make much of little.
+	size := &bounded{most: 4*len(file) + 64*len(c.begins)}
 	for _, number := range c.pages {
-		if err := c.writePage(&size, number, found); err != nil {
+		if c.notes[number], err = c.notesOf(number); err != nil {
 			return nil, err
 		}
+		if err := c.writePage(size, number, 1_000_000, found); err != nil {
+			return nil, err
+		}
+		for _, n := range c.notes[number] {
+			if err := n.write(size, found); err != nil {
+				return nil, err
+			}
+		}
+		size.spill()
 	}
 	for i := 0; i < len(c.others); i++ { // it grows meanwhile
-		if err := c.writeOther(&size, c.others[i], found); err != nil {
+		if err := c.writeOther(size, c.others[i], found); err != nil {
 			return nil, err
 		}
+		size.spill()
 	}
 	const around = 64 // the object's own lines, its place in the table, a page's in the tree
-	c.bytes = int64(size) + around*int64(len(c.pages)+len(c.others))
+	c.bytes = int64(size.spilled) + around*int64(len(c.pages)+len(c.others)+c.noted)
 	return c, nil
 }
 
@@ -101,7 +114,7 @@ func (c *clientPDF) readTable() (trailer []entry, err error) {
 
 // readTree reads the list of pages: PDFium writes one, of all. It gives the
 // objects that are its own.
-func (c *clientPDF) readTree(trailer []entry) (own []int, err error) {
+func (c *clientPDF) readTree(trailer []entry, pages int) (own []int, err error) {
 	at := trailer
 	for _, key := range []string{"Root", "Pages"} {
 		number, ok := (&scan{b: valueOf(at, key)}).referred()
@@ -117,16 +130,21 @@ func (c *clientPDF) readTree(trailer []entry) (own []int, err error) {
 	if !kids.sees("[") {
 		return nil, notPDF("list of pages", 0)
 	}
+	seen := map[int]bool{}
 	for !kids.sees("]") {
 		number, ok := kids.referred()
 		if !ok {
 			return nil, notPDF("page", 0)
 		}
 		page, err := c.object(number)
-		if err != nil || string(valueOf(page, "Type")) != "/Page" || slices.Contains(c.pages, number) {
+		if err != nil || string(valueOf(page, "Type")) != "/Page" || seen[number] {
 			return nil, notPDF("page", c.begins[number])
 		}
+		seen[number] = true
 		c.pages = append(c.pages, number)
+	}
+	if len(c.pages) != pages {
+		return nil, notPDF("page", 0)
 	}
 	if info, ok := (&scan{b: valueOf(trailer, "Info")}).referred(); ok {
 		own = append(own, info)
@@ -158,8 +176,8 @@ func (c *clientPDF) object(number int) ([]entry, error) {
 }
 
 // writePage writes a page that belongs to the tree of pages of this package's
-// documents, turned as staff turned it.
-func (c *clientPDF) writePage(w io.Writer, number int, renamed func(int) string) error {
+// documents, turned as staff turned it. Its notes are the objects from firstNote.
+func (c *clientPDF) writePage(w io.Writer, number, firstNote int, renamed func(int) string) error {
 	entries, err := c.object(number)
 	if err != nil {
 		return err
@@ -174,6 +192,19 @@ func (c *clientPDF) writePage(w io.Writer, number int, renamed func(int) string)
 	if err := writeEntries(w, entries, renamed); err != nil {
 		return err
 	}
+	if notes := c.notes[number]; len(notes) > 0 {
+		if _, err := io.WriteString(w, " /Annots ["); err != nil {
+			return err
+		}
+		for i := range notes {
+			if _, err := fmt.Fprintf(w, "%d 0 R ", firstNote+i); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, "]"); err != nil {
+			return err
+		}
+	}
 	_, err = fmt.Fprintf(w, " /Parent %d 0 R /Rotate %d >>", pageTreeObject, ((rotation+c.rotation)%360+360)%360)
 	return err
 }
@@ -183,6 +214,9 @@ func writeEntries(w io.Writer, entries []entry, renamed func(int) string) error 
 	var out bytes.Buffer
 	out.WriteString("<<")
 	for _, e := range entries {
+		if slices.Contains(layers, e.key) {
+			return errNotWhole
+		}
 		out.WriteString(" /" + e.key + " ")
 		if err := (&scan{b: e.value}).value(&out, renamed, 0); err != nil {
 			return err
@@ -191,6 +225,13 @@ func writeEntries(w io.Writer, entries []entry, renamed func(int) string) error 
 	_, err := w.Write(out.Bytes())
 	return err
 }
+
+var (
+	// elsewhere are the entries of a stream whose bytes lie in another file.
+	elsewhere = []string{"F", "FFilter", "FDecodeParms"}
+	// unseen are those that show nothing: what editors note, and files that go along.
+	unseen = []string{"Metadata", "PieceInfo", "LastModified", "AF", "OPI", "Ref", "Alternates", "StructParent", "StructParents"}
+)
 
 // writeOther writes an object and, if it is a stream, its bytes as they are.
 func (c *clientPDF) writeOther(w io.Writer, number int, renamed func(int) string) error {
@@ -210,10 +251,17 @@ func (c *clientPDF) writeOther(w io.Writer, number int, renamed func(int) string
 	if err != nil {
 		return err
 	}
+	streams := s.sees("stream")
+	if streams {
+		if slices.ContainsFunc(entries, func(e entry) bool { return slices.Contains(elsewhere, e.key) }) {
+			return errNotWhole
+		}
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return slices.Contains(unseen, e.key) })
+	}
 	if err := writeEntries(w, entries, renamed); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, " >>"); err != nil || !s.sees("stream") {
+	if _, err := io.WriteString(w, " >>"); err != nil || !streams {
 		return err
 	}
 	if bytes.HasPrefix(c.file[s.at:], []byte("\r")) {
@@ -236,34 +284,4 @@ func (c *clientPDF) writeOther(w io.Writer, number int, renamed func(int) string
 	}
 	_, err = io.WriteString(w, "\nendstream")
 	return err
-}
-
-// addClient adds the pages of a client's PDF.
-func (d *document) addClient(c *clientPDF) error {
-	names := make(map[int]int, len(c.pages)+len(c.others))
-	for _, number := range slices.Concat(c.pages, c.others) {
-		names[number] = d.next()
-	}
-	renamed := func(number int) string {
-		if name, there := names[number]; there {
-			return strconv.Itoa(name) + " 0 R"
-		}
-		return "null" // pages, and objects that are not there
-	}
-	for _, number := range c.pages {
-		d.begin(names[number])
-		if err := c.writePage(d, number, renamed); err != nil {
-			return err
-		}
-		d.print("\nendobj\n")
-		d.pages = append(d.pages, names[number])
-	}
-	for _, number := range c.others {
-		d.begin(names[number])
-		if err := c.writeOther(d, number, renamed); err != nil {
-			return err
-		}
-		d.print("\nendobj\n")
-	}
-	return d.failure
 }

@@ -42,9 +42,9 @@ func drawnBy(operators, resources string, more ...string) []byte {
 }
 
 // copied writes the pages of a PDF into one of ours.
-func copied(t testing.TB, file []byte) ([]byte, error) {
+func copied(t testing.TB, file []byte, pages int) ([]byte, error) {
 	t.Helper()
-	client, err := readClient(file, 0)
+	client, err := readClient(file, pages, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func TestWhatPagesNeedIsCopied(t *testing.T) {
 		"<</Length 36>>stream\r\nBT /F 30 Tf 100 700 Td (three) Tj ET\r\nendstream",
 		"<< /S /JavaScript /JS (canary.script\\(\\)) >>", "<< /Type /Annot /Subtype /Link /A 9 0 R /Contents (canary note) >>",
 	)
-	out, err := copied(t, file)
+	out, err := copied(t, file, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,12 +98,13 @@ func TestWhatPagesNeedIsCopied(t *testing.T) {
 // Whatever a sandbox that a stranger got hold of hands out is an error or pages.
 func TestHostileObjectsAreRefused(t *testing.T) {
 	page := "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R>>"
+	noted := strings.Replace(page, "/Contents", "/Annots[5 0 R]/Contents", 1)
 	tree := "<</Type/Pages/Kids[3 0 R]/Count 1>>"
 	with := func(objects ...string) []byte {
 		return pdfOf(append([]string{"<</Type/Catalog/Pages 2 0 R>>"}, objects...)...)
 	}
 	whole := with(tree, page, streamOf("", "q Q"))
-	if _, err := copied(t, whole); err != nil {
+	if _, err := copied(t, whole, 1); err != nil {
 		t.Fatal(err)
 	}
 	for name, file := range map[string][]byte{
@@ -120,13 +121,90 @@ func TestHostileObjectsAreRefused(t *testing.T) {
 		"an endless string":   with(tree, page, "<</A (("),
 		"an endless array":    with(tree, page, strings.Repeat("[", 1_000_000)),
 		"a key without value": with(tree, page, "<</A>>"),
+		"fewer pages":         with("<</Type/Pages/Kids[]/Count 0>>"),
+		"a layer":             with(tree, strings.Replace(page, "/Contents", "/Resources<</Properties<</L 5 0 R>>>>/Contents", 1), streamOf("", ""), "<</Type/OCG/Name(x)>>"),
+		"a form in a layer":   with(tree, strings.Replace(page, "/Contents", "/Resources<</XObject<</L 5 0 R>>>>/Contents", 1), streamOf("", ""), streamOf("/OC 9 0 R", "")),
+		"bytes in a file":     with(tree, page, streamOf("/F (//elsewhere/x)", "")),
+		"a sticky note":       with(tree, noted, streamOf("", ""), "<</Subtype/Text/Contents(I did not work in May)/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
+		"a file on a page":    with(tree, noted, streamOf("", ""), "<</Subtype/FileAttachment/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
+		"a commented mark":    with(tree, noted, streamOf("", ""), "<</Subtype/Highlight/Contents(wrong)/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
+		"a look that is gone": with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/Rect[0 0 9 9]/AP<</N 99 0 R>>>>"),
+		"no look at all":      with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/Rect[0 0 9 9]/AP<<>>>>"),
+		"a note in a layer":   with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/OC 9 0 R/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
 		"a sideways rotation": with(tree, strings.Replace(page, "/Contents", "/Rotate(90)/Contents", 1), streamOf("", "")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := copied(t, file); !errors.Is(err, errNotWhole) {
+			if _, err := copied(t, file, 1); !errors.Is(err, errNotWhole) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// What lies on a page comes along as it looks, and cannot be moved or lead away.
+func TestWhatLiesOnPagesIsCopied(t *testing.T) {
+	box := streamOf("/Type/XObject/Subtype/Form/BBox[0 0 10 10]/Metadata 4 0 R/PieceInfo<</X 4 0 R>>", "0 g 0 0 10 10 re f")
+	file := pdfOf(
+		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 600]/Annots 5 0 R>>", streamOf("", "canary metadata"),
+		"[6 0 R 7 0 R 8 0 R 9 0 R 10 0 R 12 0 R 13 0 R]",
+		"<</Subtype/Widget/FT/Btn/Parent 4 0 R/AS/Yes/F 4/Rect[0 500 100 600]/A<</S/JavaScript/JS(canary)>>/AP<</N<</Yes 11 0 R/Off 11 0 R>>/D 4 0 R>>>>",
+		"<</Subtype/Widget/FT/Btn/AS/Off/F 4/Rect[500 500 600 600]/AP<</N<</Yes 11 0 R>>>>>>",
+		"<</Subtype/Stamp/F 6/Rect[0 0 100 100]/AP<</N 11 0 R>>>>",
+		"<</Subtype/Widget/FT/Sig/F 132/Rect[0 0 0 0]/V 4 0 R>>",
+		"<</Subtype/Ink/F 4/Contents()/Rect[500 0 600 100]/AP<</N 11 0 R>>>>", box,
+		"<</Subtype/Link/Rect[200 200 300 300]/A<</S/URI/URI(https://canary.test)>>>>", "<</Subtype/Popup/Rect[200 200 300 300]/Contents(canary)>>",
+	)
+	out, err := copied(t, file, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(out, []byte("canary")) {
+		t.Error("more came along than what the page shows")
+	}
+	drawn := rendered(t, valid(t, out), 1)
+	for what, place := range map[string]struct {
+		x, y int
+		ink  bool
+	}{"the ticked box": {50, 50, true}, "the empty box": {550, 50, false}, "the hidden stamp": {50, 550, false}, "the line by hand": {550, 550, true}} {
+		if r, _, _, _ := drawn.At(place.x, place.y).RGBA(); (r < 0x8000) != place.ink {
+			t.Errorf("%s: %v", what, drawn.At(place.x, place.y))
+		}
+	}
+}
+
+// Objects that lie in each other would make terabytes of a few megabytes.
+func TestObjectsInEachOtherEnd(t *testing.T) {
+	const streams = 2000
+	var contents, objects strings.Builder
+	begins := make([]int, 0, streams)
+	file := []byte("%PDF-1.7\n")
+	for i := range streams {
+		fmt.Fprintf(&contents, "%d 0 R ", 4+i)
+	}
+	head := []string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/MediaBox[0 0 9 9]/Contents[" + contents.String() + "]>>"}
+	var offsets []int
+	for i, object := range head {
+		offsets = append(offsets, len(file))
+		file = fmt.Appendf(file, "%d 0 obj\n%s\nendobj\n", i+1, object)
+	}
+	each := len("0004 0 obj<</Length 00000000>>stream\n")
+	for i := range streams {
+		begins = append(begins, len(file)+objects.Len())
+		fmt.Fprintf(&objects, "%04d 0 obj<</Length %08d>>stream\n", 4+i, (streams-1-i)*each)
+	}
+	file = append(file, objects.String()...)
+	for range streams {
+		file = append(file, " endstream"...)
+	}
+	table := len(file)
+	file = fmt.Appendf(file, "\nxref\n0 %d\n0000000000 65535 f \n", 4+streams)
+	for _, at := range append(offsets, begins...) {
+		file = fmt.Appendf(file, "%010d 00000 n \n", at)
+	}
+	file = fmt.Appendf(file, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n", 4+streams, table)
+	if _, err := readClient(file, 1, 0); !errors.Is(err, errTakesTooMuch) && !errors.Is(err, errNotWhole) {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -134,7 +212,7 @@ func FuzzReadClient(f *testing.F) {
 	f.Add(pdfOf("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
 		"<</Type/Page/Parent 2 0 R/Rotate 90/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</A(\\)())/B<41>/C[null true 1.5 5 0 R]>>>>", streamOf("", "q Q"), "[(x)]"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		out, err := copied(t, file)
+		out, err := copied(t, file, 1)
 		if err == nil && !bytes.HasPrefix(out, []byte("%PDF-")) {
 			t.Error("no PDF")
 		}

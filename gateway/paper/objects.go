@@ -3,12 +3,17 @@ package paper
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
+// layers are the names of what is shown or hidden by a list in the catalog,
+// which does not come along: what is hidden would come to light.
+var layers = []string{"OC", "OCG", "OCMD"}
+
 // A reader of the PDFs that PDFium writes (ISO 32000-1, 7.3 and 7.5): one table
 // of objects, none packed into others, lengths where they belong. It follows
-// nothing, and its work grows with the file alone.
+// nothing, and its work grows with what it reads.
 
 // deepest bounds how deep arrays and dictionaries lie in each other.
 const deepest = 200
@@ -134,8 +139,12 @@ func (s *scan) value(out *bytes.Buffer, renamed func(int) string, depth int) err
 		}
 		s.at += end + 1
 	case c == '/':
-		if _, err := s.name(); err != nil {
+		name, err := s.name()
+		if err != nil {
 			return err
+		}
+		if out != nil && slices.Contains(layers, name) {
+			return errNotWhole
 		}
 	case s.reference(out, renamed):
 		return nil

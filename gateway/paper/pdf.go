@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -93,6 +95,44 @@ func (d *document) page(width, height float64, resources, operators string) {
 		_, err := io.WriteString(w, operators)
 		return err
 	})
+}
+
+// addClient adds the pages of a client's PDF.
+func (d *document) addClient(c *clientPDF) error {
+	names := make(map[int]int, len(c.pages)+len(c.others))
+	for _, number := range slices.Concat(c.pages, c.others) {
+		names[number] = d.next()
+	}
+	renamed := func(number int) string {
+		if name, there := names[number]; there {
+			return strconv.Itoa(name) + " 0 R"
+		}
+		return "null" // pages, and objects that are not there
+	}
+	add := func(name int, write func() error) error {
+		d.begin(name)
+		err := write()
+		d.print("\nendobj\n")
+		return err
+	}
+	for _, number := range c.pages {
+		firstNote := len(d.begins) + 1
+		if err := add(names[number], func() error { return c.writePage(d, number, firstNote, renamed) }); err != nil {
+			return err
+		}
+		d.pages = append(d.pages, names[number])
+		for _, n := range c.notes[number] {
+			if err := add(d.next(), func() error { return n.write(d, renamed) }); err != nil {
+				return err
+			}
+		}
+	}
+	for _, number := range c.others {
+		if err := add(names[number], func() error { return c.writeOther(d, number, renamed) }); err != nil {
+			return err
+		}
+	}
+	return d.failure
 }
 
 // end writes what leads to the pages.

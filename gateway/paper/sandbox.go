@@ -32,7 +32,7 @@ const (
 	// sandboxMemory bounds what one PDF may take, in bytes.
 	sandboxMemory = 256 << 20
 	// sandboxQueue is how long a PDF waits for those before it.
-	sandboxQueue = 20 * time.Second
+	sandboxQueue = 30 * time.Second
 )
 
 // errTakesTooMuch is of a PDF that needs more memory or time than there is.
@@ -86,7 +86,7 @@ func ended(ctx context.Context, instance pdfium.Pdfium, do func(pdfium.Pdfium) e
 	stop := context.AfterFunc(ctx, kill)
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = errors.New("paper: PDFium broke its bounds")
+			err = errNotWhole
 		}
 		if stop() {
 			kill()
