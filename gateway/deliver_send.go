@@ -106,7 +106,8 @@ func (h *handing) bind(ctx context.Context) (err error) {
 		}
 	}
 	h.pdf, err = h.Handoff.PDF(ctx, h.taken, t)
-	if err == nil && len(h.files) > 0 && len(h.pdf.LeftOut()) > len(t.Aside) {
+	lost := func(out LeftOut) bool { return out.Reason != LeftOutAside }
+	if err == nil && len(h.files) > 0 && slices.ContainsFunc(h.pdf.LeftOut(), lost) {
 		h.pdf, err = nil, NewError(CodeUnavailable, errors.New("a page was part of the PDF before and is not now"))
 	}
 	return err

@@ -5,15 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/klippa-app/go-pdfium"
 	"github.com/klippa-app/go-pdfium/enums"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
-	"github.com/klippa-app/go-pdfium/structs"
-	"golang.org/x/text/encoding/charmap"
 
 	"dropslot/gateway"
 )
@@ -88,7 +85,8 @@ func writtenAnew(p pdfium.Pdfium, content *[]byte, most int) (anew []byte, pages
 	if pages, err = pagesOf(p, from); err != nil {
 		return nil, 0, err
 	}
-	if err := settle(p, from, pages); err != nil {
+	drawn, err := settle(p, from, pages)
+	if err != nil {
 		return nil, 0, err
 	}
 	made, err := p.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
@@ -97,6 +95,17 @@ func writtenAnew(p pdfium.Pdfium, content *[]byte, most int) (anew []byte, pages
 	}
 	if _, err := p.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: made.Document}); err != nil {
 		return nil, 0, err
+	}
+	// PDFium leaves out all of a page's content if some of it is missing.
+	for i, objects := range drawn {
+		page := requests.Page{ByIndex: &requests.PageByIndex{Document: made.Document, Index: i}}
+		count, err := p.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: page})
+		if err != nil {
+			return nil, 0, err
+		}
+		if count.Count != objects {
+			return nil, 0, errNotWhole
+		}
 	}
 	out := &bounded{most: most}
 	_, err = p.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: made.Document, Flags: requests.SaveFlagNoIncremental, FileWriter: out})
@@ -148,129 +157,4 @@ func pagesOf(p pdfium.Pdfium, document references.FPDF_DOCUMENT) (int, error) {
 		return 0, errNotWhole
 	}
 	return pages.PageCount, nil
-}
-
-// settle has what lies on the pages show itself: some programs leave the
-// appearance of fields and notes to whoever shows them.
-func settle(p pdfium.Pdfium, document references.FPDF_DOCUMENT, pages int) error {
-	form, err := p.FPDFDOC_InitFormFillEnvironment(&requests.FPDFDOC_InitFormFillEnvironment{Document: document, FormFillInfo: nobodyFills})
-	if err != nil {
-		return err
-	}
-	notes := clientNotes
-	var noted []requests.Page
-	for i := range pages {
-		loaded, err := p.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: document, Index: i})
-		if err != nil {
-			return err
-		}
-		page := requests.Page{ByReference: &loaded.Page}
-		// An indirect number becomes a direct one by this.
-		turn, err := p.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page})
-		if err != nil {
-			return err
-		}
-		if _, err := p.FPDFPage_SetRotation(&requests.FPDFPage_SetRotation{Page: page, Rotate: turn.PageRotation}); err != nil {
-			return err
-		}
-		count, err := p.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: page})
-		if err != nil {
-			return err
-		}
-		if count.Count == 0 {
-			if _, err := p.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: loaded.Page}); err != nil {
-				return err
-			}
-			continue
-		}
-		if notes -= count.Count; notes < 0 {
-			return errTakesTooMuch
-		}
-		for i := range count.Count {
-			if err := isWritable(p, form.FormHandle, page, i); err != nil {
-				return err
-			}
-		}
-		noted = append(noted, page)
-	}
-	if _, err := p.FPDFDOC_ExitFormFillEnvironment(&requests.FPDFDOC_ExitFormFillEnvironment{FormHandle: form.FormHandle}); err != nil {
-		return err
-	}
-	for _, page := range noted {
-		// Whatever is drawn, however small, has an appearance afterwards.
-		drawn, err := p.RenderPageInDPI(&requests.RenderPageInDPI{
-			Page: page, DPI: 1, Document: &document, RenderForm: true, RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT,
-		})
-		if err != nil {
-			return err
-		}
-		drawn.Cleanup()
-		if _, err := p.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: *page.ByReference}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nobodyFills is what PDFium wants of a program in which people fill in forms.
-var nobodyFills = structs.FPDF_FORMFILLINFO{
-	FFI_Invalidate:         func(references.FPDF_PAGE, float64, float64, float64, float64) {},
-	FFI_SetCursor:          func(enums.FXCT) {},
-	FFI_SetTimer:           func(int, func(int)) int { return 0 },
-	FFI_KillTimer:          func(int) {},
-	FFI_GetLocalTime:       func() structs.FPDF_SYSTEMTIME { return structs.FPDF_SYSTEMTIME{} },
-	FFI_GetPage:            func(references.FPDF_DOCUMENT, int) *references.FPDF_PAGE { return nil },
-	FFI_GetRotation:        func(references.FPDF_PAGE) enums.FPDF_PAGE_ROTATION { return 0 },
-	FFI_ExecuteNamedAction: func(string) {},
-}
-
-// isWritable is errNotWhole of a field with letters that PDFium, which may have
-// to write them, does not have.
-func isWritable(p pdfium.Pdfium, form references.FPDF_FORMHANDLE, page requests.Page, index int) error {
-	got, err := p.FPDFPage_GetAnnot(&requests.FPDFPage_GetAnnot{Page: page, Index: index})
-	if err != nil {
-		return err
-	}
-	field := got.Annotation
-	kind, err := p.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: field})
-	if err != nil {
-		return err
-	}
-	if kind.Subtype == enums.FPDF_ANNOT_SUBTYPE_WIDGET {
-		// Each fails for fields that have no such thing.
-		var words []string
-		if value, err := p.FPDFAnnot_GetFormFieldValue(&requests.FPDFAnnot_GetFormFieldValue{FormHandle: form, Annotation: field}); err == nil {
-			words = append(words, value.FormFieldValue)
-		}
-		if count, err := p.FPDFAnnot_GetOptionCount(&requests.FPDFAnnot_GetOptionCount{FormHandle: form, Annotation: field}); err == nil {
-			if count.OptionCount > clientNotes {
-				return errTakesTooMuch
-			}
-			for i := range count.OptionCount {
-				chosen, err := p.FPDFAnnot_IsOptionSelected(&requests.FPDFAnnot_IsOptionSelected{FormHandle: form, Annotation: field, Index: i})
-				if err != nil || !chosen.IsOptionSelected {
-					continue
-				}
-				label, err := p.FPDFAnnot_GetOptionLabel(&requests.FPDFAnnot_GetOptionLabel{FormHandle: form, Annotation: field, Index: i})
-				if err != nil {
-					return err
-				}
-				words = append(words, label.OptionLabel)
-			}
-		}
-		if !isLatin(strings.Join(words, " ")) {
-			return errNotWhole
-		}
-	}
-	_, err = p.FPDFPage_CloseAnnot(&requests.FPDFPage_CloseAnnot{Annotation: field})
-	return err
-}
-
-func isLatin(text string) bool {
-	for _, letter := range text {
-		if _, latin := charmap.Windows1252.EncodeRune(letter); !latin {
-			return false
-		}
-	}
-	return true
 }

@@ -155,6 +155,28 @@ func TestClientsPDFsGoAlongWithWhatWasFilledIn(t *testing.T) {
 	}
 }
 
+// Forms have fields that nobody filled in, and names in letters that the
+// program of whoever filled them in has drawn.
+func TestClientsPDFsGoAlongWithWhatIsDrawnAlready(t *testing.T) {
+	form := pdfOf(
+		"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R 5 0 R 6 0 R 8 0 R] >> >>", onePage,
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Annots [4 0 R null 5 0 R 6 0 R 8 0 R << /Subtype /Popup /Rect [0 0 9 9] >>] >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Sig /T (sign here) /F 4 /Rect [50 100 560 200] >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Btn /T (empty box) /F 4 /Rect [50 300 90 340] >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V <FEFF041C04300440> /F 4 /Rect [50 600 560 700] /AP << /N 7 0 R >> >>",
+		streamOf("/Type /XObject /Subtype /Form /BBox [0 0 510 100]", "0 g 0 0 510 100 re f"),
+		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (empty) /F 4 /Rect [50 400 560 500] >>",
+	)
+	pdf := clientsPDF(t, bindingOf(sheetOf(1, 0, form)))
+	if len(pdf.LeftOut()) > 0 {
+		t.Fatal("left out")
+	}
+	drawn := rendered(t, valid(t, written(t, pdf)), 1)
+	if r, _, _, _ := drawn.At(300, 140).RGBA(); r > 0x4000 {
+		t.Error("the name is not drawn")
+	}
+}
+
 // A PDF that its owner locked against changes, as banks do, is open to read.
 func TestClientsPDFsThatTheirOwnerLockedGoAlong(t *testing.T) {
 	folder := t.TempDir()
@@ -218,12 +240,15 @@ func TestClientsPDFsThatArePagesAndMoreAreLeftOut(t *testing.T) {
 	}
 	good := drawnBy("0 g 0 0 612 792 re f", "")
 	for name, content := range map[string][]byte{
-		"no PDF":                 []byte("%PDF-1.7\nsomebody's letter"),
-		"half a PDF":             lettersPages()[:700],
-		"501 pages":              bytes.Replace(drawnBy("", ""), []byte(onePage), []byte(many), 1),
-		"a name in Russian":      noted("/Subtype /Widget /FT /Tx /T (name) /V <FEFF041C04300440> /DA (/Helv 20 Tf 0 g)"),
-		"a name of its parent":   noted("/Subtype /Widget /Parent 5 0 R /DA (/Helv 20 Tf 0 g)", "<< /FT /Tx /T (name) /V <FEFF041C04300440> /Kids [4 0 R] >>"),
-		"a choice in Russian":    noted("/Subtype /Widget /FT /Ch /T (name) /V (a) /Opt [[(a) <FEFF041C04300440>]] /DA (/Helv 20 Tf 0 g)"),
+		"no PDF":               []byte("%PDF-1.7\nsomebody's letter"),
+		"half a PDF":           lettersPages()[:700],
+		"501 pages":            bytes.Replace(drawnBy("", ""), []byte(onePage), []byte(many), 1),
+		"a name in Russian":    noted("/Subtype /Widget /FT /Tx /T (name) /V <FEFF041C04300440> /DA (/Helv 20 Tf 0 g)"),
+		"a name of its parent": noted("/Subtype /Widget /Parent 5 0 R /DA (/Helv 20 Tf 0 g)", "<< /FT /Tx /T (name) /V <FEFF041C04300440> /Kids [4 0 R] >>"),
+		"a choice in Russian":  noted("/Subtype /Widget /FT /Ch /T (name) /V (a) /Opt [[(a) <FEFF041C04300440>]] /DA (/Helv 20 Tf 0 g)"),
+		"content that is gone": bytes.Replace(drawnBy("0 g 0 0 99 99 re f", ""), []byte("/Contents 4 0 R"), []byte("/Contents [4 0 R 99 0 R]"), 1),
+		"a box with another tick": noted("/Subtype /Widget /Parent 5 0 R /AS /Yes /AP << /N << /Ja 6 0 R >> >>", "<< /FT /Btn /T (box) /V /Yes /Kids [4 0 R] >>",
+			streamOf("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", "0 g 0 0 9 9 re f")),
 		"a line drawn by nobody": noted("/Subtype /Line /L [0 0 100 100]"),
 		"300 MB in 300 KB":       noted("/Subtype /Stamp /AP << /N 5 0 R >>", inflating(300<<20)),
 		"drawings in drawings":   noted("/Subtype /Stamp /AP << /N 5 0 R >>", nested...),

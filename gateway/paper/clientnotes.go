@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -13,7 +14,7 @@ import (
 type note []entry
 
 const (
-	noteInvisible = 1 << 0 // where a viewer does not know its kind
+	noteInvisible = 1 << 0 // where a viewer does not know its kind; it knows this one
 	noteHidden    = 1 << 1
 	noteNoView    = 1 << 5
 	noteFixed     = 1<<6 | 1<<7 | 1<<9 // read only, locked, with its content
@@ -23,10 +24,10 @@ var (
 	// leading lead elsewhere, or show what another note says.
 	leading = []string{"/Link", "/Popup"}
 	// shown are those whose appearance is all of them.
-	shown = []string{"/Widget", "/FreeText", "/Stamp"}
+	shown = []string{"/Widget", "/FreeText"}
 	// marks are so too unless somebody wrote a comment.
 	marks = []string{
-		"/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut", "/Caret", "/Ink",
+		"/Stamp", "/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut", "/Caret", "/Ink",
 	}
 )
 
@@ -52,11 +53,19 @@ func (c *clientPDF) notesOf(page int) ([]note, error) {
 	}
 	var notes []note
 	for !list.sees("]") {
-		number, ok := list.referred()
-		if c.noted++; !ok || c.noted > clientNotes {
-			return nil, notPDF("note", c.begins[page])
+		if c.noted++; c.noted > clientNotes {
+			return nil, errTakesTooMuch
 		}
-		found, err := c.object(number)
+		if list.sees("null") {
+			continue
+		}
+		at := list
+		if number, ok := list.referred(); ok {
+			if at, err = c.open(number); err != nil {
+				continue // as good as null
+			}
+		}
+		found, err := at.dictionary()
 		if err != nil {
 			return nil, err
 		}
@@ -77,28 +86,32 @@ func (c *clientPDF) notesOf(page int) ([]note, error) {
 
 // noteOf keeps of a note what is seen; nil if nothing is.
 func (c *clientPDF) noteOf(kind string, found []entry) (note, error) {
-	comment := string(valueOf(found, "Contents"))
-	plain := slices.Contains(marks, kind) && (comment == "" || comment == "()" || comment == "<>")
+	plain := slices.Contains(marks, kind) && isBlank(valueOf(found, "Contents")) && valueOf(found, "RC") == nil
 	if !plain && !slices.Contains(shown, kind) || valueOf(found, "OC") != nil {
 		return nil, errNotWhole
 	}
 	flags := 0
 	if value := valueOf(found, "F"); value != nil {
+		s := &scan{b: value}
 		var err error
-		if flags, err = (&scan{b: value}).integer(); err != nil {
-			return nil, err
+		if flags, err = s.integer(); err != nil || s.at < len(value) { // a reference is none
+			return nil, errNotWhole
 		}
 	}
-	picture, err := c.appearance(found)
+	if flags&noteHidden != 0 {
+		return nil, nil
+	}
+	picture, off, err := c.appearance(found)
 	if err != nil {
 		return nil, err
 	}
 	if picture == nil {
-		if flags&(noteInvisible|noteHidden|noteNoView) != 0 || isEmpty(valueOf(found, "Rect")) || c.isOff(kind, found) {
+		if off || flags&noteNoView != 0 || isEmpty(valueOf(found, "Rect")) {
 			return nil, nil
 		}
 		return nil, errNotWhole
 	}
+	flags &^= noteInvisible
 	return note{
 		{"Type", []byte("/Annot")}, {"Subtype", []byte("/Stamp")}, {"Rect", valueOf(found, "Rect")},
 		{"F", []byte(strconv.Itoa(flags | noteFixed))}, {"AP", picture},
@@ -106,32 +119,33 @@ func (c *clientPDF) noteOf(kind string, found []entry) (note, error) {
 }
 
 // appearance gives what a note looks like now, as the entry of a note that has
-// one look; nil if it has none.
-func (c *clientPDF) appearance(found []entry) ([]byte, error) {
+// one look; nil if it has none. A box that is not ticked, or a button that is none
+// of those chosen, is off: it need not have a look for that.
+func (c *clientPDF) appearance(found []entry) (picture []byte, off bool, err error) {
 	looks, err := c.dictionaryOf(valueOf(found, "AP"))
 	if err != nil || looks == nil {
-		return nil, err
+		return nil, false, err
 	}
 	look := valueOf(looks, "N")
-	states, err := c.dictionaryOf(look)
-	if err != nil {
-		return nil, err
-	}
-	if states != nil && !c.isStream(look) {
-		look = valueOf(states, strings.TrimPrefix(string(valueOf(found, "AS")), "/"))
-	}
 	if !c.isStream(look) {
-		return nil, nil
+		states, err := c.dictionaryOf(look)
+		if err != nil || states == nil {
+			return nil, false, err
+		}
+		state := strings.Trim(string(valueOf(found, "AS")), "/()") // PDFium writes it as a string
+		if look = valueOf(states, state); !c.isStream(look) {
+			return nil, state == "Off", nil
+		}
 	}
-	return fmt.Appendf(nil, "<< /N %s >>", look), nil
+	return fmt.Appendf(nil, "<< /N %s >>", look), false, nil
 }
 
-// isOff tells of a box that is not ticked, or a button that is none of those
-// chosen: it may have no look for that.
-func (c *clientPDF) isOff(kind string, found []entry) bool {
-	state := string(valueOf(found, "AS"))
-	looks, err := c.dictionaryOf(valueOf(found, "AP"))
-	return kind == "/Widget" && (state == "/Off" || state == "") && err == nil && looks != nil && !c.isStream(valueOf(looks, "N"))
+// isBlank tells of a string that says nothing; a reference may say something.
+func isBlank(text []byte) bool {
+	for _, mark := range []string{`\376\377`, `\377\376`, "\xfe\xff", "\xff\xfe", "FEFF", "feff"} {
+		text = bytes.Replace(text, []byte(mark), nil, 1)
+	}
+	return len(bytes.Trim(text, "()<> \t\r\n\x00")) == 0
 }
 
 // dictionaryOf gives the dictionary that a value is or refers to; nil if it is
@@ -169,12 +183,12 @@ func isEmpty(rectangle []byte) bool {
 	s := &scan{b: rectangle}
 	var sides [4]float64
 	if !s.sees("[") {
-		return true
+		return false // somewhere else
 	}
 	for i := range sides {
 		var err error
 		if sides[i], err = strconv.ParseFloat(s.word(), 64); err != nil {
-			return true
+			return false
 		}
 	}
 	return sides[0] == sides[2] || sides[1] == sides[3]

@@ -130,6 +130,11 @@ func TestHostileObjectsAreRefused(t *testing.T) {
 		"a commented mark":    with(tree, noted, streamOf("", ""), "<</Subtype/Highlight/Contents(wrong)/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
 		"a look that is gone": with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/Rect[0 0 9 9]/AP<</N 99 0 R>>>>"),
 		"no look at all":      with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/Rect[0 0 9 9]/AP<<>>>>"),
+		"a field nobody drew": with(tree, noted, streamOf("", ""), "<</Subtype/Widget/FT/Tx/Rect[0 0 9 9]>>"),
+		"a lost look":         with(tree, noted, streamOf("", ""), "<</Subtype/Widget/FT/Tx/AS/Off/Rect[0 0 9 9]/AP<</N 99 0 R>>>>"),
+		"a box of no state":   with(tree, noted, streamOf("", ""), "<</Subtype/Widget/FT/Btn/Rect[0 0 9 9]/AP<</N<</Yes 4 0 R>>>>>>"),
+		"flags elsewhere":     with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/F 6 0 R/Rect[0 0 9 9]/AP<</N 4 0 R>>>>", "4"),
+		"a commented stamp":   with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/Contents(I did not work)/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
 		"a note in a layer":   with(tree, noted, streamOf("", ""), "<</Subtype/Stamp/OC 9 0 R/Rect[0 0 9 9]/AP<</N 4 0 R>>>>"),
 		"a sideways rotation": with(tree, strings.Replace(page, "/Contents", "/Rotate(90)/Contents", 1), streamOf("", "")),
 	} {
@@ -147,13 +152,14 @@ func TestWhatLiesOnPagesIsCopied(t *testing.T) {
 	file := pdfOf(
 		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
 		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 600]/Annots 5 0 R>>", streamOf("", "canary metadata"),
-		"[6 0 R 7 0 R 8 0 R 9 0 R 10 0 R 12 0 R 13 0 R]",
+		"[6 0 R 7 0 R 8 0 R 9 0 R 10 0 R 12 0 R 13 0 R null 99 0 R <</Subtype/Popup/Rect[0 0 1 1]>>]",
 		"<</Subtype/Widget/FT/Btn/Parent 4 0 R/AS/Yes/F 4/Rect[0 500 100 600]/A<</S/JavaScript/JS(canary)>>/AP<</N<</Yes 11 0 R/Off 11 0 R>>/D 4 0 R>>>>",
 		"<</Subtype/Widget/FT/Btn/AS/Off/F 4/Rect[500 500 600 600]/AP<</N<</Yes 11 0 R>>>>>>",
-		"<</Subtype/Stamp/F 6/Rect[0 0 100 100]/AP<</N 11 0 R>>>>",
+		"<</Subtype/Stamp/F 6/Rect[0 0 100 100]/AP<</N 14 0 R>>>>",
 		"<</Subtype/Widget/FT/Sig/F 132/Rect[0 0 0 0]/V 4 0 R>>",
-		"<</Subtype/Ink/F 4/Contents()/Rect[500 0 600 100]/AP<</N 11 0 R>>>>", box,
+		"<</Subtype/Ink/F 5/Contents(\\376\\377)/Rect[500 0 600 100]/AP<</N 11 0 R>>>>", box,
 		"<</Subtype/Link/Rect[200 200 300 300]/A<</S/URI/URI(https://canary.test)>>>>", "<</Subtype/Popup/Rect[200 200 300 300]/Contents(canary)>>",
+		streamOf("/Type/XObject/Subtype/Form/BBox[0 0 10 10]", "% canary: hidden"),
 	)
 	out, err := copied(t, file, 1)
 	if err != nil {

@@ -9,6 +9,7 @@
 // by that (a portfolio, a form that a script builds, comments, files on a page,
 // layers, letters that PDFium cannot put into a field), what is damaged, and what
 // takes more memory or time than there is stays a file of its own, and is named.
+// Of a digital signature comes what it looks like, not what proves it.
 // Images and fonts pass as they are: what hurts a viewer in them, hurts it in the
 // client's own file too.
 //
