@@ -66,24 +66,6 @@ func (b *Binder) Prepare(ctx context.Context, binding gateway.Binding) (gateway.
 	return p, nil
 }
 
-// part gives what a sheet becomes: a picture, or the pages of a client's PDF.
-// reason tells why it is left out.
-func (b *Binder) part(ctx context.Context, left *allowance, sheet gateway.Sheet, mostPixels int64) (picture, gateway.LeftOutReason, error) {
-	found, reason, err := b.measured(ctx, sheet, mostPixels)
-	if err != nil || reason != gateway.LeftOutPDF {
-		return found, reason, err
-	}
-	found.client, err = b.sandbox.bring(ctx, sheet, left)
-	switch {
-	case errors.Is(err, errNotWhole), errors.Is(err, errTakesTooMuch):
-		return found, gateway.LeftOutPDF, nil
-	case err != nil:
-		return found, "", err
-	}
-	found.passes, found.bytes = true, found.client.bytes
-	return found, "", nil
-}
-
 func (b *Binder) measured(ctx context.Context, sheet gateway.Sheet, mostPixels int64) (found picture, reason gateway.LeftOutReason, err error) {
 	err = b.alone(ctx, func() (err error) {
 		found, reason, err = measure(ctx, sheet, mostPixels)

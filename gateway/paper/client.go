@@ -36,6 +36,24 @@ type allowance struct {
 	bytes int
 }
 
+// part gives what a sheet becomes: a picture, or the pages of a client's PDF.
+// reason tells why it is left out.
+func (b *Binder) part(ctx context.Context, left *allowance, sheet gateway.Sheet, mostPixels int64) (picture, gateway.LeftOutReason, error) {
+	found, reason, err := b.measured(ctx, sheet, mostPixels)
+	if err != nil || reason != gateway.LeftOutPDF {
+		return found, reason, err
+	}
+	found.client, err = b.sandbox.bring(ctx, sheet, left)
+	switch {
+	case errors.Is(err, errNotWhole), errors.Is(err, errTakesTooMuch):
+		return found, gateway.LeftOutPDF, nil
+	case err != nil:
+		return found, "", err
+	}
+	found.passes, found.bytes = true, found.client.bytes
+	return found, "", nil
+}
+
 // bring takes the pages of a client's PDF over. errNotWhole or
 // errTakesTooMuch if it must stay a file of its own; whatever else it fails with
 // is none of the PDF's.

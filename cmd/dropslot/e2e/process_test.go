@@ -3,10 +3,13 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -112,13 +115,23 @@ func waitFor(t *testing.T, what string, timeout time.Duration, happened func() b
 	t.Fatalf("waited %v for %s", timeout, what)
 }
 
+// nextPort is where the next free port is looked for: below those that systems
+// give to whoever wants any (32768 on Linux, 49152 elsewhere), so that nobody
+// gets it before the program that it is for has started.
+var nextPort atomic.Int32
+
+func init() { nextPort.Store(10_000 + rand.Int32N(20_000)) }
+
 // freeAddress gives a loopback address that nothing listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+nextPort.Add(1)%22_000)
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
